@@ -12,7 +12,7 @@ target_compile_options(theriac_options INTERFACE
   -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror
   -Wno-missing-designated-field-initializers
   -fstack-protector-strong -fcf-protection=full -ftrivial-auto-var-init=zero
-  -fstrict-flex-arrays=3 -fno-pch-timestamp)
+  -fstrict-flex-arrays=3 "SHELL:-Xclang -fno-pch-timestamp")
 target_compile_definitions(theriac_options INTERFACE
   _GLIBCXX_ASSERTIONS
   BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE BOOST_ASIO_NO_DEPRECATED
