@@ -1,0 +1,88 @@
+// A snapshot of what the analysis must know of a database: relations, columns, and which of them
+// are protected in which physical form (gateway.md, "Physical form"). Loaded by protect/, never
+// changed after it was made; a new snapshot has a new epoch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "pgwire/types.hpp"
+
+namespace theriac::rewrite {
+
+/// How one column is protected. Names of helper columns: theriac_sealed_<number>,
+/// theriac_index_<number>; the row identity is theriac_row.
+struct Protection {
+  int number = 0;  ///< from the registry table theriac.columns
+  FieldId field;
+  std::string class_name;
+  bool searchable = false;  ///< has an index helper
+  std::string domain;       ///< equality domain
+  std::int16_t sealed_attribute = 0;
+  std::int16_t index_attribute = 0;  ///< 0 if not searchable
+  bool not_null = false;             ///< moved to the helper
+  /// The column's declared default, if it is a constant: stored form; nullopt: NULL.
+  std::optional<std::string> default_stored;
+  /// A default that is not a constant: an INSERT that needs it is refused.
+  bool default_refused = false;
+
+  [[nodiscard]] std::string sealed_name() const { return "theriac_sealed_" + std::to_string(number); }
+  [[nodiscard]] std::string index_name() const { return "theriac_index_" + std::to_string(number); }
+};
+
+struct Column {
+  std::string name;
+  std::int16_t attribute = 0;  ///< pg_attribute.attnum
+  pgwire::ColumnType type;
+  bool helper = false;  ///< one of ours: clients must not see or name it
+  std::optional<Protection> protection;
+};
+
+struct Relation {
+  std::uint32_t oid = 0;
+  std::string schema;
+  std::string name;
+  char kind = 'r';  ///< pg_class.relkind
+  std::vector<Column> columns;
+  bool bound = false;  ///< rows carry theriac_row, sealed values carry it too
+  /// Attribute sets that are unique and not null, none of them protected.
+  std::vector<std::vector<std::int16_t>> keys;
+  /// Views and materialised views: reads a protected column, directly or through others.
+  bool reads_protected = false;
+
+  [[nodiscard]] bool is_protected() const;
+  [[nodiscard]] const Column* find(std::string_view column) const;
+  [[nodiscard]] const Column* find_attribute(std::int16_t attribute) const;
+};
+
+class Catalogue {
+ public:
+  Catalogue(std::uint64_t epoch, std::vector<Relation> relations);
+  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+  [[nodiscard]] const std::vector<Relation>& relations() const { return relations_; }
+  /// Resolves as PostgreSQL does: an empty schema searches `path` (pg_catalog first, unless it is
+  /// named in the path). nullptr: not in this snapshot.
+  [[nodiscard]] const Relation* find(std::string_view schema, std::string_view name,
+                                     const std::vector<std::string>& path) const;
+  [[nodiscard]] const Relation* find(std::uint32_t oid) const;
+  [[nodiscard]] bool has_protected() const { return has_protected_; }
+  /// Could this text name a protected relation, a view on one, or one of our helpers? A fast,
+  /// conservative look: false only if none of their names, nor "theriac", nor U&" occurs.
+  [[nodiscard]] bool may_concern(std::string_view sql) const;
+
+ private:
+  std::uint64_t epoch_;
+  std::vector<Relation> relations_;
+  std::unordered_map<std::string, std::vector<std::size_t>> by_name_;
+  std::unordered_map<std::uint32_t, std::size_t> by_oid_;
+  std::vector<std::string> watched_;  ///< lower-case names
+  bool has_protected_ = false;
+};
+
+}  // namespace theriac::rewrite

@@ -1,0 +1,141 @@
+// What is to be done with a statement: forward it as it is, send something else, or refuse it.
+//
+// analyse() takes the text of one Parse, or of one Query (which may hold several statements), and
+// returns a plan for each statement. It is pure: no value is sealed here, no server is asked. Values
+// addressed to protected columns become *slots*: the gateway fills each slot with bytes when the
+// values are known (at Bind, or at once for literals), and no slot's clear value ever stands in the
+// rewritten text.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "rewrite/catalogue.hpp"
+
+namespace theriac::rewrite {
+
+/// Session state that changes what a text means.
+struct Context {
+  std::vector<std::string> search_path{"public"};  ///< schemas in order, "$user" already resolved
+};
+
+/// A refusal a person can act on (SQLSTATE 0A000 unless said otherwise).
+struct Refusal {
+  std::string sqlstate = "0A000";
+  std::string column;     ///< "public.customers.name", or the relation, or empty
+  std::string construct;  ///< fixed English text: "ORDER BY", "LIKE", "COPY FROM", ...
+  std::string remedy;     ///< what the person can do instead
+};
+
+/// Where a slot's clear value comes from.
+struct ClientParameter {
+  std::uint16_t number = 1;  ///< the client's $n
+};
+struct Literal {
+  bool is_null = false;
+  std::string text;            ///< as PostgreSQL's type input function would get it
+  std::uint32_t sent_oid = 0;  ///< type of an explicit or implied cast; 0: unknown literal
+};
+using ValueSource = std::variant<ClientParameter, Literal>;
+
+/// How one server parameter ($1 is slots[0]) of the rewritten statement is filled.
+struct Slot {
+  enum class Fill : std::uint8_t {
+    kPass,     ///< the client's parameter, format and type as they came (source: ClientParameter)
+    kSeal,     ///< sealed bytes of the value for (relation, attribute), bytea; NULL stays NULL
+    kIndex,    ///< its blind index as stored with it (value converted by to_stored), bytea
+    kCompare,  ///< blind index of a comparand (value converted by to_comparand), bytea
+    kRowId,    ///< the new row's random identity, uuid; one per `row`
+  };
+  Fill fill = Fill::kPass;
+  ValueSource source = ClientParameter{};
+  std::uint32_t relation_oid = 0;  ///< of the protected column, for all but kPass
+  std::int16_t attribute = 0;      ///< the protected (plain) column's attribute number
+  int row = 0;                     ///< INSERT: which VALUES row; slots of one row share a row id
+};
+
+/// A result column that needs work, by position. Columns not listed pass untouched unless the
+/// server's RowDescription says they are a helper column of a protected relation (provenance); then
+/// they are opened by that. If both speak and disagree the gateway refuses.
+struct Output {
+  std::size_t position = 0;        ///< 0-based
+  std::uint32_t relation_oid = 0;  ///< origin of the sealed value
+  std::int16_t attribute = 0;      ///< plain column's attribute number
+  /// Slots (indices into Statement::slots, kCompare) one of whose values this column must equal,
+  /// because a conjunct of this query level found the row by them: the gateway checks it.
+  std::vector<std::size_t> found_by;
+};
+
+enum class Action : std::uint8_t {
+  kForward,     ///< untouched bytes
+  kRewrite,     ///< send `sql` with `slots`
+  kUpdateRows,  ///< locate rows first, then one sealed value per row; see RowUpdate
+  kRefuse,
+};
+
+/// UPDATE that gives a protected column a value and may meet several rows, or rows whose identity
+/// is needed (bound): the gateway runs `locate_sql` (SELECT ctid[, theriac_row] ... FOR NO KEY
+/// UPDATE), seals one value per row and protected column, and runs Statement::sql, whose last
+/// parameters are arrays joined by ctid through unnest, in the same transaction.
+struct RowUpdate {
+  std::string locate_sql;
+  std::vector<Slot> locate_slots;
+  bool with_row_id = false;
+  /// Per protected column assigned: the source, and the array parameters ($n, 1-based) of sealed
+  /// bytes and of the index (0 if not searchable) in Statement::sql. `tid_parameter` is the ctid[].
+  struct Assignment {
+    std::uint32_t relation_oid = 0;
+    std::int16_t attribute = 0;
+    ValueSource source;
+    std::uint16_t sealed_parameter = 0;
+    std::uint16_t index_parameter = 0;
+  };
+  std::vector<Assignment> assignments;
+  std::uint16_t tid_parameter = 0;
+};
+
+/// What a statement does to the session, so that the gateway can follow it.
+enum class Effect : std::uint8_t {
+  kNone,
+  kSetting,      ///< SET, RESET, set_config(), DISCARD: search_path, role may have changed
+  kTransaction,  ///< BEGIN, COMMIT, ROLLBACK, SAVEPOINT, PREPARE TRANSACTION, ...
+  kSchema,       ///< DDL: the catalogue snapshot is stale after it commits
+  kCopy,         ///< enters COPY mode
+};
+
+struct Statement {
+  Action action = Action::kForward;
+  Effect effect = Effect::kNone;
+  std::string tag;   ///< "SELECT", "INSERT", ...: node name, for counters
+  std::string text;  ///< this statement's own bytes of the original
+  std::string sql;   ///< rewritten text (kRewrite, kUpdateRows)
+  std::vector<Slot> slots;  ///< server parameters of `sql`; for kUpdateRows without the arrays
+  std::vector<Output> outputs;
+  std::optional<RowUpdate> row_update;
+  std::optional<Refusal> refusal;
+  /// Classes whose plaintext this statement can open or seal, for grants and audit counts.
+  std::vector<std::string> classes_read;
+  std::vector<std::string> classes_written;
+  /// Number of client parameters the statement has (highest $n), 0 if none.
+  std::uint16_t client_parameters = 0;
+  /// True if rows come back (SELECT, RETURNING, ...): from analysis of touched statements only.
+  bool returns_rows = false;
+};
+
+struct Plan {
+  std::uint64_t epoch = 0;  ///< of the catalogue it was made with
+  std::vector<Statement> statements;  ///< empty for an empty query
+  [[nodiscard]] bool all_forward() const;
+};
+
+inline constexpr std::size_t kSqlBytesMax = 16U << 20U;
+inline constexpr int kSqlDepthMax = 2'000;
+
+/// Code::kSyntax with the byte offset in `where` ("position 17") if the text does not parse;
+/// Code::kTooLarge beyond the limits. Threading: thread-safe (the parser's memory is thread-local).
+Result<Plan> analyse(std::string_view sql, const Catalogue& catalogue, const Context& context);
+
+}  // namespace theriac::rewrite
