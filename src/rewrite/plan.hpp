@@ -67,6 +67,10 @@ struct Output {
   /// Slots (indices into Statement::slots, kCompare) one of whose values this column must equal,
   /// because a conjunct of this query level found the row by them: the gateway checks it.
   std::vector<std::size_t> found_by;
+  /// The relation is bound: the server returns theriac_row's 16 bytes, then the sealed bytes
+  /// (`coalesce(pg_catalog.uuid_send(theriac_row), '\\x') || theriac_sealed_N`), so that the value
+  /// is checked against its row. Such a column has no provenance in RowDescription.
+  bool with_row_id = false;
 };
 
 enum class Action : std::uint8_t {
@@ -121,6 +125,9 @@ struct Statement {
   std::vector<std::string> classes_written;
   /// Number of client parameters the statement has (highest $n), 0 if none.
   std::uint16_t client_parameters = 0;
+  /// DECLARE, FETCH, MOVE and CLOSE: the cursor's name. The gateway keeps the outputs of a DECLARE
+  /// under it and applies them to the rows of its FETCHes.
+  std::string cursor;
   /// True if rows come back (SELECT, RETURNING, ...): from analysis of touched statements only.
   bool returns_rows = false;
 };
