@@ -1,0 +1,37 @@
+// One client session, as a state machine without sockets: bytes from the client and from the server
+// go in, bytes for each of them come out. The driver (driver.hpp) does the reading and writing.
+//
+// Both variants implement it: PassSession follows message heads only; EnforceSession rewrites.
+// Threading: belongs to one event loop.
+#pragma once
+
+#include <memory>
+
+#include "base/bytes.hpp"
+
+namespace theriac::gateway {
+
+/// What the session wants done after a call.
+struct Io {
+  Bytes to_client;
+  Bytes to_server;
+  /// Close both sides after writing what is above.
+  bool finished = false;
+};
+
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Bytes read from the client; the session may keep an unfinished message.
+  virtual void from_client(ByteView bytes, Io& io) = 0;
+  virtual void from_server(ByteView bytes, Io& io) = 0;
+  /// The other side closed its stream.
+  virtual void client_closed(Io& io) = 0;
+  virtual void server_closed(Io& io) = 0;
+  /// True while the session waits for the server and wants no more client bytes (back pressure).
+  [[nodiscard]] virtual bool holds_client() const { return false; }
+  /// Called about once a second: lease and grant ends.
+  virtual void tick(Io& io) = 0;
+};
+
+}  // namespace theriac::gateway
