@@ -15,9 +15,13 @@ using Json = nlohmann::json;
 inline constexpr int kJsonDepthMax = 64;
 inline constexpr std::size_t kJsonBytesMax = 16U << 20U;
 
-/// Strict RFC 8259; duplicate keys, invalid UTF-8, depth and size beyond the limits are refused.
+/// Strict RFC 8259. Refused: duplicate keys, invalid UTF-8, a byte order mark (Code::kMalformed);
+/// depth and size beyond the limits (Code::kTooLarge); numbers beyond a double, and integers beyond
+/// +-(2^53 - 1), which RFC 7493 section 2.2 keeps out of interchange (Code::kOutOfRange).
 Result<Json> parse_json(std::string_view text, std::size_t bytes_max = kJsonBytesMax);
-/// RFC 8785: sorted by UTF-16 code units, ECMAScript numbers, minimal escapes.
+/// RFC 8785: sorted by UTF-16 code units, ECMAScript numbers, minimal escapes. Every number is
+/// written as the double nearest to it; integers beyond +-(2^53 - 1) belong in strings. Bytes that
+/// are not UTF-8 become U+FFFD and a NaN null, so that no value can stop a program.
 std::string canonical_json(const Json& value);
 
 }  // namespace theriac::codec

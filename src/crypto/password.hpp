@@ -13,6 +13,7 @@ struct Argon2Cost {
 };
 inline constexpr std::uint32_t kArgon2MemoryKibMax = 1U << 20U;
 inline constexpr std::uint32_t kArgon2PassesMax = 64;
+inline constexpr std::uint32_t kArgon2LanesMax = 64;
 
 /// Blocking, a tenth of a second or more: not on an event loop. Refuses costs beyond the limits
 /// above (Code::kOutOfRange), since costs are read from files.
