@@ -5,6 +5,7 @@
 // Threading: belongs to one event loop.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "base/bytes.hpp"
@@ -19,6 +20,10 @@ struct Io {
   bool finished = false;
 };
 
+/// Thread-safe; makes the driver call Session::resume() soon on the session's own loop. May be
+/// called after the session ended (then nothing happens).
+using Waker = std::function<void()>;
+
 class Session {
  public:
   virtual ~Session() = default;
@@ -30,6 +35,8 @@ class Session {
   virtual void server_closed(Io& io) = 0;
   /// True while the session waits for the server and wants no more client bytes (back pressure).
   [[nodiscard]] virtual bool holds_client() const { return false; }
+  /// Something the session waited for outside the two streams is done (the Waker was called).
+  virtual void resume(Io& io) { static_cast<void>(io); }
   /// Called about once a second: lease and grant ends.
   virtual void tick(Io& io) = 0;
 };
