@@ -8,7 +8,9 @@ namespace theriac::crypto {
 struct GcmKey::State {
   gcry_cipher_hd_t cipher = nullptr;
 
-  State(int algorithm, ByteView key) {
+  int algorithm;
+
+  State(int which, ByteView key) : algorithm(which) {
     gcrypt_ready();
     gcrypt_must(gcry_cipher_open(&cipher, algorithm, GCRY_CIPHER_MODE_GCM, 0));
     set_key(key);
@@ -32,6 +34,15 @@ GcmKey::GcmKey(const Secret<16>& sm4)
 GcmKey::~GcmKey() = default;
 GcmKey::GcmKey(GcmKey&&) noexcept = default;
 GcmKey& GcmKey::operator=(GcmKey&&) noexcept = default;
+
+void GcmKey::set_key(const Key256& aes256) {
+  THERIAC_ASSERT(state_->algorithm == GCRY_CIPHER_AES256);
+  state_->set_key(CryptoSecretAccess::bytes(aes256));
+}
+void GcmKey::set_key(const Secret<16>& sm4) {
+  THERIAC_ASSERT(state_->algorithm == GCRY_CIPHER_SM4);
+  state_->set_key(CryptoSecretAccess::bytes(sm4));
+}
 
 void GcmKey::seal(std::span<const std::uint8_t, kGcmNonceBytes> nonce, ByteView aad,
                   ByteView plaintext, MutableBytes out) {

@@ -23,6 +23,10 @@ class GcmKey {
   GcmKey(GcmKey&&) noexcept;
   GcmKey& operator=(GcmKey&&) noexcept;
 
+  /// Takes another key of the same cipher, without allocating. The old one is overwritten.
+  void set_key(const Key256& aes256);
+  void set_key(const Secret<16>& sm4);
+
   /// `out` receives plaintext.size() bytes of ciphertext and then the 16-byte tag; its size must be
   /// exactly that. `plaintext` may be the same memory as the start of `out`.
   void seal(std::span<const std::uint8_t, kGcmNonceBytes> nonce, ByteView aad, ByteView plaintext,

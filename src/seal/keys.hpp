@@ -19,6 +19,8 @@ enum class Purpose : std::uint8_t { kData = 1, kIndex = 2, kStream = 3 };
 
 /// First 8 bytes of HMAC(HKDF(key, info = "theriac/commit/v1" | suite | purpose), "key id").
 /// Import refuses two different keys with one id, so that a value cannot open under two keys.
+/// Sealer, Opener, Indexer and the streams check that a leased key's id is its commitment
+/// (Code::kKeyCollision).
 KeyId commit_key(Suite suite, Purpose purpose, const Key256& key);
 
 /// One version of a key as leased: enough to seal or open, for as long as the lease holds.

@@ -8,8 +8,8 @@
 // length bucket with one 0x80 byte and zeros (ISO/IEC 7816-4). Other bits must be zero.
 //
 // Suite 1 is XAES-256-GCM byte for byte; suite 2 is docs/design/suite-2.md. Nonces are hedged: the
-// high 12 bytes are drawn when a Sealer is made (one a lease) and select the derived key; the low 12
-// are the first bytes of CMAC(nonce key, 12 random bytes | header | aad | plaintext).
+// high 12 bytes are drawn when a Sealer is made (one a lease) and select the derived key; the low
+// 12 are the first bytes of CMAC(nonce key, 12 random bytes | header | aad | plaintext).
 //
 // Threading: a Sealer, an Opener and an Indexer belong to one thread at a time.
 #pragma once
@@ -39,7 +39,10 @@ struct Binding {
 /// byte. Beyond the last, to the next multiple of the last. Empty: no padding.
 using Buckets = std::vector<std::uint32_t>;
 
+/// Of a plaintext with its padding.
 inline constexpr std::size_t kSealedPlaintextBytesMax = 64U << 20U;
+/// Values under one nonce prefix: keeps a collision of hedged nonces below 2^-32.
+inline constexpr std::uint64_t kSealedPerPrefixMax = std::uint64_t{1} << 32U;
 inline constexpr std::size_t kHeaderBytes = 11;
 inline constexpr std::size_t kRowIdBytes = 16;
 inline constexpr std::size_t kNonceBytes = 24;
@@ -61,17 +64,19 @@ Result<Header> parse_header(ByteView sealed);
 /// Seals under one key version; made once a lease.
 class Sealer {
  public:
-  /// `key.purpose` must be kData (else Code::kUnknownKey).
+  /// `key.purpose` must be kData (else Code::kUnknownKey). Keeps `random`, which must outlive it.
   static Result<Sealer> make(const LeasedKey& key, Random& random);
   ~Sealer();
   Sealer(Sealer&&) noexcept;
   Sealer& operator=(Sealer&&) noexcept;
 
-  /// Code::kTooLarge beyond the limit, Code::kKeyExhausted after 2^32 values.
+  /// Code::kTooLarge beyond the limit, Code::kKeyExhausted after 2^32 values, Code::kOutOfRange
+  /// when the last bucket is 0.
   Result<Bytes> seal(const Binding& binding, const Buckets& buckets, ByteView plaintext);
   [[nodiscard]] KeyId key_id() const;
 
  private:
+  friend class SealerTestHook;  // unit tests only: sets the count of values
   struct State;
   explicit Sealer(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
@@ -85,7 +90,8 @@ class Opener {
   Opener(Opener&&) noexcept;
   Opener& operator=(Opener&&) noexcept;
 
-  /// The same key again is accepted; a different key of the same id is Code::kKeyCollision.
+  /// The same key again is accepted; a different key of the same id is Code::kKeyCollision, a key
+  /// that is not for data Code::kUnknownKey.
   Status add(const LeasedKey& key);
   /// Forgets everything; for revocation.
   void clear();

@@ -5,22 +5,26 @@
 #include <functional>
 #include <memory>
 
-#include "seal/keys.hpp"
 #include "base/random.hpp"
+#include "seal/keys.hpp"
 
 namespace theriac::seal {
 
 inline constexpr std::size_t kStreamChunkBytes = 64U * 1024U;
+/// A stream's chunks are counted in 32 bits: 256 TiB.
+inline constexpr std::uint64_t kStreamChunksMax = std::uint64_t{1} << 32U;
 
-/// Feeds plaintext in, hands sealed bytes out. finish() must be called, once.
+/// Feeds plaintext in, hands sealed bytes out. finish() must be called, once; after it everything
+/// is Code::kClosed.
 class StreamSealer {
  public:
   /// `wrapping.purpose` must be kStream. The header is handed out by the first call.
-  static Result<StreamSealer> make(const LeasedKey& wrapping, const TenantId& tenant, Random& random);
+  static Result<StreamSealer> make(const LeasedKey& wrapping, const TenantId& tenant,
+                                   Random& random);
   ~StreamSealer();
   StreamSealer(StreamSealer&&) noexcept;
   StreamSealer& operator=(StreamSealer&&) noexcept;
-  /// Appends to `out`.
+  /// Appends to `out`. Code::kTooLarge beyond kStreamChunksMax.
   Status update(ByteView plaintext, Bytes& out);
   Status finish(Bytes& out);
 
@@ -34,13 +38,17 @@ class StreamSealer {
 using KeyLookup = std::function<const LeasedKey*(const KeyId&)>;
 
 /// Feeds sealed bytes in, hands plaintext out, chunk by chunk and only after each chunk's tag.
+/// After an error it stays in that error: Code::kMalformed (not a stream), kUnknownKey,
+/// kNotAuthentic (altered, cut, reordered, extended, or another tenant's), kClosed after finish().
 class StreamOpener {
  public:
   StreamOpener(KeyLookup lookup, const TenantId& tenant);
   ~StreamOpener();
   StreamOpener(StreamOpener&&) noexcept;
   StreamOpener& operator=(StreamOpener&&) noexcept;
-  /// Starts at chunk `number` of a stream whose header was fed: for seeking and resuming.
+  /// Starts at chunk `number` of a stream whose header was fed: for seeking and resuming. The next
+  /// bytes fed are those at stream_chunk_offset(number). Code::kConflict before the whole header
+  /// was fed, Code::kOutOfRange beyond kStreamChunksMax.
   Status seek(std::uint64_t number);
   Status update(ByteView sealed, Bytes& out);
   /// Code::kNotAuthentic when the last chunk was not seen.
