@@ -1,0 +1,153 @@
+#include "gateway/enforce_rows.hpp"
+
+#include <algorithm>
+
+namespace theriac::gateway {
+namespace {
+
+int hex_digit(std::uint8_t c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::int16_t format_at(const std::vector<std::int16_t>& formats, std::size_t position) {
+  if (formats.empty()) return 0;
+  if (formats.size() == 1) return formats.front();
+  return position < formats.size() ? formats[position] : std::int16_t{0};
+}
+
+}  // namespace
+
+Status decode_bytea_text(ByteView text, Bytes& out) {
+  out.clear();
+  if (text.size() >= 2 && text[0] == '\\' && text[1] == 'x') {
+    if (text.size() % 2 != 0) return fail(Code::kMalformed, "bytea");
+    out.reserve(text.size() / 2);
+    for (std::size_t i = 2; i < text.size(); i += 2) {
+      const int high = hex_digit(text[i]);
+      const int low = hex_digit(text[i + 1]);
+      if (high < 0 || low < 0) return fail(Code::kMalformed, "bytea");
+      out.push_back(static_cast<std::uint8_t>((high << 4) | low));
+    }
+    return {};
+  }
+  // bytea_output = escape: backslash doubled, other bytes outside ASCII as three octal digits.
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      out.push_back(text[i]);
+    } else if (i + 1 < text.size() && text[i + 1] == '\\') {
+      out.push_back('\\');
+      ++i;
+    } else if (i + 3 < text.size()) {
+      unsigned value = 0;
+      for (std::size_t k = 1; k <= 3; ++k) {
+        const auto digit = text[i + k];
+        if (digit < '0' || digit > '7') return fail(Code::kMalformed, "bytea");
+        value = value * 8 + (digit - '0');
+      }
+      if (value > 255) return fail(Code::kMalformed, "bytea");
+      out.push_back(static_cast<std::uint8_t>(value));
+      i += 3;
+    } else {
+      return fail(Code::kMalformed, "bytea");
+    }
+  }
+  return {};
+}
+
+Result<std::vector<pgwire::FieldDescription>> RowMap::describe(
+    const std::vector<pgwire::FieldDescription>& server_fields) const {
+  auto fields = server_fields;
+  std::vector<const OutputRule*> by_position(fields.size(), nullptr);
+  for (const auto& rule : rules_) {
+    if (rule.position >= fields.size()) return fail(Code::kUnsupported, "result columns");
+    by_position[rule.position] = &rule;
+  }
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    auto& field = fields[i];
+    const auto* relation = catalogue_->find(field.table_oid);
+    const auto* origin = relation != nullptr ? relation->find_attribute(field.attribute) : nullptr;
+    const auto* rule = by_position[i];
+    if (rule == nullptr) {
+      if (origin != nullptr && (origin->helper || origin->protection)) {
+        return fail(Code::kUnsupported, relation->schema + "." + relation->name + " in a result");
+      }
+      continue;
+    }
+    const bool agrees =
+        field.table_oid == 0 ||
+        (relation != nullptr && relation->oid == rule->column.relation->oid &&
+         field.attribute == rule->column.protection().sealed_attribute && !rule->with_row_id);
+    if (!agrees || field.type_oid != pgwire::kOidBytea) {
+      return fail(Code::kUnsupported, rule->column.name() + " in a result");
+    }
+    const auto& type = rule->column.column->type;
+    field.table_oid = rule->column.relation->oid;
+    field.attribute = rule->column.column->attribute;
+    field.type_oid = type.oid;
+    field.type_modifier = type.modifier;
+    field.type_size = pgwire::type_size(type.oid);
+  }
+  return fields;
+}
+
+Status RowMap::show(const OutputRule& rule, std::int16_t format, ByteView value,
+                    const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& shown,
+                    bool& is_null) {
+  ByteView sealed = value;
+  if (format == 0) {
+    THERIAC_TRY(decode_bytea_text(value, sealed_));
+    sealed = sealed_;
+  }
+  std::optional<RowId> row;
+  if (rule.with_row_id) {
+    if (sealed.size() < RowId::kSize) return fail(Code::kNotAuthentic, rule.column.name());
+    THERIAC_ASSIGN(row, RowId::from(sealed.first(RowId::kSize)));
+    sealed = sealed.subspan(RowId::kSize);
+  }
+  const auto opened = ciphers.open(rule.column, row, sealed, opened_);
+  if (!opened) return fail(opened.error().code, rule.column.name());
+  const auto stored = text_of(opened_);
+  if (!rule.found_by.empty()) {
+    THERIAC_ASSIGN(const auto token, ciphers.index(rule.column, stored));
+    if (std::find(rule.found_by.begin(), rule.found_by.end(), token) == rule.found_by.end()) {
+      return fail(Code::kNotAuthentic, "index of " + rule.column.name());
+    }
+  }
+  const auto& type = rule.column.column->type;
+  if (const auto* mask = std::get_if<policy::Masked>(&rule.decision)) {
+    const auto masked = policy::apply_mask(*mask, type.oid, stored);
+    if (!masked) {
+      is_null = true;
+      return {};
+    }
+    return pgwire::render(type, format, *masked, settings, shown);
+  }
+  return pgwire::render(type, format, stored, settings, shown);
+}
+
+Status RowMap::row(ByteView body, const std::vector<std::int16_t>& result_formats,
+                   const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& out,
+                   std::uint64_t& opened) {
+  THERIAC_TRY(pgwire::read_data_row(body, columns_));
+  shown_.resize(rules_.size());
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    const auto& rule = rules_[i];
+    if (rule.position >= columns_.size()) return fail(Code::kUnsupported, "result columns");
+    auto& column = columns_[rule.position];
+    if (column.is_null) continue;
+    shown_[i].clear();
+    bool is_null = false;
+    THERIAC_TRY(show(rule, format_at(result_formats, rule.position), column.value, settings,
+                     ciphers, shown_[i], is_null));
+    column = {is_null, shown_[i]};
+    ++opened;
+  }
+  pgwire::write_data_row(out, columns_);
+  if (!opened_.empty()) wipe(opened_);
+  return {};
+}
+
+}  // namespace theriac::gateway

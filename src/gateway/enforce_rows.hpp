@@ -1,0 +1,62 @@
+// Result rows of a rewritten statement: which columns are opened, how they are shown, and what the
+// client is told their type is.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/enforce_ciphers.hpp"
+#include "pgwire/messages.hpp"
+#include "pgwire/types.hpp"
+#include "policy/policy.hpp"
+#include "rewrite/plan.hpp"
+
+namespace theriac::gateway {
+
+/// What to do with one result column.
+struct OutputRule {
+  std::size_t position = 0;
+  ColumnRef column;
+  policy::Decision decision;
+  bool with_row_id = false;
+  /// Not empty: the row was found by one of these, so its value must have one of them.
+  std::vector<seal::IndexToken> found_by;
+};
+
+/// The rules of one portal (or cursor). Holds the catalogue snapshot its columns live in.
+class RowMap {
+ public:
+  RowMap(std::shared_ptr<const rewrite::Catalogue> catalogue, std::vector<OutputRule> rules)
+      : catalogue_(std::move(catalogue)), rules_(std::move(rules)) {}
+
+  [[nodiscard]] const std::vector<OutputRule>& rules() const { return rules_; }
+
+  /// The server's RowDescription as the client must see it. Code::kUnsupported if the server's
+  /// provenance (table oid, attribute) and the analysis disagree, or a helper would come out:
+  /// nothing is then shown.
+  Result<std::vector<pgwire::FieldDescription>> describe(
+      const std::vector<pgwire::FieldDescription>& server_fields) const;
+
+  /// Appends the client's DataRow. `format_of` result formats as bound (0, 1 or n entries).
+  /// Adds the number of values opened to `opened`.
+  Status row(ByteView body, const std::vector<std::int16_t>& result_formats,
+             const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& out,
+             std::uint64_t& opened);
+
+ private:
+  Status show(const OutputRule& rule, std::int16_t format, ByteView value,
+              const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& shown, bool& is_null);
+
+  std::shared_ptr<const rewrite::Catalogue> catalogue_;
+  std::vector<OutputRule> rules_;
+  std::vector<pgwire::DataColumn> columns_;  ///< reused from row to row
+  std::vector<Bytes> shown_;
+  Bytes sealed_, opened_;
+};
+
+/// A bytea value in its text form (hex or escape) to bytes; Code::kMalformed otherwise.
+Status decode_bytea_text(ByteView text, Bytes& out);
+
+}  // namespace theriac::gateway

@@ -1,0 +1,99 @@
+#include "gateway/enforce_scrub.hpp"
+
+#include <charconv>
+
+#include "pgwire/messages.hpp"
+
+namespace theriac::gateway {
+namespace {
+
+constexpr std::string_view kPrefix = "theriac_";
+
+const rewrite::Column* column_of_number(const rewrite::Catalogue& catalogue, int number) {
+  for (const auto& relation : catalogue.relations()) {
+    for (const auto& column : relation.columns) {
+      if (column.protection && column.protection->number == number) return &column;
+    }
+  }
+  return nullptr;
+}
+
+/// A detail that quotes a row, a key or a value, in any language: anything with a parenthesis and
+/// an equals sign, or naming a helper. Texts are translated by the server, so words cannot be
+/// relied on.
+bool quotes_values(std::string_view text) {
+  return text.find(kPrefix) != std::string_view::npos || text.find("\\x") != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string without_helper_names(std::string_view text, const rewrite::Catalogue& catalogue) {
+  std::string out;
+  while (!text.empty()) {
+    const auto at = text.find(kPrefix);
+    if (at == std::string_view::npos) break;
+    out += text.substr(0, at);
+    auto rest = text.substr(at + kPrefix.size());
+    bool replaced = false;
+    for (const std::string_view kind : {"sealed_", "index_"}) {
+      if (!rest.starts_with(kind)) continue;
+      int number = 0;
+      const auto digits = rest.substr(kind.size());
+      const auto [end, error] =
+          std::from_chars(digits.data(), digits.data() + digits.size(), number);
+      if (error != std::errc{}) continue;
+      if (const auto* column = column_of_number(catalogue, number)) {
+        out += column->name;
+        text = digits.substr(static_cast<std::size_t>(end - digits.data()));
+        replaced = true;
+        break;
+      }
+    }
+    if (!replaced) {
+      out += kPrefix;
+      text = rest;
+    }
+  }
+  out += text;
+  return out;
+}
+
+void write_scrubbed(Bytes& out, char tag, ByteView body, const rewrite::Catalogue& catalogue,
+                    bool rewritten) {
+  const auto fields = pgwire::read_notice(body);
+  const bool concerns = rewritten || text_of(body).find(kPrefix) != std::string_view::npos;
+  if (!concerns) {
+    pgwire::write_message(out, tag, body);
+    return;
+  }
+  Bytes scrubbed;
+  bool has_sqlstate = false;
+  for (const auto& field : fields) {
+    switch (field.code) {
+      case 'D':  // detail: quotes keys and rows
+      case 'q':  // internal query
+      case 'W':  // context: quotes statements and parameters
+        if (rewritten || quotes_values(field.text)) continue;
+        break;
+      case 'P':  // positions of a text the client never sent
+      case 'p':
+        if (rewritten) continue;
+        break;
+      default:
+        break;
+    }
+    has_sqlstate = has_sqlstate || field.code == 'C';
+    scrubbed.push_back(static_cast<std::uint8_t>(field.code));
+    append(scrubbed, without_helper_names(field.text, catalogue));
+    scrubbed.push_back(0);
+  }
+  if (!has_sqlstate) {
+    scrubbed.push_back('C');
+    append(scrubbed, std::string_view("XX000"));
+    scrubbed.push_back(0);
+  }
+  scrubbed.push_back(0);
+  pgwire::write_message(out, tag, scrubbed);
+}
+
+}  // namespace theriac::gateway

@@ -1,0 +1,18 @@
+// Error and notice texts of the server, made fit for the client: helper columns and constraints get
+// the names the client knows, and texts that quote rows, keys or values are cut.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "rewrite/catalogue.hpp"
+
+namespace theriac::gateway {
+
+/// Appends the scrubbed ErrorResponse ('E') or NoticeResponse ('N') whose body is given. `rewritten`:
+/// the statement was not the client's own text, so positions and quoted context are dropped.
+void write_scrubbed(Bytes& out, char tag, ByteView body, const rewrite::Catalogue& catalogue,
+                    bool rewritten);
+
+/// "theriac_sealed_3" and "theriac_index_3" inside `text` become the column's own name.
+std::string without_helper_names(std::string_view text, const rewrite::Catalogue& catalogue);
+
+}  // namespace theriac::gateway

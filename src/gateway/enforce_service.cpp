@@ -1,0 +1,108 @@
+#include "gateway/enforce_service.hpp"
+
+#include "gateway/enforce_session.hpp"
+
+namespace theriac::gateway {
+
+Result<std::shared_ptr<const rewrite::Plan>> PlanCache::plan(
+    std::string_view sql, const std::shared_ptr<const rewrite::Catalogue>& catalogue,
+    const rewrite::Context& context) {
+  const bool cacheable = sql.size() <= kCachedSqlBytesMax;
+  std::string key;
+  if (cacheable) {
+    for (const auto& schema : context.search_path) key.append(schema).push_back('\0');
+    key.push_back('\0');
+    key.append(sql);
+    const std::lock_guard lock(mutex_);
+    if (epoch_ != catalogue->epoch() || plans_.size() >= kPlansMax) {
+      plans_.clear();
+      epoch_ = catalogue->epoch();
+    } else if (const auto found = plans_.find(key); found != plans_.end()) {
+      return found->second;
+    }
+  }
+  THERIAC_ASSIGN(auto made, rewrite::analyse(sql, *catalogue, context));
+  auto plan = std::make_shared<const rewrite::Plan>(std::move(made));
+  if (cacheable) {
+    const std::lock_guard lock(mutex_);
+    if (epoch_ == catalogue->epoch()) plans_.emplace(std::move(key), plan);
+  }
+  return plan;
+}
+
+Result<std::unique_ptr<EnforceService>> EnforceService::start(Parts parts) {
+  auto service = std::unique_ptr<EnforceService>(new EnforceService(std::move(parts)));
+  THERIAC_ASSIGN(service->fingerprint_, service->parts_.fingerprint());
+  THERIAC_ASSIGN(service->catalogue_, service->parts_.load_catalogue(1));
+  service->watcher_ = std::thread([raw = service.get()] { raw->watch(); });
+  return service;
+}
+
+EnforceService::~EnforceService() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  if (watcher_.joinable()) watcher_.join();
+}
+
+std::shared_ptr<const rewrite::Catalogue> EnforceService::catalogue() const {
+  const std::lock_guard lock(mutex_);
+  return catalogue_;
+}
+
+void EnforceService::request_reload() {
+  {
+    const std::lock_guard lock(mutex_);
+    reload_ = true;
+  }
+  changed_.notify_all();
+}
+
+void EnforceService::watch() {
+  std::uint64_t epoch = 1;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::milliseconds(parts_.catalogue_poll_ms),
+                        [this] { return stop_ || reload_; });
+      if (stop_) return;
+      reload_ = false;
+    }
+    const auto now = parts_.fingerprint();
+    if (!now) {
+      parts_.log->error("catalogue.unreachable", now.error());
+      continue;
+    }
+    if (*now == fingerprint_) continue;
+    auto loaded = parts_.load_catalogue(epoch + 1);
+    if (!loaded) {
+      // The old snapshot stays: names it does not know are resolved by the server, and the rights
+      // on protected columns refuse what slips past.
+      parts_.log->error("catalogue.reload_failed", loaded.error());
+      continue;
+    }
+    ++epoch;
+    const std::lock_guard lock(mutex_);
+    fingerprint_ = *now;
+    catalogue_ = std::move(*loaded);
+    parts_.log->write(Level::kInfo, "catalogue.loaded", {{"epoch", epoch}});
+  }
+}
+
+std::shared_ptr<Ciphers> EnforceService::ciphers_of_this_thread() {
+  const std::lock_guard lock(mutex_);
+  auto& mine = ciphers_[std::this_thread::get_id()];
+  if (!mine) mine = std::make_shared<Ciphers>(*parts_.keys, parts_.policy, *parts_.random);
+  return mine;
+}
+
+Result<std::unique_ptr<Session>> EnforceService::make_session(const pgwire::StartupMessage& startup,
+                                                              Waker waker) {
+  const auto* user = startup.find("user");
+  if (user == nullptr) return fail(Code::kProtocol, "startup without user");
+  return std::make_unique<EnforceSession>(*this, ciphers_of_this_thread(), *user, std::move(waker));
+}
+
+}  // namespace theriac::gateway

@@ -1,0 +1,246 @@
+#include "gateway/enforce_slots.hpp"
+
+namespace theriac::gateway {
+
+using rewrite::Slot;
+
+pgwire::ErrorReport report_about(const Error& error, std::string_view subject) {
+  auto report = pgwire::report_of(error);
+  if (!subject.empty()) report.message.append(" [").append(subject).append("]");
+  return report;
+}
+
+pgwire::ErrorReport report_of_refusal(const rewrite::Refusal& refusal) {
+  pgwire::ErrorReport report;
+  report.sqlstate = refusal.sqlstate;
+  report.message = "theriac: " + refusal.construct;
+  if (!refusal.column.empty()) report.message += " on " + refusal.column;
+  report.message += " is refused, since it would give protection away or cannot be kept transparent";
+  if (refusal.sqlstate != "0A000") {
+    report.message = "theriac: " + refusal.construct;
+    if (!refusal.column.empty()) report.message += ": " + refusal.column;
+  }
+  report.hint = refusal.remedy;
+  return report;
+}
+
+Refusable<ColumnRef> column_of(const rewrite::Catalogue& catalogue, std::uint32_t relation_oid,
+                               std::int16_t attribute) {
+  const auto* relation = catalogue.find(relation_oid);
+  const auto* column = relation != nullptr ? relation->find_attribute(attribute) : nullptr;
+  if (column == nullptr || !column->protection) {
+    return refuse(pgwire::report_of(Error{Code::kInternal, "plan names no protected column"}));
+  }
+  return ColumnRef{relation, column};
+}
+
+void Filled::add(Bytes value) {
+  owned.push_back(std::make_unique<Bytes>(std::move(value)));
+  formats.push_back(1);
+  parameters.push_back({false, *owned.back()});
+}
+
+void Filled::add_null() {
+  formats.push_back(1);
+  parameters.push_back({true, {}});
+}
+
+Refusable<std::optional<std::string>> stored_value(const rewrite::ValueSource& source,
+                                                   const ColumnRef& column, bool compare,
+                                                   const ClientValues& values,
+                                                   const pgwire::TextSettings& settings) {
+  std::uint32_t sent_oid = 0;
+  std::int16_t format = 0;
+  ByteView value;
+  if (const auto* literal = std::get_if<rewrite::Literal>(&source)) {
+    if (literal->is_null) return std::nullopt;
+    sent_oid = literal->sent_oid;
+    value = view_of(literal->text);
+  } else {
+    const std::size_t index = std::get<rewrite::ClientParameter>(source).number - 1U;
+    if (values.bind == nullptr || index >= values.bind->parameters.size()) {
+      return refuse(pgwire::report_of(Error{Code::kProtocol, "Bind: number of parameters"}));
+    }
+    const auto& parameter = values.bind->parameters[index];
+    if (parameter.is_null) return std::nullopt;
+    format = values.bind->parameter_format(index);
+    value = parameter.value;
+    if (values.declared != nullptr && index < values.declared->size()) {
+      sent_oid = (*values.declared)[index];
+    }
+  }
+  const auto& type = column.column->type;
+  auto stored = compare ? pgwire::to_comparand(type, sent_oid, format, value, settings)
+                        : pgwire::to_stored(type, sent_oid, format, value, settings);
+  if (!stored) return refuse(report_about(stored.error(), column.name()));
+  return std::optional<std::string>(std::move(*stored));
+}
+
+namespace {
+
+struct Filler {
+  const rewrite::Catalogue& catalogue;
+  const ClientValues& values;
+  const pgwire::TextSettings& settings;
+  Ciphers& ciphers;
+  Random& random;
+  Filled filled;
+  std::map<int, RowId> row_ids;
+
+  RowId row_id(int row) {
+    auto at = row_ids.find(row);
+    if (at == row_ids.end()) at = row_ids.emplace(row, random.uuid<RowId>()).first;
+    return at->second;
+  }
+
+  Refusable<void> pass(const Slot& slot) {
+    const auto number = std::get<rewrite::ClientParameter>(slot.source).number;
+    const std::size_t index = number - 1U;
+    if (values.bind == nullptr || index >= values.bind->parameters.size()) {
+      return refuse(pgwire::report_of(Error{Code::kProtocol, "Bind: number of parameters"}));
+    }
+    filled.formats.push_back(values.bind->parameter_format(index));
+    filled.parameters.push_back(values.bind->parameters[index]);
+    return {};
+  }
+
+  Refusable<void> protect(const Slot& slot, std::optional<seal::IndexToken>& token) {
+    auto column = column_of(catalogue, slot.relation_oid, slot.attribute);
+    if (!column) return refuse(std::move(column.error()));
+    const bool compare = slot.fill == Slot::Fill::kCompare;
+    auto stored = stored_value(slot.source, *column, compare, values, settings);
+    if (!stored) return refuse(std::move(stored.error()));
+    if (!*stored) {
+      filled.add_null();
+      return {};
+    }
+    if (slot.fill == Slot::Fill::kSeal) {
+      std::optional<RowId> row;
+      if (column->relation->bound) row = row_id(slot.row);
+      auto sealed = ciphers.seal(*column, row, **stored);
+      wipe({reinterpret_cast<std::uint8_t*>((*stored)->data()), (*stored)->size()});  // NOLINT
+      if (!sealed) return refuse(report_about(sealed.error(), column->name()));
+      filled.add(std::move(*sealed));
+      ++filled.sealed;
+      return {};
+    }
+    auto index = ciphers.index(*column, **stored);
+    wipe({reinterpret_cast<std::uint8_t*>((*stored)->data()), (*stored)->size()});  // NOLINT
+    if (!index) return refuse(report_about(index.error(), column->name()));
+    filled.add(Bytes(index->begin(), index->end()));
+    if (compare) token = *index;
+    return {};
+  }
+};
+
+}  // namespace
+
+Refusable<Filled> fill(const std::vector<Slot>& slots, const rewrite::Catalogue& catalogue,
+                       const ClientValues& values, const pgwire::TextSettings& settings,
+                       Ciphers& ciphers, Random& random) {
+  Filler filler{catalogue, values, settings, ciphers, random, {}, {}};
+  filler.filled.tokens.resize(slots.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const auto& slot = slots[i];
+    Refusable<void> done;
+    switch (slot.fill) {
+      case Slot::Fill::kPass:
+        done = filler.pass(slot);
+        break;
+      case Slot::Fill::kRowId: {
+        const auto id = filler.row_id(slot.row);
+        filler.filled.add(Bytes(id.bytes.begin(), id.bytes.end()));
+        break;
+      }
+      case Slot::Fill::kSeal:
+      case Slot::Fill::kIndex:
+      case Slot::Fill::kCompare:
+        done = filler.protect(slot, filler.filled.tokens[i]);
+        break;
+    }
+    if (!done) return refuse(std::move(done.error()));
+  }
+  return std::move(filler.filled);
+}
+
+Bytes binary_array(std::uint32_t element_oid, const std::vector<std::optional<Bytes>>& elements) {
+  Bytes out;
+  append_be(out, std::uint32_t{elements.empty() ? 0U : 1U});  // dimensions
+  bool has_null = false;
+  for (const auto& element : elements) has_null = has_null || !element;
+  append_be(out, std::uint32_t{has_null ? 1U : 0U});
+  append_be(out, element_oid);
+  if (elements.empty()) return out;
+  append_be(out, static_cast<std::uint32_t>(elements.size()));
+  append_be(out, std::uint32_t{1});  // lower bound
+  for (const auto& element : elements) {
+    if (!element) {
+      append_be(out, ~std::uint32_t{0});
+      continue;
+    }
+    append_be(out, static_cast<std::uint32_t>(element->size()));
+    append(out, *element);
+  }
+  return out;
+}
+
+Status fill_rows(const rewrite::RowUpdate& update, const std::vector<LocatedRow>& rows,
+                 const rewrite::Catalogue& catalogue, const ClientValues& values,
+                 const pgwire::TextSettings& settings, Ciphers& ciphers, Filled& filled,
+                 pgwire::ErrorReport& report) {
+  constexpr std::uint32_t kOidTid = 27;
+  std::map<std::uint16_t, Bytes> arrays;  // by parameter number
+  std::vector<std::optional<Bytes>> tids;
+  tids.reserve(rows.size());
+  for (const auto& row : rows) tids.emplace_back(row.tid);
+  arrays[update.tid_parameter] = binary_array(kOidTid, tids);
+  for (const auto& assignment : update.assignments) {
+    const auto column = column_of(catalogue, assignment.relation_oid, assignment.attribute);
+    if (!column) {
+      report = column.error();
+      return fail(Code::kInternal);
+    }
+    auto stored = stored_value(assignment.source, *column, false, values, settings);
+    if (!stored) {
+      report = std::move(stored.error());
+      return fail(Code::kMalformed);
+    }
+    std::vector<std::optional<Bytes>> sealed, indexes;
+    for (const auto& row : rows) {
+      if (!*stored) {
+        sealed.emplace_back();
+        indexes.emplace_back();
+        continue;
+      }
+      // One sealing per row: equal bytes in several rows would show equality.
+      auto value = ciphers.seal(*column, row.row, **stored);
+      if (!value) {
+        report = report_about(value.error(), column->name());
+        return fail(value.error());
+      }
+      sealed.emplace_back(std::move(*value));
+      ++filled.sealed;
+      if (assignment.index_parameter == 0) continue;
+      auto index = ciphers.index(*column, **stored);
+      if (!index) {
+        report = report_about(index.error(), column->name());
+        return fail(index.error());
+      }
+      indexes.emplace_back(Bytes(index->begin(), index->end()));
+    }
+    arrays[assignment.sealed_parameter] = binary_array(pgwire::kOidBytea, sealed);
+    if (assignment.index_parameter != 0) {
+      arrays[assignment.index_parameter] = binary_array(pgwire::kOidBytea, indexes);
+    }
+  }
+  for (auto& [number, array] : arrays) {
+    if (number != filled.parameters.size() + 1) {
+      report = pgwire::report_of(Error{Code::kInternal, "order of array parameters"});
+      return fail(Code::kInternal, "order of array parameters");
+    }
+    filled.add(std::move(array));
+  }
+  return {};
+}
+
+}  // namespace theriac::gateway

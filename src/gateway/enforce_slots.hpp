@@ -1,0 +1,77 @@
+// Fills the slots of a rewritten statement: turns the client's values into sealed bytes and blind
+// indexes, and leaves the others as they came.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "gateway/enforce_ciphers.hpp"
+#include "pgwire/messages.hpp"
+#include "pgwire/types.hpp"
+#include "rewrite/plan.hpp"
+
+namespace theriac::gateway {
+
+template <typename T>
+using Refusable = tl::expected<T, pgwire::ErrorReport>;
+
+inline tl::unexpected<pgwire::ErrorReport> refuse(pgwire::ErrorReport report) {
+  return tl::unexpected<pgwire::ErrorReport>(std::move(report));
+}
+/// `subject`: a column, class or role name the error is about; added to the message.
+pgwire::ErrorReport report_about(const Error& error, std::string_view subject);
+pgwire::ErrorReport report_of_refusal(const rewrite::Refusal& refusal);
+
+/// The protected column a slot, output or assignment names.
+Refusable<ColumnRef> column_of(const rewrite::Catalogue& catalogue, std::uint32_t relation_oid,
+                               std::int16_t attribute);
+
+/// Where client parameters come from: a Bind and the types declared at Parse. Both null for
+/// statements of a simple Query, which have literals only.
+struct ClientValues {
+  const pgwire::Bind* bind = nullptr;
+  const std::vector<std::uint32_t>* declared = nullptr;
+};
+
+/// Server parameters of one Bind. Owns sealed bytes; kPass parameters borrow from the client's
+/// message.
+struct Filled {
+  std::vector<std::int16_t> formats;
+  std::vector<pgwire::BindParameter> parameters;
+  std::vector<std::optional<seal::IndexToken>> tokens;  ///< per slot, of kCompare slots
+  std::vector<std::unique_ptr<Bytes>> owned;
+  std::uint64_t sealed = 0;
+
+  void add(Bytes value);
+  void add_null();
+};
+
+/// A client value in stored form (or, `compare`, as a comparand); nullopt for NULL.
+Refusable<std::optional<std::string>> stored_value(const rewrite::ValueSource& source,
+                                                   const ColumnRef& column, bool compare,
+                                                   const ClientValues& values,
+                                                   const pgwire::TextSettings& settings);
+
+Refusable<Filled> fill(const std::vector<rewrite::Slot>& slots,
+                       const rewrite::Catalogue& catalogue, const ClientValues& values,
+                       const pgwire::TextSettings& settings, Ciphers& ciphers, Random& random);
+
+/// One located row of a RowUpdate.
+struct LocatedRow {
+  Bytes tid;  ///< six bytes, tid's binary form
+  std::optional<RowId> row;
+};
+
+/// Appends the array parameters of `update` (tid[], then sealed and index bytea[] of each
+/// assignment) to `filled`, each at the position the plan says.
+Status fill_rows(const rewrite::RowUpdate& update, const std::vector<LocatedRow>& rows,
+                 const rewrite::Catalogue& catalogue, const ClientValues& values,
+                 const pgwire::TextSettings& settings, Ciphers& ciphers, Filled& filled,
+                 pgwire::ErrorReport& report);
+
+/// PostgreSQL's binary form of a one-dimensional array.
+Bytes binary_array(std::uint32_t element_oid, const std::vector<std::optional<Bytes>>& elements);
+
+}  // namespace theriac::gateway
