@@ -1,0 +1,109 @@
+"""Services in the background, each with a pid file, so that a later ./run finds what an earlier one
+left behind. Only processes that were started from here are ever signalled: a pid counts only
+together with the start time that was written down with it.
+"""
+import os
+import resource
+import signal
+import socket
+import subprocess
+import time
+
+from place import Failed
+
+
+def start_time(pid):
+    """Clock ticks since boot at which the process began, or None if there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def wait_until(condition, seconds, what):
+    """Polls; raises Failed naming what did not happen. Returns the condition's value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed(f"{what}: not within {seconds} s")
+        time.sleep(0.02)
+
+
+def accepts(port, host="127.0.0.1"):
+    try:
+        socket.create_connection((host, port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+class Service:
+    """A program of ours in the background."""
+
+    def __init__(self, place, name, argv, port):
+        self.name = name
+        self.argv = [str(a) for a in argv]
+        self.port = port
+        self.log = place.dir / "log" / f"{name}.log"
+        self.pid_file = place.dir / "pid" / name
+        self.child = None
+
+    def pid(self):
+        """The running process, ours and alive, or None."""
+        if self.child is not None and self.child.poll() is not None:
+            self.child = None
+        try:
+            pid, began = map(int, self.pid_file.read_text("ascii").split())
+        except (OSError, ValueError):
+            return None
+        return pid if start_time(pid) == began else None
+
+    def start(self, wait_s=30, core_bytes=None):
+        if self.pid() is not None:
+            raise Failed(f"{self.name} runs already")
+        def limits():
+            if core_bytes is not None:
+                resource.setrlimit(resource.RLIMIT_CORE, (core_bytes, core_bytes))
+        with open(self.log, "ab") as log:
+            self.child = subprocess.Popen(  # pylint: disable=consider-using-with
+                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, preexec_fn=limits, cwd="/")
+        began = start_time(self.child.pid)
+        self.pid_file.write_text(f"{self.child.pid} {began or 0}\n", "ascii")
+        wait_until(lambda: accepts(self.port) or self.child.poll() is not None, wait_s,
+                   f"{self.name} answers on port {self.port}")
+        if self.child.poll() is not None:
+            raise Failed(f"{self.name} ended at once ({self.last_line()}); see {self.log}")
+        return self
+
+    def last_line(self):
+        try:
+            lines = self.log.read_text("utf-8", errors="replace").strip().splitlines()
+        except OSError:
+            return "no log"
+        return lines[-1] if lines else "nothing in its log"
+
+    def kill(self, number=signal.SIGKILL):
+        pid = self.pid()
+        if pid is not None:
+            os.kill(pid, number)
+            self._gone(10)
+
+    def stop(self, wait_s=15):
+        pid = self.pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGTERM)
+            try:
+                self._gone(wait_s)
+            except Failed:
+                os.kill(pid, signal.SIGKILL)
+                self._gone(10)
+        self.pid_file.unlink(missing_ok=True)
+
+    def _gone(self, seconds):
+        wait_until(lambda: self.pid() is None, seconds, f"{self.name} stops")
