@@ -1,0 +1,224 @@
+// One client session in enforce mode (gateway.md): rewrites what touches protected columns, forwards
+// the rest byte for byte, refuses what cannot be kept safe, and keeps order and transaction state
+// true on both sides.
+//
+// How it works: client messages are taken one at a time. Each becomes zero or more server messages
+// and, for each of those, an Expect in `expects_` that says how its responses are treated. A message
+// that has to wait (for settings, for a grant to be durable, for located rows) stays in `client_in_`
+// unconsumed, or leaves a continuation, and no later message overtakes it. A refusal is a Parse (or
+// Query) that always fails, sent in the place of the refused message; the server's error for it is
+// replaced by ours.
+//
+// enforce_client.cpp: client messages. enforce_query.cpp: simple Query. enforce_server.cpp: server
+// messages. enforce_grants.cpp: policy decisions, grants and audit.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gateway/enforce_rows.hpp"
+#include "gateway/enforce_service.hpp"
+#include "gateway/enforce_slots.hpp"
+#include "gateway/session.hpp"
+
+namespace theriac::gateway {
+
+/// Limits of one session.
+inline constexpr std::size_t kPreparedMax = 10'000;
+inline constexpr std::size_t kExpectsMax = 100'000;
+inline constexpr std::size_t kLocatedRowsMax = 100'000;
+/// How long one session grant lasts at most: one lease.
+inline constexpr std::int64_t kGrantMs = 60'000;
+
+class EnforceSession final : public Session {
+ public:
+  EnforceSession(EnforceService& service, std::shared_ptr<Ciphers> ciphers, std::string user,
+                 Waker waker);
+
+  void from_client(ByteView bytes, Io& io) override;
+  void from_server(ByteView bytes, Io& io) override;
+  void client_closed(Io& io) override;
+  void server_closed(Io& io) override;
+  [[nodiscard]] bool holds_client() const override;
+  void resume(Io& io) override;
+  void tick(Io& io) override;
+
+ private:
+  enum class Phase : std::uint8_t { kSignIn, kSettling, kReady, kEnded };
+
+  /// A prepared statement as the client knows it.
+  struct Prepared {
+    std::string sql;
+    std::vector<std::uint32_t> declared;
+    std::shared_ptr<const rewrite::Plan> plan;
+    std::shared_ptr<const rewrite::Catalogue> catalogue;
+    std::string search_path;  ///< joined; a change makes the plan stale
+    bool described = false;
+    std::vector<std::uint32_t> server_types;
+    std::vector<pgwire::FieldDescription> fields;
+    std::string locate_name;
+    [[nodiscard]] const rewrite::Statement& statement() const { return plan->statements.front(); }
+    [[nodiscard]] bool touched() const {
+      return !plan->statements.empty() &&
+             plan->statements.front().action != rewrite::Action::kForward;
+    }
+  };
+  struct Portal {
+    std::shared_ptr<Prepared> prepared;
+    std::vector<std::int16_t> result_formats;
+    std::shared_ptr<RowMap> rows;  ///< null: rows pass untouched
+    std::shared_ptr<const rewrite::Statement> statement;
+    std::uint64_t sealed = 0;
+  };
+  struct Expect {
+    enum class Kind : std::uint8_t {
+      kParse, kBind, kDescribeStatement, kDescribePortal, kExecute, kClose, kSync, kQuery,
+      kFunction
+    };
+    Kind kind;
+    bool own = false;     ///< swallow its successful responses
+    bool simple = false;  ///< part of a Query run as an extended batch
+    std::shared_ptr<Prepared> prepared;
+    std::shared_ptr<Portal> portal;
+    std::optional<pgwire::ErrorReport> refusal;
+    std::string name;                    ///< kParse: statement name, for undoing
+    std::shared_ptr<Prepared> previous;  ///< kParse: what the name meant before
+    bool collect = false;                ///< rows are for us, see collected_
+    rewrite::Effect effect = rewrite::Effect::kNone;
+    bool rewritten = false;
+    bool abort_after = false;  ///< kQuery of our own that makes the server's transaction fail
+    std::uint64_t opened = 0;
+  };
+  using Expecting = Expect::Kind;
+
+  // --- client side (enforce_client.cpp) ---
+  void pump(Io& io);
+  /// False: the message must wait; nothing was done.
+  bool take(const pgwire::Frame& frame, Io& io);
+  bool take_parse(const pgwire::Frame& frame, Io& io);
+  bool take_bind(const pgwire::Frame& frame, Io& io);
+  bool take_describe(const pgwire::Frame& frame, Io& io);
+  bool take_execute(const pgwire::Frame& frame, Io& io);
+  bool take_close(const pgwire::Frame& frame, Io& io);
+  void send_prepared(const std::string& name, const std::shared_ptr<Prepared>& prepared, bool own,
+                     Io& io);
+  bool refresh_plan(const std::string& name, std::shared_ptr<Prepared>& prepared, Io& io);
+  void send_bind(std::string_view portal_name, std::string_view statement_name,
+                 const std::shared_ptr<Portal>& portal, const Filled& filled, bool own, Io& io);
+  void locate(const std::shared_ptr<Prepared>& prepared, const pgwire::Bind& bind,
+              const std::string& portal_name, const std::string& statement_name,
+              const std::shared_ptr<Portal>& portal, Io& io);
+  void expect(Expect entry);
+  void fatal(const pgwire::ErrorReport& report, Io& io);
+  /// Takes the place of an extended message.
+  void refuse_extended(pgwire::ErrorReport report, Io& io);
+
+  // --- simple Query (enforce_query.cpp) ---
+  bool take_query(const pgwire::Frame& frame, Io& io);
+  void run_batch(Io& io);
+  bool run_statement(const rewrite::Statement& statement, Io& io);
+  void bind_statement(const std::shared_ptr<Prepared>& prepared,
+                      const std::shared_ptr<Portal>& portal, Filled filled, Io& io);
+  void refuse_query(pgwire::ErrorReport report, Io& io);
+  void locate_in_batch(const std::shared_ptr<Prepared>& prepared,
+                       const std::shared_ptr<Portal>& portal, Io& io);
+
+  // --- what a statement needs before it may run (enforce_grants.cpp) ---
+  Refusable<std::shared_ptr<const rewrite::Plan>> plan_of(
+      std::string_view sql, const std::shared_ptr<const rewrite::Catalogue>& catalogue);
+  /// False: wait.
+  bool settings_fresh(std::string_view sql, const rewrite::Catalogue& catalogue, Io& io);
+  enum class Leave : std::uint8_t { kGo, kWait, kRefused };
+  Leave may_run(const rewrite::Statement& statement, const rewrite::Catalogue& catalogue,
+                pgwire::ErrorReport& report);
+  Refusable<std::shared_ptr<RowMap>> row_map(
+      const rewrite::Statement& statement,
+      const std::shared_ptr<const rewrite::Catalogue>& catalogue, const Filled* filled);
+  /// FETCH of a cursor that was declared on protected columns, with the cursor's rows.
+  std::shared_ptr<RowMap> cursor_rows(const rewrite::Statement& statement) const;
+  void remember_cursor(const rewrite::Statement& statement, std::shared_ptr<RowMap> rows);
+  void count_statement(const Portal& portal, std::uint64_t opened, Io& io);
+  void deny(const std::string& what, const pgwire::ErrorReport& report);
+  void close_grants();
+
+  // --- server side (enforce_server.cpp) ---
+  void on_server(const pgwire::Frame& frame, Io& io);
+  void on_sign_in(const pgwire::Frame& frame, Io& io);
+  void on_error(const pgwire::Frame& frame, Io& io);
+  void on_ready(const pgwire::Frame& frame, Io& io);
+  void on_row(const pgwire::Frame& frame, Io& io);
+  void on_fields(const pgwire::Frame& frame, Io& io);
+  void on_done(const pgwire::Frame& frame, Io& io);
+  void on_parameter_status(const pgwire::Frame& frame);
+  void on_parameter_types(const pgwire::Frame& frame, Io& io);
+  void pop_simple_response(const pgwire::Frame& frame, Expecting kind, Io& io);
+  /// A value did not open after rows began: an error in the place of the rest.
+  void poison(const pgwire::ErrorReport& report, Io& io);
+  void drop_until_sync(Io& io);
+  void undo_parse(const Expect& entry);
+  void finish_collected(bool failed, Io& io);
+  void after_settings(bool failed);
+
+  [[nodiscard]] rewrite::Context context() const { return {search_path_}; }
+
+  EnforceService& service_;
+  std::shared_ptr<Ciphers> ciphers_;  ///< shared with the other sessions of this loop
+  std::string user_;
+  std::string role_;  ///< current_user
+  Waker waker_;
+
+  Phase phase_ = Phase::kSignIn;
+  Bytes client_in_, server_in_;
+  std::deque<Expect> expects_;
+  std::map<std::string, std::shared_ptr<Prepared>, std::less<>> prepared_;
+  std::map<std::string, std::shared_ptr<Portal>, std::less<>> portals_;
+  std::map<std::string, std::shared_ptr<RowMap>, std::less<>> cursors_;
+  std::vector<std::string> search_path_{"public"};
+  std::string search_path_key_{"public"};
+  pgwire::TextSettings settings_;
+  char transaction_ = 'I';
+  bool in_pipeline_ = false;   ///< extended messages were sent since the last Sync
+  bool skipping_ = false;      ///< the server skips to the next Sync
+  bool poisoned_ = false;      ///< we told the client of an error the server does not know
+  bool copy_in_ = false;
+  bool settings_stale_ = false;
+  bool settings_in_transaction_ = false;
+  bool superuser_ = false;
+
+  bool waiting_ = false;  ///< for collected rows or for a Waker
+  std::vector<std::vector<std::optional<Bytes>>> collected_;
+  bool collected_too_many_ = false;
+  std::function<void(bool failed, Io&)> continuation_;
+  Bytes held_ready_;  ///< the first ReadyForQuery, kept until the settings are known
+
+  struct Batch {
+    std::string sql;
+    std::shared_ptr<const rewrite::Plan> plan;
+    std::shared_ptr<const rewrite::Catalogue> catalogue;
+    std::size_t next = 0;
+  };
+  std::optional<Batch> batch_;
+
+  /// Shared with callbacks of the audit log, which may come after the session's end.
+  struct Durable {
+    std::atomic<int> outstanding{0};
+    std::atomic<bool> failed{false};
+    std::atomic<int> code{0};
+  };
+  std::shared_ptr<Durable> durable_ = std::make_shared<Durable>();
+  std::map<std::string, std::int64_t> grants_;  ///< class -> monotonic end
+  std::map<std::string, std::int64_t> pending_grants_;
+  bool strict_done_ = false;  ///< the intent of the message at hand is durable
+  std::string correlation_;
+  std::uint64_t opened_ = 0, sealed_ = 0, statements_ = 0;
+  std::uint64_t locate_names_ = 0;
+};
+
+}  // namespace theriac::gateway
