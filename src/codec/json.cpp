@@ -297,6 +297,10 @@ Result<Json> parse_json(std::string_view text, std::size_t bytes_max) {
   if (text.size() > bytes_max) return fail(Code::kTooLarge, "JSON: size");
   // RFC 8259 section 8.1 forbids to add a byte order mark; the library would skip one.
   if (text.starts_with("\xef\xbb\xbf")) return fail(Code::kMalformed, "JSON: byte 0");
+  // No JSON text holds one, but the library would take it for the end of the input.
+  if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
+    return fail(Code::kMalformed, "JSON: byte " + std::to_string(zero + 1));
+  }
   Builder builder;
   if (!Json::sax_parse(text.begin(), text.end(), &builder)) return fail(builder.error());
   return builder.take();
