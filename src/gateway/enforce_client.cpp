@@ -154,10 +154,9 @@ bool EnforceSession::take(const pgwire::Frame& frame, Io& io) {
   }
 }
 
-namespace {
-/// Types for the server's Parse: helpers are bytea, passed parameters keep what the client said.
-std::vector<std::uint32_t> types_for(const std::vector<rewrite::Slot>& slots,
-                                     const std::vector<std::uint32_t>& declared) {
+/// Helpers are bytea, passed parameters keep what the client said.
+std::vector<std::uint32_t> EnforceSession::server_types(
+    const std::vector<rewrite::Slot>& slots, const std::vector<std::uint32_t>& declared) {
   std::vector<std::uint32_t> types;
   for (const auto& slot : slots) {
     switch (slot.fill) {
@@ -175,27 +174,53 @@ std::vector<std::uint32_t> types_for(const std::vector<rewrite::Slot>& slots,
   }
   return types;
 }
-}  // namespace
+
+std::vector<std::uint32_t> EnforceSession::server_types(
+    const rewrite::Statement& statement, const std::vector<std::uint32_t>& declared) {
+  auto types = server_types(statement.slots, declared);
+  if (!statement.row_update) return types;
+  auto highest = statement.row_update->tid_parameter;
+  for (const auto& a : statement.row_update->assignments) {
+    highest = std::max({highest, a.sealed_parameter, a.index_parameter});
+  }
+  types.resize(highest, kOidByteaArray);
+  if (highest > 0) types[statement.row_update->tid_parameter - 1U] = kOidTidArray;
+  return types;
+}
+
+Refusable<std::vector<LocatedRow>> EnforceSession::located_rows(
+    const rewrite::RowUpdate& update) const {
+  if (collected_too_many_) {
+    return refuse(report_about(Error{Code::kTooLarge, "rows of one UPDATE"}, {}));
+  }
+  std::vector<LocatedRow> rows;
+  for (const auto& row : collected_) {
+    LocatedRow one;
+    if (!row.empty() && row[0]) one.tid = *row[0];
+    if (update.with_row_id) {
+      const auto id = row.size() > 1 && row[1] ? RowId::from(*row[1])
+                                               : Result<RowId>(fail(Code::kNotAuthentic));
+      if (!id) return refuse(report_about(Error{Code::kNotAuthentic, "theriac_row"}, {}));
+      one.row = *id;
+    }
+    rows.push_back(std::move(one));
+  }
+  return rows;
+}
 
 void EnforceSession::send_prepared(const std::string& name,
                                    const std::shared_ptr<Prepared>& prepared, bool own, Io& io) {
   const auto& statement = prepared->statement();
-  auto types = types_for(statement.slots, prepared->declared);
+  const auto types = server_types(statement, prepared->declared);
   if (statement.row_update) {
     const auto& update = *statement.row_update;
     prepared->locate_name = "theriac_locate_" + std::to_string(++locate_names_);
-    const auto locate_types = types_for(update.locate_slots, prepared->declared);
+    const auto locate_types = server_types(update.locate_slots, prepared->declared);
     pgwire::write_parse(io.to_server, prepared->locate_name, update.locate_sql, locate_types);
     Expect locating{.kind = Expecting::kParse, .own = true};
     locating.rewritten = true;
     locating.name = prepared->locate_name;
     expect(std::move(locating));
-    auto highest = update.tid_parameter;
-    for (const auto& a : update.assignments) {
-      highest = std::max({highest, a.sealed_parameter, a.index_parameter});
-    }
-    types.resize(highest, kOidByteaArray);
-    if (update.tid_parameter > 0) types[update.tid_parameter - 1U] = kOidTidArray;
   }
   pgwire::write_parse(io.to_server, name, statement.sql, types);
   Expect parsing{.kind = Expecting::kParse, .own = own, .prepared = prepared};
@@ -358,6 +383,7 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
   const bool empty = prepared->plan->statements.empty();
   auto fetch_rows = empty ? nullptr : cursor_rows(prepared->statement());
   if (!prepared->touched() && !fetch_rows) {
+    if (!empty) remember_cursor(prepared->statement(), nullptr);
     portals_[portal_name] = portal;
     append(io.to_server, frame.raw);
     expect({.kind = Expecting::kBind, .portal = portal});
@@ -452,26 +478,13 @@ void EnforceSession::locate(const std::shared_ptr<Prepared>& prepared, const pgw
       refuse_extended(filled.error(), later);
       return;
     }
-    std::vector<LocatedRow> rows_found;
-    for (auto& row : collected_) {
-      LocatedRow one;
-      if (!row.empty() && row[0]) one.tid = *row[0];
-      if (done.row_update->with_row_id) {
-        const auto id = row.size() > 1 && row[1] ? RowId::from(*row[1]) : fail(Code::kNotAuthentic);
-        if (!id) {
-          refuse_extended(report_about(Error{Code::kNotAuthentic, "theriac_row"}, {}), later);
-          return;
-        }
-        one.row = *id;
-      }
-      rows_found.push_back(std::move(one));
-    }
-    ErrorReport report;
-    if (collected_too_many_) {
-      refuse_extended(report_about(Error{Code::kTooLarge, "rows of one UPDATE"}, {}), later);
+    auto rows_found = located_rows(*done.row_update);
+    if (!rows_found) {
+      refuse_extended(rows_found.error(), later);
       return;
     }
-    if (!fill_rows(*done.row_update, rows_found, *prepared->catalogue, again, settings_, *ciphers_,
+    ErrorReport report;
+    if (!fill_rows(*done.row_update, *rows_found, *prepared->catalogue, again, settings_, *ciphers_,
                    *filled, report)) {
       refuse_extended(std::move(report), later);
       return;

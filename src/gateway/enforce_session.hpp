@@ -125,7 +125,14 @@ class EnforceSession final : public Session {
   void run_batch(Io& io);
   bool run_statement(const rewrite::Statement& statement, Io& io);
   void bind_statement(const std::shared_ptr<Prepared>& prepared,
-                      const std::shared_ptr<Portal>& portal, Filled filled, Io& io);
+                      const std::shared_ptr<Portal>& portal, const Filled& filled, Io& io);
+  /// The rows collected by a RowUpdate's locate_sql.
+  Refusable<std::vector<LocatedRow>> located_rows(const rewrite::RowUpdate& update) const;
+  /// Parameter types of a statement's server form.
+  static std::vector<std::uint32_t> server_types(const std::vector<rewrite::Slot>& slots,
+                                                 const std::vector<std::uint32_t>& declared);
+  static std::vector<std::uint32_t> server_types(const rewrite::Statement& statement,
+                                                 const std::vector<std::uint32_t>& declared);
   void refuse_query(pgwire::ErrorReport report, Io& io);
   void locate_in_batch(const std::shared_ptr<Prepared>& prepared,
                        const std::shared_ptr<Portal>& portal, Io& io);

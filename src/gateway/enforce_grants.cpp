@@ -1,0 +1,266 @@
+// What a statement needs before it may run: plan, true settings, a policy decision, keys, and a
+// session grant that is durable before the first plaintext (architecture section 6).
+#include "gateway/enforce_session.hpp"
+
+namespace theriac::gateway {
+
+using pgwire::ErrorReport;
+using rewrite::Statement;
+
+Refusable<std::shared_ptr<const rewrite::Plan>> EnforceSession::plan_of(
+    std::string_view sql, const std::shared_ptr<const rewrite::Catalogue>& catalogue) {
+  auto plan = service_.plans().plan(sql, catalogue, context());
+  if (plan) return *plan;
+  // SQL that does not parse is answered here, never forwarded.
+  return refuse(pgwire::report_of(plan.error()));
+}
+
+bool EnforceSession::settings_fresh(std::string_view sql, const rewrite::Catalogue& catalogue,
+                                    Io& io) {
+  if (!settings_stale_ || skipping_ || transaction_ == 'E') return true;
+  if (!catalogue.may_concern(sql)) return true;
+  // The names in `sql` mean what search_path and role say now: ask before planning.
+  constexpr std::string_view kAsk =
+      "SELECT pg_catalog.to_json(pg_catalog.current_schemas(true))::pg_catalog.text, "
+      "current_user::pg_catalog.text";
+  if (in_pipeline_) {
+    pgwire::write_parse(io.to_server, "theriac_settings", kAsk, {});
+    pgwire::write_bind(io.to_server,
+                       {.portal = "theriac_settings", .statement = "theriac_settings"});
+    pgwire::write_execute(io.to_server, {"theriac_settings", 0});
+    pgwire::write_close(io.to_server, {'S', "theriac_settings"});
+    pgwire::write_flush(io.to_server);
+    Expect parsing{.kind = Expecting::kParse, .own = true};
+    parsing.name = "theriac_settings";
+    expect(std::move(parsing));
+    expect({.kind = Expecting::kBind, .own = true});
+    Expect rows{.kind = Expecting::kExecute, .own = true};
+    rows.collect = true;
+    expect(std::move(rows));
+    expect({.kind = Expecting::kClose, .own = true});
+  } else {
+    pgwire::write_query(io.to_server, kAsk);
+    Expect rows{.kind = Expecting::kQuery, .own = true};
+    rows.collect = true;
+    expect(std::move(rows));
+  }
+  continuation_ = [this](bool failed, Io&) { after_settings(failed); };
+  return false;
+}
+
+void EnforceSession::after_settings(bool failed) {
+  if (failed || collected_.size() != 1 || collected_[0].size() != 2 || !collected_[0][0] ||
+      !collected_[0][1]) {
+    return;  // stays stale: what concerns protected tables asks again
+  }
+  const auto schemas = codec::parse_json(text_of(*collected_[0][0]));
+  if (!schemas || !schemas->is_array()) return;
+  search_path_.clear();
+  search_path_key_.clear();
+  for (const auto& schema : *schemas) {
+    search_path_.push_back(schema.get<std::string>());
+    search_path_key_.append(search_path_.back()).push_back('\0');
+  }
+  role_ = text_of(*collected_[0][1]);
+  settings_stale_ = false;
+}
+
+EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
+                                              const rewrite::Catalogue& catalogue,
+                                              ErrorReport& report) {
+  const auto& policy = service_.policy();
+  const auto refused = [&](const Error& error, const std::string& subject) {
+    report = report_about(error, subject);
+    deny(subject, report);
+    return Leave::kRefused;
+  };
+  std::set<std::string> classes(statement.classes_read.begin(), statement.classes_read.end());
+  classes.insert(statement.classes_written.begin(), statement.classes_written.end());
+  for (const auto& name : statement.classes_written) {
+    if (!policy.may_write(role_, name)) {
+      return refused({Code::kDenied, "role " + role_ + " may not write class " + name}, name);
+    }
+  }
+  for (const auto& slot : statement.slots) {
+    if (slot.fill != rewrite::Slot::Fill::kCompare) continue;
+    const auto column = column_of(catalogue, slot.relation_oid, slot.attribute);
+    if (!column) {
+      report = column.error();
+      return Leave::kRefused;
+    }
+    const auto& name = column->protection().class_name;
+    classes.insert(name);
+    if (!policy.may_search(role_, name)) {
+      return refused({Code::kDenied, "role " + role_ + " may not search class " + name},
+                     column->name());
+    }
+  }
+  for (const auto& output : statement.outputs) {
+    const auto column = column_of(catalogue, output.relation_oid, output.attribute);
+    if (!column) {
+      report = column.error();
+      return Leave::kRefused;
+    }
+    const auto& name = column->protection().class_name;
+    classes.insert(name);
+    if (const auto decision = policy.decide(role_, name);
+        std::holds_alternative<policy::Denied>(decision)) {
+      return refused({Code::kDenied, "role " + role_ + " may not read class " + name},
+                     column->name());
+    }
+  }
+  for (const auto& name : classes) {
+    const bool writes = std::find(statement.classes_written.begin(),
+                                  statement.classes_written.end(),
+                                  name) != statement.classes_written.end();
+    if (const auto usable = ciphers_->check(name, !writes); !usable) {
+      return refused(usable.error(), "class " + name);
+    }
+  }
+  if (durable_->failed.load()) {
+    report = report_about(Error{static_cast<Code>(durable_->code.load()), "audit log"}, {});
+    return Leave::kRefused;
+  }
+  const auto now = service_.clock().monotonic_ms();
+  std::string wanted;
+  bool strict = false;
+  for (const auto& name : classes) {
+    const auto at = grants_.find(name);
+    if (at == grants_.end() || at->second <= now) {
+      if (!wanted.empty()) wanted += ",";
+      wanted += name;
+      pending_grants_[name] = now + kGrantMs;
+    }
+    const auto known = policy.classes.find(name);
+    strict = strict || (known != policy.classes.end() && known->second.strict);
+  }
+  strict = strict && !strict_done_;
+  if (wanted.empty() && !strict) return Leave::kGo;
+  audit::Event event;
+  event.actor = user_;
+  event.role = role_;
+  event.policy_hash = policy.hash;
+  event.correlation = correlation_;
+  if (!wanted.empty()) {
+    event.action = "session.grant";
+    event.object = "class " + wanted;
+    event.details["seconds"] = kGrantMs / 1000;
+  } else {
+    event.action = "statement.intent";
+    event.object = statement.tag;
+    strict_done_ = true;
+  }
+  durable_->outstanding.fetch_add(1);
+  const auto queued = service_.audit().append(
+      std::move(event), [durable = durable_, waker = waker_](const Result<std::uint64_t>& result) {
+        if (!result) {
+          durable->code.store(static_cast<int>(result.error().code));
+          durable->failed.store(true);
+        }
+        durable->outstanding.fetch_sub(1);
+        waker();
+      });
+  if (!queued) {
+    durable_->outstanding.fetch_sub(1);
+    pending_grants_.clear();
+    report = report_about(queued.error(), "audit log");
+    return Leave::kRefused;
+  }
+  return Leave::kWait;
+}
+
+Refusable<std::shared_ptr<RowMap>> EnforceSession::row_map(
+    const Statement& statement, const std::shared_ptr<const rewrite::Catalogue>& catalogue,
+    const Filled* filled) {
+  std::vector<OutputRule> rules;
+  for (const auto& output : statement.outputs) {
+    auto column = column_of(*catalogue, output.relation_oid, output.attribute);
+    if (!column) return refuse(std::move(column.error()));
+    OutputRule rule{output.position, *column,
+                    service_.policy().decide(role_, column->protection().class_name),
+                    output.with_row_id, {}};
+    for (const auto slot : output.found_by) {
+      if (filled != nullptr && slot < filled->tokens.size() && filled->tokens[slot]) {
+        rule.found_by.push_back(*filled->tokens[slot]);
+      }
+    }
+    rules.push_back(std::move(rule));
+  }
+  return std::make_shared<RowMap>(catalogue, std::move(rules));
+}
+
+std::shared_ptr<RowMap> EnforceSession::cursor_rows(const Statement& statement) const {
+  if (statement.cursor.empty() || statement.tag != "FETCH") return nullptr;
+  const auto at = cursors_.find(statement.cursor);
+  return at == cursors_.end() ? nullptr : at->second;
+}
+
+void EnforceSession::remember_cursor(const Statement& statement, std::shared_ptr<RowMap> rows) {
+  if (statement.cursor.empty() || statement.tag != "DECLARE") return;
+  if (rows) {
+    cursors_[statement.cursor] = std::move(rows);
+  } else {
+    cursors_.erase(statement.cursor);  // the name means an unprotected cursor now
+  }
+}
+
+void EnforceSession::count_statement(const Portal& portal, std::uint64_t opened, Io& io) {
+  opened_ += opened;
+  sealed_ += portal.sealed;
+  ++statements_;
+  service_.counters().opened += opened;
+  service_.counters().sealed += portal.sealed;
+  if (!portal.statement) return;
+  audit::Event event;
+  event.action = "statement";
+  event.actor = user_;
+  event.role = role_;
+  event.object = portal.statement->tag;
+  event.correlation = correlation_;
+  event.details["opened"] = opened;
+  event.details["sealed"] = portal.sealed;
+  event.details["read"] = portal.statement->classes_read;
+  event.details["written"] = portal.statement->classes_written;
+  const auto queued = service_.audit().append(
+      std::move(event), [durable = durable_](const Result<std::uint64_t>& result) {
+        if (result) return;
+        durable->code.store(static_cast<int>(result.error().code));
+        durable->failed.store(true);
+      });
+  // A session whose statements cannot be recorded does not go on.
+  if (!queued) fatal(report_about(queued.error(), "audit log"), io);
+}
+
+void EnforceSession::deny(const std::string& what, const ErrorReport& report) {
+  ++service_.counters().denied;
+  audit::Event event;
+  event.action = "statement.refused";
+  event.actor = user_;
+  event.role = role_;
+  event.object = what;
+  event.outcome = "denied";
+  event.error = report.sqlstate;
+  event.correlation = correlation_;
+  event.policy_hash = service_.policy().hash;
+  if (const auto queued = service_.audit().append(std::move(event)); !queued) {
+    service_.log().error("audit.append", queued.error());
+  }
+}
+
+void EnforceSession::close_grants() {
+  if (grants_.empty()) return;
+  grants_.clear();
+  audit::Event event;
+  event.action = "session.close";
+  event.actor = user_;
+  event.role = role_;
+  event.correlation = correlation_;
+  event.details["statements"] = statements_;
+  event.details["opened"] = opened_;
+  event.details["sealed"] = sealed_;
+  if (const auto queued = service_.audit().append(std::move(event)); !queued) {
+    service_.log().error("audit.append", queued.error());
+  }
+}
+
+}  // namespace theriac::gateway

@@ -1,0 +1,227 @@
+// The simple Query of an enforce session. A string in which nothing touches protected columns goes
+// as it is; any other runs as one extended batch with one Sync, so that its statements stay one
+// implicit transaction, and the client sees the answers of a simple Query.
+#include "gateway/enforce_session.hpp"
+
+namespace theriac::gateway {
+
+using pgwire::ErrorReport;
+using rewrite::Action;
+using rewrite::Effect;
+
+namespace {
+constexpr std::string_view kRefusedQuery = "refused by theriac";
+}
+
+void EnforceSession::refuse_query(ErrorReport report, Io& io) {
+  ++service_.counters().refused;
+  pgwire::write_query(io.to_server, kRefusedQuery);
+  Expect entry{.kind = Expecting::kQuery};
+  entry.refusal = std::move(report);
+  expect(std::move(entry));
+  in_pipeline_ = false;
+}
+
+bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
+  const auto sql = pgwire::read_query(frame.body);
+  if (!sql) {
+    fatal(pgwire::report_of(sql.error()), io);
+    return true;
+  }
+  const auto catalogue = service_.catalogue();
+  if (!settings_fresh(*sql, *catalogue, io)) return false;
+  auto plan = plan_of(*sql, catalogue);
+  if (!plan) {
+    refuse_query(std::move(plan.error()), io);
+    return true;
+  }
+  bool touched = false;
+  auto effect = Effect::kNone;
+  for (const auto& statement : (*plan)->statements) {
+    touched = touched || statement.action != Action::kForward || cursor_rows(statement);
+    if (statement.action == Action::kForward) remember_cursor(statement, nullptr);
+    if (statement.effect != Effect::kNone && effect != Effect::kSetting) effect = statement.effect;
+  }
+  // A simple Query ends the unnamed statement and portal.
+  prepared_.erase("");
+  portals_.erase("");
+  if (!touched) {
+    ++service_.counters().forwarded;
+    append(io.to_server, frame.raw);
+    Expect query{.kind = Expecting::kQuery};
+    query.effect = effect;
+    expect(std::move(query));
+    in_pipeline_ = false;
+    return true;
+  }
+  bool setting_before = false;
+  for (const auto& statement : (*plan)->statements) {
+    if (statement.effect == Effect::kCopy && (*plan)->statements.size() > 1) {
+      refuse_query({.sqlstate = "0A000",
+                    .message = "theriac: COPY together with statements on protected columns in one "
+                               "string is refused",
+                    .hint = "send COPY as a statement of its own"},
+                   io);
+      return true;
+    }
+    if (setting_before && statement.action != Action::kForward) {
+      refuse_query({.sqlstate = "0A000",
+                    .message = "theriac: SET before a statement on protected columns in one string "
+                               "is refused, since the names after it could mean other tables",
+                    .hint = "send SET as a statement of its own"},
+                   io);
+      return true;
+    }
+    setting_before = setting_before || statement.effect == Effect::kSetting;
+    if (statement.action == Action::kRefuse || statement.action == Action::kForward) continue;
+    ErrorReport report;
+    const auto leave = may_run(statement, *catalogue, report);
+    if (leave == Leave::kWait) return false;
+    if (leave == Leave::kRefused) {
+      refuse_query(std::move(report), io);
+      return true;
+    }
+  }
+  batch_ = Batch{std::string(*sql), *plan, catalogue, 0};
+  return true;
+}
+
+void EnforceSession::run_batch(Io& io) {
+  const auto plan = batch_->plan;
+  while (batch_->next < plan->statements.size()) {
+    const auto& statement = plan->statements[batch_->next++];
+    if (!run_statement(statement, io)) break;  // refused: the rest of the string does not run
+    if (waiting_) return;
+  }
+  batch_.reset();
+  pgwire::write_sync(io.to_server);
+  expect({.kind = Expecting::kSync});
+  in_pipeline_ = false;
+}
+
+bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) {
+  in_pipeline_ = true;
+  if (statement.action == Action::kRefuse) {
+    const auto report = report_of_refusal(*statement.refusal);
+    deny(statement.refusal->column, report);
+    refuse_extended(report, io);
+    return false;
+  }
+  auto prepared = std::make_shared<Prepared>();
+  prepared->plan = batch_->plan;
+  prepared->catalogue = batch_->catalogue;
+  auto portal = std::make_shared<Portal>();
+  portal->prepared = prepared;
+  portal->statement = {batch_->plan, &statement};
+  if (statement.row_update) {
+    locate_in_batch(prepared, portal, io);
+    return true;
+  }
+  const bool forward = statement.action == Action::kForward;
+  const auto filled = forward ? Refusable<Filled>(Filled{})
+                              : fill(statement.slots, *batch_->catalogue, {}, settings_, *ciphers_,
+                                     service_.random());
+  if (!filled) {
+    refuse_extended(filled.error(), io);
+    return false;
+  }
+  if (forward) {
+    portal->rows = cursor_rows(statement);
+  } else {
+    auto rows = row_map(statement, batch_->catalogue, &*filled);
+    if (!rows) {
+      refuse_extended(rows.error(), io);
+      return false;
+    }
+    portal->rows = *rows;
+    remember_cursor(statement, *rows);
+  }
+  portal->sealed = filled->sealed;
+  const auto types = server_types(statement, {});
+  pgwire::write_parse(io.to_server, "", forward ? statement.text : statement.sql, types);
+  Expect parsing{.kind = Expecting::kParse, .own = true};
+  parsing.rewritten = !forward;
+  expect(std::move(parsing));
+  ++(forward ? service_.counters().forwarded : service_.counters().rewritten);
+  bind_statement(prepared, portal, *filled, io);
+  return true;
+}
+
+void EnforceSession::bind_statement(const std::shared_ptr<Prepared>& prepared,
+                                    const std::shared_ptr<Portal>& portal, const Filled& filled,
+                                    Io& io) {
+  const bool rewritten = portal->statement->action != Action::kForward;
+  send_bind("", "", portal, filled, true, io);
+  pgwire::write_describe(io.to_server, {'P', ""});
+  Expect describing{.kind = Expecting::kDescribePortal, .simple = true, .portal = portal};
+  describing.rewritten = rewritten;
+  expect(std::move(describing));
+  pgwire::write_execute(io.to_server, {"", 0});
+  Expect executing{.kind = Expecting::kExecute, .simple = true, .prepared = prepared,
+                   .portal = portal};
+  executing.effect = portal->statement->effect;
+  executing.rewritten = rewritten;
+  expect(std::move(executing));
+}
+
+void EnforceSession::locate_in_batch(const std::shared_ptr<Prepared>& prepared,
+                                     const std::shared_ptr<Portal>& portal, Io& io) {
+  const auto& statement = *portal->statement;
+  const auto& update = *statement.row_update;
+  const auto catalogue = batch_->catalogue;
+  const auto located =
+      fill(update.locate_slots, *catalogue, {}, settings_, *ciphers_, service_.random());
+  if (!located) {
+    refuse_extended(located.error(), io);
+    batch_->next = batch_->plan->statements.size();
+    return;
+  }
+  const auto types = server_types(update.locate_slots, {});
+  pgwire::write_parse(io.to_server, "", update.locate_sql, types);
+  Expect parsing{.kind = Expecting::kParse, .own = true};
+  parsing.rewritten = true;
+  expect(std::move(parsing));
+  auto asking = std::make_shared<Portal>();
+  asking->result_formats = {1};
+  send_bind("", "", asking, *located, true, io);
+  pgwire::write_execute(io.to_server, {"", 0});
+  Expect rows{.kind = Expecting::kExecute, .own = true};
+  rows.collect = true;
+  rows.rewritten = true;
+  expect(std::move(rows));
+  pgwire::write_flush(io.to_server);
+  waiting_ = true;
+  continuation_ = [this, prepared, portal, catalogue](bool failed, Io& later) {
+    const auto stop = [this] { batch_->next = batch_->plan->statements.size(); };
+    if (failed) return stop();
+    const auto& done = *portal->statement;
+    const auto apply = [&]() -> Refusable<Filled> {
+      auto filled = fill(done.slots, *catalogue, {}, settings_, *ciphers_, service_.random());
+      if (!filled) return filled;
+      auto found = located_rows(*done.row_update);
+      if (!found) return refuse(std::move(found.error()));
+      ErrorReport report;
+      if (!fill_rows(*done.row_update, *found, *catalogue, {}, settings_, *ciphers_, *filled,
+                     report)) {
+        return refuse(std::move(report));
+      }
+      return filled;
+    };
+    auto filled = apply();
+    auto map = filled ? row_map(done, catalogue, &*filled) : refuse(filled.error());
+    if (!map) {
+      refuse_extended(map.error(), later);
+      return stop();
+    }
+    portal->rows = *map;
+    portal->sealed = filled->sealed;
+    pgwire::write_parse(later.to_server, "", done.sql, server_types(done, {}));
+    Expect again{.kind = Expecting::kParse, .own = true};
+    again.rewritten = true;
+    expect(std::move(again));
+    ++service_.counters().rewritten;
+    bind_statement(prepared, portal, *filled, later);
+  };
+}
+
+}  // namespace theriac::gateway

@@ -1,0 +1,455 @@
+// Server messages of an enforce session.
+#include "gateway/enforce_scrub.hpp"
+#include "gateway/enforce_session.hpp"
+
+namespace theriac::gateway {
+
+using pgwire::ErrorReport;
+using rewrite::Effect;
+
+void EnforceSession::from_server(ByteView bytes, Io& io) {
+  if (phase_ == Phase::kEnded) return;
+  append(server_in_, bytes);
+  std::size_t done = 0;
+  while (phase_ != Phase::kEnded) {
+    const auto frame =
+        pgwire::cut_message(ByteView(server_in_).subspan(done), pgwire::kMessageBytesMax);
+    if (!frame) {
+      fatal(pgwire::report_of(Error{Code::kProtocol, "server message"}), io);
+      break;
+    }
+    if (!*frame) break;
+    if (phase_ == Phase::kSignIn) {
+      on_sign_in(**frame, io);
+    } else {
+      on_server(**frame, io);
+    }
+    done += (*frame)->raw.size();
+  }
+  server_in_.erase(server_in_.begin(), server_in_.begin() + static_cast<std::ptrdiff_t>(done));
+  if (!waiting_) pump(io);
+}
+
+void EnforceSession::on_sign_in(const pgwire::Frame& frame, Io& io) {
+  switch (frame.tag) {
+    case 'S':
+      on_parameter_status(frame);
+      append(io.to_client, frame.raw);
+      return;
+    case 'E':
+    case 'N':
+      write_scrubbed(io.to_client, frame.tag, frame.body, *service_.catalogue(), false);
+      return;
+    case 'Z':
+      break;
+    default:
+      append(io.to_client, frame.raw);
+      return;
+  }
+  if (superuser_) {
+    deny("superuser session", {.sqlstate = "28000"});
+    fatal({.sqlstate = "28000",
+           .message = "theriac: superusers are refused here: no right on a protected column would "
+                      "hold them",
+           .hint = "sign in as an ordinary role, or connect to the database itself for "
+                   "administration"},
+          io);
+    return;
+  }
+  held_ready_.assign(frame.raw.begin(), frame.raw.end());
+  phase_ = Phase::kSettling;
+  settings_stale_ = true;
+  pgwire::write_query(io.to_server,
+                      "SELECT pg_catalog.to_json(pg_catalog.current_schemas(true))::pg_catalog.text, "
+                      "current_user::pg_catalog.text");
+  Expect rows{.kind = Expecting::kQuery, .own = true};
+  rows.collect = true;
+  expect(std::move(rows));
+  continuation_ = [this](bool failed, Io& later) {
+    after_settings(failed);
+    append(later.to_client, held_ready_);
+    phase_ = Phase::kReady;
+  };
+}
+
+void EnforceSession::on_parameter_status(const pgwire::Frame& frame) {
+  const auto status = pgwire::read_parameter_status(frame.body);
+  if (!status) return;
+  const auto& [name, value] = *status;
+  if (name == "DateStyle") {
+    if (auto styled = pgwire::with_date_style(settings_, value)) settings_ = std::move(*styled);
+  } else if (name == "TimeZone") {
+    settings_.time_zone = value;
+  } else if (name == "is_superuser") {
+    superuser_ = value == "on";
+  } else if (name == "session_authorization") {
+    settings_stale_ = true;
+  }
+}
+
+void EnforceSession::on_server(const pgwire::Frame& frame, Io& io) {
+  switch (frame.tag) {
+    case 'N':
+      write_scrubbed(io.to_client, 'N', frame.body, *service_.catalogue(),
+                     !expects_.empty() && expects_.front().rewritten);
+      return;
+    case 'S':
+      on_parameter_status(frame);
+      append(io.to_client, frame.raw);
+      return;
+    case 'A':
+      append(io.to_client, frame.raw);
+      return;
+    case 'E':
+      return on_error(frame, io);
+    case 'Z':
+      return on_ready(frame, io);
+    default:
+      break;
+  }
+  if (expects_.empty()) {
+    fatal(pgwire::report_of(Error{Code::kProtocol, "server spoke unasked"}), io);
+    return;
+  }
+  switch (frame.tag) {
+    case '1':
+      return pop_simple_response(frame, Expecting::kParse, io);
+    case '2':
+      return pop_simple_response(frame, Expecting::kBind, io);
+    case '3':
+      return pop_simple_response(frame, Expecting::kClose, io);
+    case 'V':
+      if (!poisoned_) append(io.to_client, frame.raw);
+      return;  // ReadyForQuery follows and ends it
+    case 't':
+      return on_parameter_types(frame, io);
+    case 'T':
+    case 'n':
+      return on_fields(frame, io);
+    case 'D':
+      return on_row(frame, io);
+    case 'C':
+    case 'I':
+    case 's':
+      return on_done(frame, io);
+    case 'G':
+      copy_in_ = true;
+      // Syncs sent ahead are ignored by a server in copy-in mode; another follows CopyDone.
+      std::erase_if(expects_, [](const Expect& e) { return e.kind == Expecting::kSync; });
+      append(io.to_client, frame.raw);
+      return;
+    case 'H':
+    case 'd':
+    case 'c':
+      if (!poisoned_) append(io.to_client, frame.raw);
+      return;
+    default:
+      fatal(pgwire::report_of(Error{Code::kProtocol, "server message type"}), io);
+  }
+}
+
+void EnforceSession::pop_simple_response(const pgwire::Frame& frame, Expecting kind, Io& io) {
+  const auto front = std::move(expects_.front());
+  if (front.kind != kind || front.refusal) {
+    // Also if a statement made to fail did not: nothing may go on from there.
+    fatal(pgwire::report_of(Error{Code::kProtocol, "order of server messages"}), io);
+    return;
+  }
+  expects_.pop_front();
+  if (!front.own && !poisoned_) append(io.to_client, frame.raw);
+}
+
+void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
+  const auto& front = expects_.front();
+  if (front.kind != Expecting::kDescribeStatement) {
+    fatal(pgwire::report_of(Error{Code::kProtocol, "order of server messages"}), io);
+    return;
+  }
+  const auto prepared = front.prepared;
+  if (!prepared || !prepared->touched()) {
+    if (!front.own && !poisoned_) append(io.to_client, frame.raw);
+    return;
+  }
+  auto types = pgwire::read_parameter_description(frame.body);
+  if (!types) {
+    fatal(pgwire::report_of(types.error()), io);
+    return;
+  }
+  prepared->server_types = std::move(*types);
+  if (front.own || poisoned_) return;
+  const auto& statement = prepared->statement();
+  std::vector<std::uint32_t> shown(statement.client_parameters, pgwire::kOidText);
+  const auto note = [&](const rewrite::ValueSource& source, std::uint32_t oid) {
+    const auto* parameter = std::get_if<rewrite::ClientParameter>(&source);
+    if (parameter == nullptr || parameter->number > shown.size()) return;
+    const std::size_t index = parameter->number - 1U;
+    const bool declared = index < prepared->declared.size() && prepared->declared[index] != 0;
+    shown[index] = declared ? prepared->declared[index] : oid;
+  };
+  for (std::size_t i = 0; i < statement.slots.size(); ++i) {
+    const auto& slot = statement.slots[i];
+    if (slot.fill == rewrite::Slot::Fill::kPass) {
+      if (i < prepared->server_types.size()) note(slot.source, prepared->server_types[i]);
+    } else if (const auto column =
+                   column_of(*prepared->catalogue, slot.relation_oid, slot.attribute)) {
+      note(slot.source, column->column->type.oid);
+    }
+  }
+  if (statement.row_update) {
+    for (const auto& assignment : statement.row_update->assignments) {
+      if (const auto column =
+              column_of(*prepared->catalogue, assignment.relation_oid, assignment.attribute)) {
+        note(assignment.source, column->column->type.oid);
+      }
+    }
+  }
+  pgwire::write_parameter_description(io.to_client, shown);
+}
+
+void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
+  auto& front = expects_.front();
+  const bool query = front.kind == Expecting::kQuery;
+  const bool own = front.own;
+  const bool hide = own || poisoned_;
+  if (!query && front.kind != Expecting::kDescribeStatement &&
+      front.kind != Expecting::kDescribePortal) {
+    fatal(pgwire::report_of(Error{Code::kProtocol, "order of server messages"}), io);
+    return;
+  }
+  const auto entry = front;
+  if (!query) expects_.pop_front();
+  if (frame.tag == 'n') {
+    if (entry.prepared && entry.kind == Expecting::kDescribeStatement) {
+      entry.prepared->described = true;
+    }
+    if (!hide && !entry.simple) append(io.to_client, frame.raw);
+    return;
+  }
+  // Which rules apply: the portal's, or (statement) the outputs alone.
+  auto rows = entry.portal ? entry.portal->rows : nullptr;
+  const bool touched = entry.prepared && entry.prepared->touched();
+  if (!rows && touched) {
+    if (auto made = row_map(entry.prepared->statement(), entry.prepared->catalogue, nullptr)) {
+      rows = *made;
+    }
+  }
+  auto fields = pgwire::read_row_description(frame.body);
+  if (!fields) {
+    fatal(pgwire::report_of(fields.error()), io);
+    return;
+  }
+  if (!rows) {
+    // Not analysed as touching anything: a helper in its result would be a hole, so look.
+    rows = std::make_shared<RowMap>(service_.catalogue(), std::vector<OutputRule>{});
+  }
+  const auto shown = rows->describe(*fields);
+  if (!shown) {
+    deny("result description", pgwire::report_of(shown.error()));
+    poison(pgwire::report_of(shown.error()), io);
+    return;
+  }
+  if (entry.prepared && entry.kind == Expecting::kDescribeStatement) {
+    entry.prepared->described = true;
+    entry.prepared->fields = *fields;
+  }
+  if (hide) return;
+  if (touched || (entry.portal && entry.portal->rows)) {
+    pgwire::write_row_description(io.to_client, *shown);
+  } else {
+    append(io.to_client, frame.raw);
+  }
+}
+
+void EnforceSession::on_row(const pgwire::Frame& frame, Io& io) {
+  auto& front = expects_.front();
+  if (front.kind != Expecting::kExecute && front.kind != Expecting::kQuery) {
+    fatal(pgwire::report_of(Error{Code::kProtocol, "order of server messages"}), io);
+    return;
+  }
+  if (front.collect) {
+    std::vector<pgwire::DataColumn> columns;
+    if (!pgwire::read_data_row(frame.body, columns) || collected_.size() >= kLocatedRowsMax) {
+      collected_too_many_ = true;
+      return;
+    }
+    auto& row = collected_.emplace_back();
+    for (const auto& column : columns) {
+      if (column.is_null) {
+        row.emplace_back();
+      } else {
+        row.emplace_back(Bytes(column.value.begin(), column.value.end()));
+      }
+    }
+    return;
+  }
+  if (poisoned_ || front.own) return;
+  if (!front.portal || !front.portal->rows) {
+    append(io.to_client, frame.raw);
+    return;
+  }
+  const auto before = io.to_client.size();
+  const auto shown = front.portal->rows->row(frame.body, front.portal->result_formats, settings_,
+                                             *ciphers_, io.to_client, front.opened);
+  if (shown) return;
+  io.to_client.resize(before);
+  const auto report = pgwire::report_of(shown.error());
+  deny(shown.error().where, report);
+  poison(report, io);
+}
+
+void EnforceSession::poison(const ErrorReport& report, Io& io) {
+  if (poisoned_) return;
+  poisoned_ = true;
+  pgwire::write_error(io.to_client, report);
+}
+
+void EnforceSession::on_done(const pgwire::Frame& frame, Io& io) {
+  auto& front = expects_.front();
+  const bool query = front.kind == Expecting::kQuery;
+  if (!query && front.kind != Expecting::kExecute) {
+    fatal(pgwire::report_of(Error{Code::kProtocol, "order of server messages"}), io);
+    return;
+  }
+  if (front.effect == Effect::kSetting) {
+    settings_stale_ = true;
+    settings_in_transaction_ = true;
+  }
+  if (front.effect == Effect::kSchema) service_.request_reload();
+  const auto entry = front;
+  if (!query) expects_.pop_front();
+  if (!entry.own && !poisoned_) append(io.to_client, frame.raw);
+  if (entry.portal && entry.rewritten) {
+    count_statement(*entry.portal, entry.opened, io);
+    entry.portal->sealed = 0;  // a portal fetched from again seals nothing again
+  }
+  if (entry.collect && !query) finish_collected(false, io);
+}
+
+void EnforceSession::finish_collected(bool failed, Io& io) {
+  if (!continuation_) return;
+  waiting_ = false;
+  auto go_on = std::move(continuation_);
+  continuation_ = nullptr;
+  go_on(failed, io);
+  collected_.clear();
+  collected_too_many_ = false;
+}
+
+void EnforceSession::undo_parse(const Expect& entry) {
+  if (entry.name.starts_with("theriac_")) return;
+  if (entry.previous) {
+    prepared_[entry.name] = entry.previous;
+  } else if (entry.prepared) {
+    prepared_.erase(entry.name);
+  }
+}
+
+void EnforceSession::drop_until_sync(Io& io) {
+  // The server skips to the next Sync: what was sent before it is never answered.
+  std::vector<Expect> dropped;
+  while (!expects_.empty() && expects_.front().kind != Expecting::kSync) {
+    dropped.push_back(std::move(expects_.front()));
+    expects_.pop_front();
+  }
+  skipping_ = expects_.empty();
+  bool collecting = false;
+  for (auto at = dropped.rbegin(); at != dropped.rend(); ++at) {
+    if (at->kind == Expecting::kParse) undo_parse(*at);
+    collecting = collecting || at->collect;
+  }
+  if (collecting) finish_collected(true, io);
+}
+
+void EnforceSession::on_error(const pgwire::Frame& frame, Io& io) {
+  copy_in_ = false;
+  const auto show = [&](const Expect* entry) {
+    if (poisoned_ || (entry != nullptr && entry->abort_after)) return;
+    if (entry != nullptr && entry->own && entry->kind == Expecting::kQuery) return;
+    if (entry != nullptr && entry->refusal) {
+      pgwire::write_error(io.to_client, *entry->refusal);
+      return;
+    }
+    write_scrubbed(io.to_client, 'E', frame.body, *service_.catalogue(),
+                   entry != nullptr && entry->rewritten);
+  };
+  if (expects_.empty()) {
+    // Unasked: the server ends the session (57P01 and the like).
+    show(nullptr);
+    return;
+  }
+  auto& front = expects_.front();
+  show(&front);
+  switch (front.kind) {
+    case Expecting::kQuery:
+      if (front.collect) {
+        collected_.clear();
+        collected_too_many_ = true;
+      }
+      return;  // ReadyForQuery follows
+    case Expecting::kFunction:
+    case Expecting::kSync:
+      return;
+    default:
+      break;
+  }
+  // A failed Parse of the unnamed statement has already dropped the old one.
+  if (front.kind == Expecting::kParse && front.name.empty()) front.previous = nullptr;
+  drop_until_sync(io);
+}
+
+void EnforceSession::on_ready(const pgwire::Frame& frame, Io& io) {
+  const char status = frame.body.size() == 1 ? static_cast<char>(frame.body[0]) : 'I';
+  if (expects_.empty() ||
+      (expects_.front().kind != Expecting::kSync && expects_.front().kind != Expecting::kQuery &&
+       expects_.front().kind != Expecting::kFunction)) {
+    fatal(pgwire::report_of(Error{Code::kProtocol, "order of server messages"}), io);
+    return;
+  }
+  const auto entry = std::move(expects_.front());
+  expects_.pop_front();
+  skipping_ = false;
+  transaction_ = status;
+  if (status == 'I') {
+    portals_.clear();
+    // SET in a transaction that rolled back, and SET LOCAL, are undone now.
+    if (settings_in_transaction_) settings_stale_ = true;
+    settings_in_transaction_ = false;
+  }
+  if (entry.collect) {
+    finish_collected(collected_too_many_, io);
+    return;
+  }
+  if (poisoned_) {
+    poisoned_ = false;
+    if (status == 'T') {
+      // The client was told of an error: its transaction must fail here too. What it already sent
+      // after the failed part would still run, so then only the end of the session is safe.
+      if (!expects_.empty()) {
+        fatal(pgwire::report_of(Error{Code::kNotAuthentic, "in a pipelined transaction"}), io);
+        return;
+      }
+      pgwire::write_query(io.to_server, "refused by theriac");
+      Expect aborting{.kind = Expecting::kQuery};
+      aborting.abort_after = true;
+      expects_.push_back(std::move(aborting));
+      return;
+    }
+  }
+  append(io.to_client, frame.raw);
+}
+
+void EnforceSession::client_closed(Io& io) {
+  close_grants();
+  io.finished = true;
+  phase_ = Phase::kEnded;
+}
+
+void EnforceSession::server_closed(Io& io) {
+  close_grants();
+  io.finished = true;
+  phase_ = Phase::kEnded;
+}
+
+void EnforceSession::tick(Io& io) { static_cast<void>(io); }
+
+}  // namespace theriac::gateway
