@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+"""What the documents promise about each other and about the code."""
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def text(name):
+    return (ROOT / name).read_text("utf-8")
+
+
+def code_blocks(document):
+    return re.findall(r"```(?:sh|yaml)\n(.*?)```", document, re.S)
+
+
+class Documents(unittest.TestCase):
+    def test_both_readmes_have_the_same_commands(self):
+        english, chinese = code_blocks(text("README.md")), code_blocks(text("README.zh-CN.md"))
+        self.assertTrue(english)
+        self.assertEqual(english, chinese)
+
+    def test_readmes_name_the_two_scripts(self):
+        for name in ("README.md", "README.zh-CN.md"):
+            self.assertIn("./run", text(name))
+            self.assertIn("./test", text(name))
+
+    def test_own_database_in_ten_commands(self):
+        block = re.search(r"<!-- own-database -->\n+```sh\n(.*?)```", text("README.md"), re.S)
+        self.assertIsNotNone(block)
+        joined = re.sub(r"\\\n", " ", block.group(1))
+        commands = [line for line in joined.splitlines() if line.strip() and line[0] not in "# "]
+        self.assertLessEqual(len(commands), 10)
+
+    def test_every_design_and_decision_is_in_the_index(self):
+        index = text("docs/README.md")
+        for path in sorted((ROOT / "docs").rglob("*.md")):
+            name = str(path.relative_to(ROOT / "docs"))
+            if name != "README.md":
+                self.assertIn(f"({name})", index, f"docs/README.md does not list {name}")
+
+    def test_ci_runs_everything(self):
+        self.assertIn("./test all", text(".ci/run"))
+
+
+if __name__ == "__main__":
+    unittest.main()
