@@ -24,9 +24,9 @@ struct Frame {
 };
 
 /// Limits of one message body, by side and state (limits.hpp).
-inline constexpr std::uint32_t kStartupBytesMax = 10'000;       // as PostgreSQL's own limit
-inline constexpr std::uint32_t kAuthMessageBytesMax = 65'535;   // before sign-in
-inline constexpr std::uint32_t kMessageBytesMax = 1U << 30U;    // as PostgreSQL's MaxAllocSize
+inline constexpr std::uint32_t kStartupBytesMax = 10'000;      // as PostgreSQL's own limit
+inline constexpr std::uint32_t kAuthMessageBytesMax = 65'535;  // before sign-in
+inline constexpr std::uint32_t kMessageBytesMax = 1U << 30U;   // as PostgreSQL's MaxAllocSize
 
 /// Takes the first whole typed message off the front of `buffer`.
 /// nullopt: more bytes are wanted. Code::kProtocol: length below 4; Code::kTooLarge: beyond the
@@ -79,7 +79,7 @@ struct Bind {
   std::vector<std::int16_t> result_formats;
   [[nodiscard]] std::int16_t parameter_format(std::size_t index) const;
 };
-struct Target {  ///< Describe and Close
+struct Target {     ///< Describe and Close
   char kind = 'S';  ///< 'S' statement, 'P' portal
   std::string_view name;
 };

@@ -59,8 +59,7 @@ Result<std::string> to_stored(const ColumnType& column, std::uint32_t sent_oid, 
 /// (PostgreSQL casts to the type without its modifier). A value that cannot equal any value of the
 /// type still converts when PostgreSQL would accept it.
 Result<std::string> to_comparand(const ColumnType& column, std::uint32_t sent_oid,
-                                 std::int16_t format, ByteView value,
-                                 const TextSettings& settings);
+                                 std::int16_t format, ByteView value, const TextSettings& settings);
 
 /// The stored form in the format a client asked for. Code::kNotAuthentic if `stored` is not a
 /// stored form (it came out of a sealed value, so somebody's program sealed something else).
