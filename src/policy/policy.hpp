@@ -44,6 +44,9 @@ struct ProtectedColumn {
   bool searchable = false;
   std::string domain;  ///< defaults to "schema.table.column"
   bool accept_leakage = false;
+  /// Row triggers of the table that somebody has read and found to work without this column's
+  /// value.
+  std::vector<std::string> accept_triggers;
 };
 
 enum class MaskKind : std::uint8_t {

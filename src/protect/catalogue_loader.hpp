@@ -11,17 +11,18 @@
 
 namespace theriac::protect {
 
-/// A consistent snapshot (one REPEATABLE READ transaction). Only protected columns whose state in the
-/// registry is `sealed` are marked protected; columns in a half-way state make their relation refuse
-/// everything (Protection with default_refused and class_name empty is never produced: the loader
-/// returns Code::kNotProtected naming the table, and the gateway keeps refusing to start or to
-/// switch). A registry column that the policy does not name, or the other way round, is
+/// A consistent snapshot (one REPEATABLE READ transaction). Only protected columns whose state in
+/// the registry is `sealed` are marked protected; columns in a half-way state make their relation
+/// refuse everything (Protection with default_refused and class_name empty is never produced: the
+/// loader returns Code::kNotProtected naming the table, and the gateway keeps refusing to start or
+/// to switch). A registry column that the policy does not name, or the other way round, is
 /// Code::kPolicyInvalid naming it.
 Result<std::shared_ptr<const rewrite::Catalogue>> load_catalogue(store::PgConnection& database,
                                                                  const policy::Policy& policy,
                                                                  std::uint64_t epoch);
 
-/// Grows whenever the registry or the schema of a protected table changed: cheap to ask.
+/// Differs whenever the registry, a protected table or a view on one changed: cheap to ask (about a
+/// millisecond). Compare for inequality; it does not grow. 0 without a registry.
 Result<std::uint64_t> schema_fingerprint(store::PgConnection& database);
 
 }  // namespace theriac::protect

@@ -1,0 +1,207 @@
+#include "protect/registry.hpp"
+
+#include <charconv>
+
+#include "base/secret.hpp"
+
+namespace theriac::protect {
+namespace {
+
+using store::PgConnection;
+using store::PgParam;
+using store::PgResult;
+using store::PgTransaction;
+
+constexpr std::string_view kSchema = R"(
+CREATE SCHEMA theriac;
+REVOKE ALL ON SCHEMA theriac FROM PUBLIC;
+COMMENT ON SCHEMA theriac IS 'Registry of sealed columns. Do not edit: use theriac protect / unprotect.';
+CREATE TABLE theriac.installation (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  format integer NOT NULL,
+  tenant uuid NOT NULL,
+  made_at timestamptz NOT NULL DEFAULT pg_catalog.now());
+CREATE TABLE theriac.tables (
+  relation regclass PRIMARY KEY,
+  schema_name text NOT NULL,
+  table_name text NOT NULL,
+  bound boolean NOT NULL,
+  original jsonb NOT NULL,
+  rights_before jsonb,
+  rights_after text);
+CREATE TABLE theriac.columns (
+  number serial PRIMARY KEY,
+  relation regclass NOT NULL REFERENCES theriac.tables,
+  column_name text NOT NULL,
+  field uuid NOT NULL UNIQUE,
+  class text NOT NULL,
+  suite smallint NOT NULL,
+  searchable boolean NOT NULL,
+  domain text NOT NULL,
+  type_text text NOT NULL,
+  type_oid oid NOT NULL,
+  modifier integer NOT NULL,
+  not_null boolean NOT NULL,
+  default_text text,
+  default_stored text,
+  original jsonb NOT NULL,
+  state text NOT NULL CHECK (state IN ('sealing', 'sealed', 'opening')));
+CREATE TABLE theriac.migrations (
+  id bigserial PRIMARY KEY,
+  relation regclass NOT NULL,
+  direction text NOT NULL CHECK (direction IN ('protect', 'unprotect')),
+  started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  finished_at timestamptz,
+  erased_at timestamptz,
+  rows_total bigint NOT NULL DEFAULT 0,
+  rows_done bigint NOT NULL DEFAULT 0,
+  rows_compared bigint NOT NULL DEFAULT 0);
+CREATE FUNCTION theriac.scram_verifier(text) RETURNS text
+  LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  AS $$ SELECT rolpassword FROM pg_catalog.pg_authid
+        WHERE rolname = $1 AND rolcanlogin AND NOT rolsuper AND NOT rolreplication
+          AND rolpassword LIKE 'SCRAM-SHA-256$%'
+          AND (rolvaliduntil IS NULL OR rolvaliduntil > pg_catalog.now()) $$;
+REVOKE ALL ON FUNCTION theriac.scram_verifier(text) FROM PUBLIC;
+)";
+
+// A sealed column whose constraint theriac_plain_N is gone comes with attribute 0; half-way columns
+// have no such constraint yet and go by name.
+constexpr std::string_view kColumns = R"(
+SELECT c.number, coalesce(r.oid, 0), coalesce(n.nspname, t.schema_name),
+       coalesce(r.relname, t.table_name), coalesce(a.attname, c.column_name),
+       coalesce(a.attnum, 0), c.field, c.class, c.suite, c.searchable, c.domain, c.type_text,
+       c.type_oid, c.modifier, c.not_null, c.default_stored, t.bound, c.state
+FROM theriac.columns c JOIN theriac.tables t ON t.relation = c.relation
+LEFT JOIN pg_catalog.pg_class r ON r.oid = c.relation::oid
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+LEFT JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid AND k.contype = 'c'
+  AND k.conname = 'theriac_plain_' || c.number AND k.convalidated
+  AND pg_catalog.cardinality(k.conkey) = 1
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND NOT a.attisdropped
+  AND CASE WHEN k.oid IS NOT NULL THEN a.attnum = k.conkey[1]
+           ELSE c.state <> 'sealed' AND a.attname = c.column_name END
+ORDER BY c.number)";
+
+template <typename T>
+T number(const PgResult& rows, std::size_t row, std::size_t column) {
+  const auto text = rows.value(row, column).value_or("0");
+  T value{};
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+Result<bool> registry_exists(PgConnection& database) {
+  THERIAC_ASSIGN(const auto answer,
+                 database.query("SELECT pg_catalog.to_regclass('theriac.columns') IS NOT NULL"));
+  return answer.value(0, 0) == "t";
+}
+
+Status install_registry(PgConnection& database, const TenantId& tenant) {
+  THERIAC_ASSIGN(auto transaction, PgTransaction::begin(database));
+  // Two runs at once: the second waits here and then finds the registry.
+  THERIAC_TRY(database.query("SELECT pg_catalog.pg_advisory_xact_lock(8389764372)"));
+  THERIAC_ASSIGN(const bool there, registry_exists(database));
+  if (there) {
+    THERIAC_ASSIGN(const auto row,
+                   database.query("SELECT format, tenant FROM theriac.installation"));
+    if (row.rows() != 1 || number<int>(row, 0, 0) != kRegistryFormat) {
+      return fail(Code::kConflict, "theriac.installation: format of the registry");
+    }
+    if (row.value(0, 1) != to_uuid_text(tenant.view())) {
+      return fail(Code::kConflict, "theriac.installation: the registry is another tenant's");
+    }
+    return transaction.commit();
+  }
+  THERIAC_TRY(database.exec(kSchema));
+  THERIAC_TRY(database.query("INSERT INTO theriac.installation (format, tenant) VALUES ($1, $2)",
+                             {PgParam::text(std::to_string(kRegistryFormat)),
+                              PgParam::text(to_uuid_text(tenant.view()))}));
+  return transaction.commit();
+}
+
+Status drop_registry(PgConnection& database) {
+  THERIAC_ASSIGN(auto transaction, PgTransaction::begin(database));
+  THERIAC_ASSIGN(const auto left, database.query("SELECT count(*) FROM theriac.columns"));
+  if (left.value(0, 0) != "0") return fail(Code::kConflict, "theriac.columns is not empty");
+  THERIAC_TRY(database.exec("DROP SCHEMA theriac CASCADE"));
+  return transaction.commit();
+}
+
+Result<TenantId> registry_tenant(PgConnection& database) {
+  THERIAC_ASSIGN(const bool there, registry_exists(database));
+  if (!there) return fail(Code::kNotFound, "theriac.installation");
+  THERIAC_ASSIGN(const auto row, database.query("SELECT tenant FROM theriac.installation"));
+  if (row.rows() != 1) return fail(Code::kNotFound, "theriac.installation");
+  return id_from_uuid<TenantId>(row.value(0, 0).value_or(""));
+}
+
+Result<std::vector<RegisteredColumn>> registered_columns(PgConnection& database) {
+  THERIAC_ASSIGN(const bool there, registry_exists(database));
+  std::vector<RegisteredColumn> out;
+  if (!there) return out;
+  THERIAC_ASSIGN(const auto rows, database.query(kColumns));
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    const auto text = [&](std::size_t column) {
+      return std::string(rows.value(i, column).value_or(""));
+    };
+    RegisteredColumn entry;
+    entry.number = number<int>(rows, i, 0);
+    entry.relation = number<std::uint32_t>(rows, i, 1);
+    entry.schema = text(2);
+    entry.table = text(3);
+    entry.column = text(4);
+    entry.attribute = number<std::int16_t>(rows, i, 5);
+    THERIAC_ASSIGN(entry.field, id_from_uuid<FieldId>(text(6)));
+    entry.class_name = text(7);
+    entry.suite = number<int>(rows, i, 8);
+    entry.searchable = rows.value(i, 9) == "t";
+    entry.domain = text(10);
+    entry.type_text = text(11);
+    entry.type_oid = number<std::uint32_t>(rows, i, 12);
+    entry.modifier = number<std::int32_t>(rows, i, 13);
+    entry.not_null = rows.value(i, 14) == "t";
+    if (const auto value = rows.value(i, 15)) entry.default_stored = std::string(*value);
+    entry.bound = rows.value(i, 16) == "t";
+    entry.state = text(17);
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+Result<std::optional<std::string>> grant_gateway_role(PgConnection& database,
+                                                      const std::string& role, Random& random) {
+  const auto name = store::pg_quote_identifier(role);
+  std::optional<std::string> password;
+  THERIAC_ASSIGN(auto transaction, PgTransaction::begin(database));
+  THERIAC_ASSIGN(const auto known,
+                 database.query("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $1",
+                                {PgParam::text(role)}));
+  if (known.rows() == 0) {
+    Bytes raw(24);
+    random.fill(raw);
+    password = to_hex(raw);
+    wipe(raw);
+    // The password is sent only over this connection; keep it out of the server's statement log.
+    THERIAC_TRY(
+        database.exec("SET LOCAL log_statement = 'none'; "
+                      "SET LOCAL log_min_duration_statement = -1; "
+                      "SET LOCAL log_min_error_statement = 'panic'; "
+                      "SET LOCAL password_encryption = 'scram-sha-256'"));
+    THERIAC_TRY(database.exec("CREATE ROLE " + name + " LOGIN NOINHERIT NOCREATEDB NOCREATEROLE " +
+                              "PASSWORD " + store::pg_quote_literal(*password)));
+  } else if (known.value(0, 0) == "t") {
+    return fail(Code::kConflict, "gateway role is a superuser");
+  }
+  THERIAC_TRY(database.exec("GRANT USAGE ON SCHEMA theriac TO " + name +
+                            "; GRANT SELECT ON theriac.installation, theriac.tables, "
+                            "theriac.columns TO " +
+                            name + "; GRANT EXECUTE ON FUNCTION theriac.scram_verifier(text) TO " +
+                            name));
+  THERIAC_TRY(transaction.commit());
+  return password;
+}
+
+}  // namespace theriac::protect
