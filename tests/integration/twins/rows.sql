@@ -1,0 +1,13 @@
+INSERT INTO people VALUES
+ (1, '张伟', '13800000001', 'note one', 30, 1, 9007199254740993, 1.50, '1990-03-07', '2026-01-02 03:04:05+00', 'Basel', 10),
+ (2, 'Anna Müller', '13800000002', NULL, 41, 2, -1, -3.00, '1979-12-31', '1999-12-31 23:59:59.999999+00', 'Bern', 20),
+ (3, 'Bob', '13800000003', '', 30, 3, 0, 0.00, '2024-02-29', 'infinity', 'Basel', 30),
+ (4, '张伟', NULL, 'a much longer note that goes beyond every bucket of its class, to be sure', NULL, NULL, NULL, NULL, NULL, NULL, 'Chur', 40),
+ (5, 'O''Neil \ "q"', '13800000005', E'line\nbreak\ttab', -5, 2147483647, 9223372036854775807, 9999999999.99, '0044-03-15 BC', '2026-07-01 12:00:00+00', NULL, 50);
+INSERT INTO calls (phone, remark, day, person) VALUES
+ ('13800000001', 'first', '2026-02-01', 1), ('13800000001', 'second', '2026-02-02', 1),
+ ('13800000003', NULL, '2026-02-03', 3), ('unknown', 'third', '2026-02-04', NULL), (NULL, 'x', NULL, 2);
+INSERT INTO batches VALUES (1, 'L-1', 97.5, '2026-01-01 00:00:00+00', 1), (2, 'L-2', 97.50, NULL, 2),
+ (3, 'L-3', NULL, '2026-06-30 10:00:00+00', 3), (4, 'L-4', 'NaN', NULL, NULL);
+INSERT INTO cities VALUES ('Basel', 'CH'), ('Bern', 'CH'), ('Chur', 'CH');
+INSERT INTO other.people VALUES (1, 'not protected');

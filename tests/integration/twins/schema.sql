@@ -1,0 +1,28 @@
+CREATE TABLE people (
+  id int PRIMARY KEY,
+  name text NOT NULL,
+  phone varchar(20) UNIQUE,
+  note text,
+  age int2,
+  visits int DEFAULT 0,
+  total int8,
+  balance numeric(12,2),
+  born date,
+  seen timestamptz,
+  city text DEFAULT 'Basel',
+  score int);
+CREATE TABLE calls (
+  id serial PRIMARY KEY,
+  phone varchar(20),
+  remark text,
+  day date,
+  person int);
+CREATE TABLE batches (
+  id int PRIMARY KEY,
+  lot text NOT NULL,
+  yield numeric,
+  released timestamptz,
+  grade int);
+CREATE TABLE cities (city text PRIMARY KEY, country text);
+CREATE SCHEMA other;
+CREATE TABLE other.people (id int PRIMARY KEY, name text);

@@ -1,0 +1,255 @@
+-- Reading.
+SELECT * FROM people ORDER BY id;
+SELECT id, name FROM people ORDER BY id;
+SELECT name FROM people WHERE id = 3;
+SELECT p.* FROM people p WHERE p.id < 4 ORDER BY p.id;
+SELECT p.name AS who, p.phone AS "Phone No", p.score + 1 AS next FROM people AS p ORDER BY p.id;
+SELECT people.name FROM people WHERE people.id = 1;
+SELECT public.people.name FROM public.people WHERE id = 2;
+SELECT id, age, visits, total, balance, born, seen FROM people ORDER BY id;
+SELECT name, name FROM people WHERE id = 1;
+SELECT count(*) FROM people;
+SELECT city, count(*) FROM people GROUP BY city ORDER BY city;
+SELECT DISTINCT city FROM people ORDER BY city;
+SELECT id FROM people ORDER BY id LIMIT 3 OFFSET 1;
+TABLE cities;
+TABLE people;
+SELECT name FROM other.people ORDER BY id;
+SELECT 1;
+SELECT 'name', 1.50, NULL;
+-- Searching.
+SELECT id, name FROM people WHERE name = '张伟' ORDER BY id;
+SELECT id FROM people WHERE phone = '13800000003';
+SELECT id FROM people WHERE phone = '13800000003'::varchar;
+SELECT id FROM people WHERE phone = 'none';
+SELECT id FROM people WHERE phone::text = '13800000003';
+SELECT id, name FROM people WHERE name = 'Anna Müller' AND score > 0 ORDER BY id;
+SELECT id FROM people WHERE name IN ('张伟', 'Bob', 'nobody') ORDER BY id;
+SELECT id FROM people WHERE name NOT IN ('张伟', 'Bob') ORDER BY id;
+SELECT id FROM people WHERE name <> 'Bob' ORDER BY id;
+SELECT id FROM people WHERE name = 'Bob' OR score = 30 ORDER BY id;
+SELECT id FROM people WHERE NOT (name = 'Bob') ORDER BY id;
+SELECT id FROM people WHERE phone IS NULL ORDER BY id;
+SELECT id FROM people WHERE phone IS NOT NULL ORDER BY id;
+SELECT id FROM people WHERE note IS NULL ORDER BY id;
+SELECT id FROM people WHERE age = 30 ORDER BY id;
+SELECT id FROM people WHERE age IN (30, 41) ORDER BY id;
+SELECT id FROM people WHERE total = 9007199254740993 ORDER BY id;
+SELECT id FROM people WHERE balance = 1.5 ORDER BY id;
+SELECT id FROM people WHERE balance = 1.50 ORDER BY id;
+SELECT id FROM people WHERE balance = -3 ORDER BY id;
+SELECT id FROM people WHERE born = '1990-03-07' ORDER BY id;
+SELECT id FROM people WHERE born = date '1990-03-07' ORDER BY id;
+SELECT id FROM people WHERE seen = '2026-01-02 03:04:05+00' ORDER BY id;
+SELECT id FROM people WHERE seen = timestamptz '2026-01-02 11:04:05+08' ORDER BY id;
+SELECT id FROM people WHERE name = NULL;
+SELECT id FROM people WHERE phone IS DISTINCT FROM '13800000003' ORDER BY id;
+SELECT CASE WHEN name = 'Bob' THEN 'x' ELSE 'y' END FROM people ORDER BY id;
+SELECT id, name = 'Bob' FROM people ORDER BY id;
+SELECT count(*) FILTER (WHERE name = 'Bob') FROM people;
+--$ Bob
+SELECT id, name FROM people WHERE name = $1;
+--$ \N
+SELECT id, name FROM people WHERE name = $1;
+--$ Bob|10
+SELECT id, name, score FROM people WHERE name = $1 AND score >= $2;
+--$ 30
+SELECT id, age FROM people WHERE age = $1 ORDER BY id;
+--@ 23
+--$ 30
+SELECT id, age FROM people WHERE age = $1 ORDER BY id;
+--$ 1.500
+SELECT id, balance FROM people WHERE balance = $1 ORDER BY id;
+--$ 1990-03-07
+SELECT id, born FROM people WHERE born = $1 ORDER BY id;
+--@ 25
+--$ Bob
+SELECT id FROM people WHERE name = $1;
+--$ Bob|张伟
+SELECT id FROM people WHERE name IN ($1, $2) ORDER BY id;
+-- Joins, sub-selects, common table expressions.
+SELECT p.name, c.remark FROM people p JOIN calls c ON c.person = p.id ORDER BY p.id, c.id;
+SELECT p.name, c.remark FROM people p JOIN calls c ON c.phone = p.phone ORDER BY p.id, c.id;
+SELECT p.name, c.remark FROM people p LEFT JOIN calls c ON c.phone = p.phone ORDER BY p.id, c.id;
+SELECT p.id, c.id FROM people p, calls c WHERE p.phone = c.phone ORDER BY p.id, c.id;
+SELECT p.name, t.country FROM people p JOIN cities t USING (city) ORDER BY p.id;
+SELECT s.name FROM (SELECT id, name FROM people) s ORDER BY s.id;
+SELECT s.name FROM (SELECT id, name FROM people) s WHERE s.name = 'Bob';
+SELECT who FROM (SELECT id, name AS who FROM people WHERE score > 5) s ORDER BY id;
+WITH x AS (SELECT id, name, phone FROM people) SELECT x.name FROM x WHERE x.id = 2;
+WITH x AS (SELECT id, name, phone FROM people) SELECT * FROM x WHERE name = 'Bob';
+SELECT id FROM people WHERE phone IN (SELECT phone FROM calls) ORDER BY id;
+SELECT id FROM people p WHERE EXISTS (SELECT 1 FROM calls c WHERE c.phone = p.phone) ORDER BY id;
+SELECT id FROM people p WHERE NOT EXISTS (SELECT 1 FROM calls c WHERE c.phone = p.phone) ORDER BY id;
+SELECT (SELECT name FROM people WHERE id = 1) AS first;
+SELECT c.id, (SELECT p.name FROM people p WHERE p.phone = c.phone) FROM calls c ORDER BY c.id;
+SELECT p.name, l.remark FROM people p, LATERAL (SELECT remark FROM calls c WHERE c.phone = p.phone ORDER BY c.id LIMIT 1) l ORDER BY p.id;
+SELECT a.name, b.name FROM people a JOIN people b ON a.name = b.name AND a.id < b.id ORDER BY a.id, b.id;
+SELECT * FROM people p JOIN cities t ON t.city = p.city ORDER BY p.id;
+-- Bound rows.
+SELECT * FROM batches ORDER BY id;
+SELECT lot, yield FROM batches WHERE yield = 97.5 ORDER BY id;
+SELECT b.yield, b.released FROM batches b WHERE b.lot = 'L-2';
+SELECT s.yield FROM (SELECT * FROM batches) s ORDER BY s.id;
+-- Writing.
+INSERT INTO people (id, name, phone, age, balance, born, seen) VALUES (100, 'Dora', '100', 33, 12.345, '2000-02-29', '2026-05-06 07:08:09.123456+02');
+SELECT * FROM people WHERE id = 100;
+DELETE FROM people WHERE id = 100;
+INSERT INTO people VALUES (101, 'Emil', '101', 'n', 1, 2, 3, 4, '2001-01-01', '2026-01-01 00:00:00Z', 'Bern', 5);
+INSERT INTO people (id, name) VALUES (102, 'Fred'), (103, 'Gina'), (104, 'Hugo') RETURNING id, name, visits;
+SELECT * FROM people WHERE id >= 101 ORDER BY id;
+INSERT INTO people (id, name, visits) VALUES (105, 'Ines', DEFAULT) RETURNING *;
+UPDATE people SET note = 'changed' WHERE id = 101;
+UPDATE people SET note = 'all the same', score = score + 1 WHERE id >= 101;
+UPDATE people SET phone = '555' WHERE name = 'Gina' RETURNING id, phone;
+UPDATE people SET phone = NULL WHERE name = 'Gina' RETURNING id, phone;
+UPDATE people SET city = 'Chur' WHERE name = 'Gina';
+UPDATE people SET visits = DEFAULT WHERE id = 101 RETURNING visits;
+UPDATE people SET note = 'nobody' WHERE id = 99999;
+SELECT id, note, phone, city, visits FROM people WHERE id >= 101 ORDER BY id;
+DELETE FROM people WHERE name = 'Hugo' RETURNING id, name;
+DELETE FROM people WHERE id >= 100;
+--$ 110|Ida|110110
+INSERT INTO people (id, name, phone) VALUES ($1, $2, $3);
+--$ new note|110
+UPDATE people SET note = $1 WHERE id = $2 RETURNING note;
+--$ note for many|0
+UPDATE people SET note = $1 WHERE score > $2;
+--$ Ida
+DELETE FROM people WHERE name = $1;
+INSERT INTO batches VALUES (50, 'L-50', 88.80, '2026-03-01 00:00:00+00', 1), (51, 'L-51', NULL, NULL, 2);
+UPDATE batches SET yield = 90 WHERE id >= 50;
+UPDATE batches SET yield = 91, released = '2026-04-01 12:00:00+00' WHERE lot = 'L-51' RETURNING *;
+SELECT * FROM batches ORDER BY id;
+DELETE FROM batches WHERE id >= 50;
+INSERT INTO calls (phone, remark, day, person) VALUES ('13800000003', 'made now', '2026-01-01', 3);
+DELETE FROM calls WHERE remark IS NOT NULL AND day = '2026-01-01';
+WITH gone AS (DELETE FROM people WHERE id = -1 RETURNING id) SELECT count(*) FROM gone;
+INSERT INTO people (id, name) VALUES (120, 'Jo') ON CONFLICT DO NOTHING;
+INSERT INTO people (id, name) VALUES (120, 'Jo') ON CONFLICT (id) DO NOTHING;
+DELETE FROM people WHERE id = 120;
+-- Errors are PostgreSQL's.
+INSERT INTO people (id, name) VALUES (1, 'double');
+INSERT INTO people (id, name, phone) VALUES (130, 'x', '13800000003');
+INSERT INTO people (id, name) VALUES (130, NULL);
+INSERT INTO people (id) VALUES (130);
+INSERT INTO people (id, name, age) VALUES (130, 'x', 40000);
+INSERT INTO people (id, name, age) VALUES (130, 'x', 'abc');
+INSERT INTO people (id, name, phone) VALUES (130, 'x', '123456789012345678901');
+INSERT INTO people (id, name, balance) VALUES (130, 'x', 12345678901.00);
+INSERT INTO people (id, name, born) VALUES (130, 'x', '2026-02-30');
+SELECT nothing FROM people;
+SELECT * FROM nowhere;
+SELEC 1;
+-- Transactions.
+BEGIN;
+INSERT INTO people (id, name) VALUES (140, 'Kim');
+SELECT name FROM people WHERE id = 140;
+SAVEPOINT s;
+INSERT INTO people (id, name) VALUES (140, 'Kim again');
+ROLLBACK TO s;
+SELECT name FROM people WHERE id = 140;
+ROLLBACK;
+SELECT name FROM people WHERE id = 140;
+--once
+BEGIN;
+--once
+INSERT INTO people (id, name, age) VALUES (141, 'x', 'abc');
+--once
+SELECT 1;
+--once
+ROLLBACK;
+-- Settings change how values read and print.
+SET DateStyle = 'German, DMY';
+SELECT born, seen FROM people ORDER BY id;
+SELECT id FROM people WHERE born = '07.03.1990';
+SET DateStyle = 'ISO, MDY';
+SET TimeZone = 'Asia/Shanghai';
+SELECT seen FROM people ORDER BY id;
+SELECT id FROM people WHERE seen = '2026-01-02 11:04:05';
+RESET TimeZone;
+SET search_path = other, public;
+SELECT * FROM people ORDER BY id;
+SELECT public.people.name FROM public.people WHERE id = 1;
+SET search_path = public;
+SELECT name FROM people WHERE id = 1;
+-- Cursors.
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, name FROM people ORDER BY id;
+FETCH 2 FROM c;
+FETCH ALL FROM c;
+CLOSE c;
+DECLARE d CURSOR FOR SELECT id, yield FROM batches ORDER BY id;
+FETCH ALL FROM d;
+COMMIT;
+-- Refused: nothing is evaluated on sealed values yet.
+--!
+SELECT upper(name) FROM people;
+--!
+SELECT name FROM people ORDER BY name;
+--!
+SELECT id FROM people WHERE name LIKE 'A%';
+--!
+SELECT id FROM people WHERE age > 30;
+--!
+SELECT sum(balance) FROM people;
+--!
+SELECT max(born) FROM people;
+--!
+SELECT name || 'x' FROM people;
+--!
+SELECT id FROM people WHERE note = 'x';
+--!
+SELECT p FROM people p;
+--!
+SELECT row_to_json(p) FROM people p;
+--!
+SELECT age::text FROM people;
+--!
+SELECT id FROM people WHERE name = city;
+--!
+SELECT id FROM people WHERE name = phone;
+--!
+SELECT id FROM people WHERE id = 1 AND name = lower('BOB');
+--!
+INSERT INTO people (id, name) SELECT 1, city FROM cities;
+--!
+INSERT INTO cities SELECT name, 'x' FROM people;
+--!
+INSERT INTO people (id, name) VALUES (150, upper('x'));
+--!
+UPDATE people SET city = name WHERE id = 1;
+--!
+UPDATE people SET name = city WHERE id = 1;
+--!
+UPDATE people SET name = name || 'x' WHERE id = 1;
+--!
+INSERT INTO people (id, name) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = excluded.name;
+--!
+INSERT INTO people (id, name, phone) VALUES (1, 'x', '1') ON CONFLICT (phone) DO NOTHING;
+--!
+COPY people TO STDOUT;
+--!
+COPY people FROM STDIN;
+--!
+CREATE VIEW v AS SELECT name FROM people;
+--!
+CREATE TABLE t2 AS SELECT * FROM people;
+--!
+ALTER TABLE people DROP COLUMN name;
+--!
+CREATE INDEX i ON people (name);
+--!
+PREPARE q AS SELECT name FROM people;
+--!
+DO $$ BEGIN UPDATE people SET name = 'x'; END $$;
+--!
+SELECT theriac_sealed_1 FROM people;
+--!
+SELECT id FROM people WHERE theriac_sealed_1 IS NULL;
+--!
+MERGE INTO people p USING cities c ON p.city = c.city WHEN MATCHED THEN UPDATE SET name = 'x';
+--!
+SET standard_conforming_strings = off;
+--!
+SET client_encoding = 'LATIN1';
