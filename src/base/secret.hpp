@@ -23,6 +23,7 @@ class SecretAccess {
   friend class CryptoSecretAccess;  // crypto/: hands key bytes to the libraries
   friend class KeysSecretAccess;    // keys/: wraps, unwraps and derives
   friend class LeaseSecretAccess;   // lease/: carries keys over mutual TLS
+  friend class PgwireSecretAccess;  // pgwire/: SCRAM proofs with StoredKey, ServerKey, ClientKey
   friend class SealSecretAccess;    // seal/: derives per-field keys, wraps stream keys
   friend class TestSecretAccess;    // unit tests only
 };
