@@ -6,7 +6,6 @@ pkg_check_modules(GCRYPT REQUIRED IMPORTED_TARGET libgcrypt)   # AES-GCM, SM4-GC
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)   # passphrases
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)     # embedded store
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)        # our own SQL
-pkg_check_modules(ICU REQUIRED IMPORTED_TARGET icu-uc icu-i18n) # time zones
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)      # policy and configuration
 pkg_check_modules(FMT REQUIRED IMPORTED_TARGET fmt)            # text
 find_package(nlohmann_json REQUIRED)                    # JSON outside hot paths

@@ -204,8 +204,9 @@ Result<std::string> ScramServer::final(std::string_view client_final) {
   if (*binding != expected_binding()) return not_authenticated();
 
   const auto message = client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
-  auto client_key =
-      exclusive_or(PgwireSecretAccess::bytes(*proof), hmac(verifier_.stored_key, message));
+  auto signature = hmac(verifier_.stored_key, message);
+  auto client_key = exclusive_or(PgwireSecretAccess::bytes(*proof), signature);
+  wipe(signature);  // with the proof, which was sent, it would give the key
   // Both are always computed, so that a doomed exchange takes as long as a wrong password.
   const bool proven = stored_key_of(client_key) == verifier_.stored_key;
   if (!proven || doomed_) return not_authenticated();
@@ -257,8 +258,9 @@ Result<std::string> ScramClient::final(std::string_view server_first) {
   append(binding, channel_binding_);
   const auto without_proof = "c=" + codec::to_base64(binding) + ",r=" + std::string(*nonce);
   auth_message_ = client_first_bare_ + "," + std::string(server_first) + "," + without_proof;
-  const auto signature = hmac(stored_key_of(keys_.client_key), auth_message_);
+  auto signature = hmac(stored_key_of(keys_.client_key), auth_message_);
   const auto proof = exclusive_or(PgwireSecretAccess::bytes(keys_.client_key), signature);
+  wipe(signature);
   return without_proof + ",p=" + codec::to_base64(PgwireSecretAccess::bytes(proof));
 }
 
