@@ -1,0 +1,214 @@
+#include "policy/policy.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "policy/canonical.hpp"
+#include "policy/limits.hpp"
+
+namespace theriac::policy {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kGood = R"(version: 1
+tenant: demo
+classes:
+  contact: {suite: aes, bind_rows: false, buckets: [16, 32, 64], grace_s: 900, strict: false}
+  formula: {suite: sm4, bind_rows: true, grace_s: 0, strict: true}
+columns:
+  - {table: public.customers, column: name, class: contact, searchable: true,
+     domain: person_name, accept_leakage: true}
+  - {table: public.formulas, column: text, class: formula}
+roles:
+  erp_app: {contact: clear, formula: clear}
+  warehouse: {contact: {mask: name}, formula: denied}
+)";
+
+/// kGood with one text replaced by another.
+std::string changed(std::string_view from, std::string_view to) {
+  auto text = kGood;
+  const auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  text.replace(at, from.size(), to);
+  return text;
+}
+
+void expect_refused(const std::string& yaml, std::string_view where) {
+  const auto parsed = parse_policy(yaml, "p.yaml");
+  ASSERT_FALSE(parsed) << yaml;
+  EXPECT_EQ(parsed.error().code, Code::kPolicyInvalid);
+  EXPECT_THAT(parsed.error().where, HasSubstr(where));
+}
+
+TEST(PolicyParse, ReadsEveryKey) {
+  const auto parsed = parse_policy(kGood, "p.yaml");
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(parsed->tenant, "demo");
+  const auto& contact = parsed->classes.at("contact");
+  EXPECT_EQ(contact.suite, seal::Suite::kXaes256Gcm);
+  EXPECT_EQ(contact.buckets, (seal::Buckets{16, 32, 64}));
+  EXPECT_EQ(contact.grace_s, 900U);
+  EXPECT_FALSE(contact.bind_rows);
+  const auto& formula = parsed->classes.at("formula");
+  EXPECT_EQ(formula.suite, seal::Suite::kSm4Gcm);
+  EXPECT_TRUE(formula.bind_rows);
+  EXPECT_TRUE(formula.strict);
+  EXPECT_EQ(formula.grace_s, 0U);
+  EXPECT_TRUE(formula.buckets.empty());
+  const auto* name = parsed->find("public", "customers", "name");
+  ASSERT_NE(name, nullptr);
+  EXPECT_EQ(name->domain, "person_name");
+  EXPECT_TRUE(name->searchable);
+  EXPECT_TRUE(name->accept_leakage);
+  EXPECT_EQ(parsed->find("public", "formulas", "text")->domain, "public.formulas.text");
+  EXPECT_EQ(parsed->find("public", "formulas", "other"), nullptr);
+}
+
+TEST(PolicyParse, NamesTheLineOfWhatIsWrong) {
+  expect_refused(changed("tenant: demo", "tenant: demo\ncolour: red"),
+                 "p.yaml:3: unknown key: colour");
+  expect_refused(changed("strict: false}", "strict: no}"), "p.yaml:4: strict");
+  expect_refused(changed("class: formula}", "class: formulas}"), "p.yaml:9: class: unknown");
+  expect_refused(changed("warehouse: {contact", "warehouse: {contacts"), "p.yaml:12: roles");
+}
+
+TEST(PolicyParse, RefusesWhatIsMissing) {
+  expect_refused("", "empty");
+  expect_refused("version: 1\n", "tenant is missing");
+  expect_refused(changed("version: 1\n", ""), "version is missing");
+  expect_refused(changed("version: 1", "version: 2"), "only 1");
+  expect_refused(changed("version: 1", "version: '1'"), "only 1");
+  expect_refused(changed("class: contact, ", ""), "class is missing");
+  expect_refused(changed(", column: name", ""), "column is missing");
+  expect_refused("version: 1\ntenant: t\nclasses: {}\ncolumns: []\nroles: {}\n", "at least one");
+}
+
+TEST(PolicyParse, RefusesWhatStandsTwice) {
+  expect_refused(changed("tenant: demo", "tenant: demo\ntenant: demo"), "p.yaml:3: a key stands");
+  expect_refused(changed("column: text, class: formula", "column: text, class: formula, class: a"),
+                 "twice");
+  expect_refused(
+      changed("{table: public.formulas, column: text", "{table: public.customers, column: name"),
+      "p.yaml:9: columns: this column stands here twice");
+  expect_refused(changed("  warehouse:", "  erp_app:"), "twice");
+  expect_refused(changed("formula: denied}", "contact: denied}"), "twice");
+}
+
+TEST(PolicyParse, RefusesContradictions) {
+  expect_refused(changed("buckets: [16, 32, 64]", "buckets: [16, 16]"), "larger than the one");
+  expect_refused(changed("buckets: [16, 32, 64]", "buckets: [32, 16]"), "larger than the one");
+  expect_refused(changed("buckets: [16, 32, 64]", "buckets: [0]"), "whole number");
+  expect_refused(changed("buckets: [16, 32, 64]", "buckets: 16"), "a list");
+  expect_refused(changed("searchable: true,", "searchable: false,"), "p.yaml:7");
+  expect_refused(changed("column: text, class: formula", "column: text, class: formula, domain: d"),
+                 "not searchable");
+  expect_refused(changed("column: text, class: formula",
+                         "column: text, class: formula, searchable: true, domain: person_name"),
+                 "one class");
+  expect_refused(changed("grace_s: 900", "grace_s: 86401"), "from 0 to 86400");
+  expect_refused(changed("grace_s: 900", "grace_s: -1"), "whole number");
+  expect_refused(changed("grace_s: 900", "grace_s: 9e2"), "whole number");
+  expect_refused(changed("suite: aes", "suite: rot13"), "aes or sm4");
+  expect_refused(changed("contact: clear", "contact: maybe"), "clear, denied or");
+  expect_refused(changed("{mask: name}", "{mask: nose}"), "mask: name, phone");
+  expect_refused(changed("{mask: name}", "{mask: name, also: x}"), "clear, denied or");
+  expect_refused(changed("bind_rows: false", "mask: name"), "unknown key: mask");
+}
+
+TEST(PolicyParse, RefusesNamesThatMeanSomethingElse) {
+  expect_refused(changed("public.customers", "customers"), "schema.table is expected");
+  expect_refused(changed("public.customers", "a.b.c"), "schema.table is expected");
+  expect_refused(changed("public.customers", "pg_catalog.pg_class"), "system tables");
+  expect_refused(changed("public.customers", "theriac.columns"), "system tables");
+  expect_refused(changed("public.customers", "public." + std::string(64, 'x')), "schema.table");
+  expect_refused(changed("column: name", "column: theriac_row"), "column:");
+  expect_refused(changed("  erp_app:", "  postgres:"), "system role");
+  expect_refused(changed("  erp_app:", "  pg_read_all_data:"), "system role");
+  expect_refused(changed("tenant: demo", "tenant: Dé mo"), "tenant");
+}
+
+TEST(PolicyParse, ReadsQuotedTableNames) {
+  const auto parsed =
+      parse_policy(changed("public.customers", R"('"my.schema"."a""b"')"), "p.yaml");
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_NE(parsed->find("my.schema", "a\"b", "name"), nullptr);
+  expect_refused(changed("public.customers", R"('"my.schema".a"b')"), "quote");
+  expect_refused(changed("public.customers", R"('"my.schema')"), "not closed");
+}
+
+TEST(PolicyParse, RefusesYamlThatHides) {
+  expect_refused(changed("tenant: demo", "tenant: &t demo"), "anchors");
+  expect_refused(changed("tenant: demo", "tenant: *t"), "p.yaml:2");
+  expect_refused(changed("tenant: demo", "tenant: !secret demo"), "tags");
+  expect_refused(kGood + "---\nversion: 1\n", "second document");
+  expect_refused("[[[[[[[[[1]]]]]]]]]", "nested too deep");
+  expect_refused("? [a]\n: b\n", "key must be a text");
+  expect_refused("a: [", "not well-formed");
+  expect_refused(kGood + std::string("\0x", 2), "zero byte");
+  expect_refused(kGood + "\xff", "not UTF-8");
+}
+
+TEST(PolicyParse, HoldsItsLimits) {
+  const auto with_classes = [](std::size_t count) {
+    std::string text = "version: 1\ntenant: t\nclasses:\n";
+    for (std::size_t i = 0; i < count; ++i) text += "  c" + std::to_string(i) + ": {}\n";
+    return text + "columns: []\nroles: {}\n";
+  };
+  EXPECT_TRUE(parse_policy(with_classes(kClassesMax), "p"));
+  expect_refused(with_classes(kClassesMax + 1), "too many");
+  std::string padded = kGood + "# ";
+  padded.resize(kPolicyBytesMax, 'x');
+  EXPECT_TRUE(parse_policy(padded, "p"));
+  expect_refused(padded + "x", "4 MiB");
+}
+
+TEST(PolicyHash, IsOfTheMeaning) {
+  const auto first = parse_policy(kGood, "a").value();
+  EXPECT_EQ(first.hash.size(), 64U);
+  const auto reordered = parse_policy(
+      "# the same\n" +
+          changed("  contact: {suite: aes, bind_rows: false, buckets: [16, 32, 64], grace_s: 900, "
+                  "strict: false}",
+                  "  contact: {buckets: [16, 32, 64]}"),
+      "b");
+  ASSERT_TRUE(reordered);
+  EXPECT_EQ(reordered->hash, first.hash);
+  const auto other = parse_policy(changed("{mask: name}", "{mask: phone}"), "c").value();
+  EXPECT_NE(other.hash, first.hash);
+}
+
+TEST(PolicyDecide, DeniesByDefault) {
+  const auto policy = parse_policy(kGood, "p").value();
+  EXPECT_TRUE(std::holds_alternative<Clear>(policy.decide("erp_app", "contact")));
+  const auto masked = policy.decide("warehouse", "contact");
+  ASSERT_TRUE(std::holds_alternative<Masked>(masked));
+  EXPECT_EQ(std::get<Masked>(masked).how, MaskKind::kName);
+  for (const auto& [role, name] : std::vector<std::pair<std::string, std::string>>{
+           {"warehouse", "formula"}, {"nobody", "contact"}, {"erp_app", "no_class"}, {"", ""}}) {
+    const auto decision = policy.decide(role, name);
+    ASSERT_TRUE(std::holds_alternative<Denied>(decision)) << role << " " << name;
+    EXPECT_THAT(std::get<Denied>(decision).reason, HasSubstr("role"));
+    EXPECT_FALSE(policy.may_write(role, name));
+    EXPECT_FALSE(policy.may_search(role, name));
+  }
+  EXPECT_TRUE(policy.may_write("erp_app", "contact"));
+  EXPECT_TRUE(policy.may_search("erp_app", "formula"));
+  EXPECT_FALSE(policy.may_write("warehouse", "contact"));
+  EXPECT_FALSE(policy.may_search("warehouse", "contact"));
+}
+
+TEST(PolicyLoad, SaysWhichFile) {
+  const auto missing = load_policy("/nonexistent/policy.yaml");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Code::kNotFound);
+  for (const auto* file : {"/policies/example.yaml"}) {
+    const auto example = load_policy(std::string(THERIAC_SOURCE_DIR) + file);
+    EXPECT_TRUE(example) << example.error().message();
+  }
+}
+
+}  // namespace
+}  // namespace theriac::policy
