@@ -24,10 +24,14 @@ std::int64_t day_ms(int year, unsigned month, unsigned day) {
          kDayMs;
 }
 
+/// Four-digit years are all that RFC 3339 can write.
+std::int64_t writable(std::int64_t ms) {
+  return std::clamp(ms, day_ms(0, 1, 1), day_ms(10'000, 1, 1) - 1);
+}
+
 /// Local time of day and date, without the offset.
 std::string civil(std::int64_t ms) {
-  // Four-digit years are all that RFC 3339 can write.
-  ms = std::clamp(ms, day_ms(0, 1, 1), day_ms(10'000, 1, 1) - 1);
+  ms = writable(ms);
   const std::int64_t day = ms >= 0 ? ms / kDayMs : (ms - kDayMs + 1) / kDayMs;
   const std::int64_t in_day = ms - day * kDayMs;
   const year_month_day date{sys_days(days(day))};
@@ -104,6 +108,7 @@ bool may_be_leap_second(std::int64_t utc_ms_of_next_second) {
 std::string rfc3339_utc(std::int64_t wall_ms) { return civil(wall_ms) + "Z"; }
 
 std::string rfc3339_local(std::int64_t wall_ms) {
+  wall_ms = writable(wall_ms);
   const std::int64_t seconds = wall_ms >= 0 ? wall_ms / 1000 : (wall_ms - 999) / 1000;
   const time_t at = seconds;
   tm broken{};

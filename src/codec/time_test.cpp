@@ -25,6 +25,8 @@ TEST(Rfc3339, TimesOutsideAreWrittenAsTheNearest) {
   EXPECT_EQ(rfc3339_utc(kLast + 1), rfc3339_utc(kLast));
   EXPECT_EQ(rfc3339_utc(INT64_MIN), rfc3339_utc(kFirst));
   EXPECT_EQ(rfc3339_utc(INT64_MAX), rfc3339_utc(kLast));
+  EXPECT_EQ(rfc3339_local(INT64_MIN), rfc3339_local(kFirst));
+  EXPECT_EQ(rfc3339_local(INT64_MAX), rfc3339_local(kLast));
 }
 
 /// Sets the zone of this process for one test.
