@@ -169,7 +169,8 @@ Status Reader::set_year(std::string_view digits) {
 }
 
 Status Reader::take_date(std::string_view text) {
-  if (has_any_date()) return bad();
+  // PostgreSQL takes a date in one piece only before everything but a zone.
+  if (has_any_date() || weekday_ || hour_ || era_) return bad();
   std::array<std::string_view, 3> part;
   auto rest = text;
   char mark = 0;
