@@ -1,0 +1,152 @@
+"""Theriac's own programs in the demonstration: key service, gateway, command line."""
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import yaml
+
+from place import DEMO, Failed, program
+from processes import Service
+
+ENROLLED = {"gateway-1": "gateway", "admin-1": "admin", "protector-1": "protector",
+            "auditor-1": "auditor"}
+
+
+class Parts:
+    """prepare() once, then start_keyd(), start_gateway(), theriac()."""
+
+    def __init__(self, place, policy=DEMO / "policy.yaml", database=None, catalogue=None,
+                 upstream=None):
+        self.place = place
+        self.policy = pathlib.Path(policy)
+        self.database = database    # conninfo of a superuser: protect and unprotect
+        self.catalogue = catalogue  # conninfo the gateway reads the catalogue with
+        self.upstream = upstream    # HOST:PORT of the database
+        self.keyd_state = place.dir / "keyd"
+        self.certificates = place.dir / "certificates"
+        self.audit = place.dir / "audit"
+        self.keyd = None
+        self.gateway = None
+
+    # --- key service ---
+
+    def _keyd_argv(self, verb, *more):
+        return [program("theriac-keyd"), verb, "--state", self.keyd_state, "--passphrase-file",
+                self.place.passphrase_file(), *more]
+
+    def tenant(self):
+        return yaml.safe_load(self.policy.read_text("utf-8")).get("tenant", "demo")
+
+    def prepare(self):
+        """State, certificates; a state that was only half made is made anew."""
+        if self.place.state.get("keyd_ready"):
+            return
+        for folder in (self.keyd_state, self.certificates):
+            if folder.exists():
+                shutil.rmtree(folder)
+        self.certificates.mkdir(mode=0o700)
+        run(self._keyd_argv("init", "--tenant", self.tenant()))
+        for name, role in ENROLLED.items():
+            run(self._keyd_argv("enrol", "--name", name, "--role", role, "--out",
+                                self.certificates / role))
+        self.place.remember(keyd_ready=True)
+
+    def keyd_service(self, running=False):
+        port = self.place.port("keyd", running=running)
+        return Service(self.place, "keyd", self._keyd_argv("serve", "--listen", f"127.0.0.1:{port}"),
+                       port)
+
+    def start_keyd(self, **extra):
+        self.keyd = self.keyd or self.keyd_service(running=True)
+        if self.keyd.pid() is None:
+            self.keyd = self.keyd_service()
+            self.keyd.start(**extra)
+        return self.keyd
+
+    def keyd_address(self):
+        return f"127.0.0.1:{self.place.port('keyd', running=True)}"
+
+    def make_classes(self):
+        """A key for each class of the policy that has none yet."""
+        listed = self.key("list")
+        have = {entry.get("class") for entry in _entries(listed)}
+        policy = yaml.safe_load(self.policy.read_text("utf-8"))
+        for name, settings in policy["classes"].items():
+            if name not in have:
+                self.key("create-class", "--class", name, "--suite",
+                         (settings or {}).get("suite", "aes"), "--reason", "first start")
+
+    def key(self, verb, *more):
+        return self.theriac("key", verb, "--keyd", self.keyd_address(), "--cert",
+                            self.certificates / "admin", *more)
+
+    # --- gateway ---
+
+    def gateway_service(self, running=False):
+        port = self.place.port("gateway", running=running)
+        self.audit.mkdir(mode=0o700, exist_ok=True)
+        return Service(self.place, "gateway", [
+            program("theriac-gateway"), "--listen", f"127.0.0.1:{port}", "--upstream", self.upstream,
+            "--mode", "enforce", "--policy", self.policy, "--keyd", self.keyd_address(), "--cert",
+            self.certificates / "gateway", "--catalogue", self.catalogue, "--audit",
+            self.audit / "gateway"], port)
+
+    def start_gateway(self, **extra):
+        self.gateway = self.gateway or self.gateway_service(running=True)
+        if self.gateway.pid() is None:
+            self.gateway = self.gateway_service()
+            self.gateway.start(**extra)
+        return self.gateway
+
+    def stop(self):
+        for make, name in ((self.gateway_service, "gateway"), (self.keyd_service, "keyd")):
+            if (self.place.dir / "pid" / name).exists():
+                make(running=True).stop()
+
+    # --- command line ---
+
+    def theriac(self, *arguments, check=True, show=False):
+        """Runs `theriac ... --json`; its JSON (or None). `show`: progress goes to our terminal."""
+        argv = [program("theriac"), *map(str, arguments), "--json"]
+        done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False,
+                              stderr=sys.stderr if show else subprocess.PIPE)
+        if check and done.returncode != 0:
+            raise Failed(f"theriac {arguments[0]} {arguments[1] if len(arguments) > 1 else ''}: "
+                         f"{(done.stderr or done.stdout or '').strip()[-400:]}")
+        try:
+            answer = json.loads(done.stdout) if done.stdout.strip() else None
+        except json.JSONDecodeError:
+            raise Failed(f"theriac {arguments[0]} printed no JSON") from None
+        return answer if check else (done.returncode, answer, done.stderr)
+
+    def _move(self, verb, show):
+        return self.theriac(verb, "--policy", self.policy, "--database", self.database, "--keyd",
+                            self.keyd_address(), "--cert", self.certificates / "protector", "--yes",
+                            show=show)
+
+    def protect(self, show=False):
+        return self._move("protect", show)
+
+    def unprotect(self, show=False):
+        return self._move("unprotect", show)
+
+    def verify(self, path, *more):
+        """(exit code, verdict) of `theriac audit verify`."""
+        code, answer, _ = self.theriac("audit", "verify", path, *more, check=False)
+        return code, answer or {}
+
+
+def _entries(listed):
+    if isinstance(listed, dict):
+        listed = next((v for v in listed.values() if isinstance(v, list)), [])
+    return listed or []
+
+
+def run(argv):
+    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(f"{pathlib.Path(str(argv[0])).name} {argv[1]}: "
+                     f"{(done.stderr or done.stdout).strip()[-400:]}")
+    return done.stdout
