@@ -9,6 +9,8 @@ namespace {
 
 /// RFC 7493 section 2.2: beyond this, two programs may read one text as two numbers.
 constexpr std::int64_t kExactIntegerMax = (std::int64_t{1} << 53U) - 1;
+/// From here on ECMAScript writes numbers with an exponent.
+constexpr double kPlainIntegerEnd = 1e21;
 
 /// Builds the value while watching depth, duplicate keys and integers. nlohmann's own parser is
 /// iterative, so that nothing here can overflow the stack.
@@ -28,8 +30,13 @@ class Builder final : public nlohmann::json_sax<Json> {
     return put(value);
   }
   bool number_float(number_float_t value, const string_t& text) override {
-    // An integer too long for 64 bits arrives here as a rounded number.
+    // An integer too long for 64 bits arrives here as a rounded number. What the canonical form
+    // writes as such an integer is refused in every spelling.
     if (text.find_first_of(".eE") == string_t::npos) return out_of_range();
+    const double size = std::fabs(value);
+    if (size > static_cast<double>(kExactIntegerMax) && size < kPlainIntegerEnd) {
+      return out_of_range();
+    }
     return put(value);
   }
   bool string(string_t& value) override { return put(std::move(value)); }

@@ -243,6 +243,10 @@ TEST(ParseJson, NumbersThatTwoProgramsCouldReadDifferently) {
   EXPECT_EQ(refusal("100000000000000000000000000000"), Code::kOutOfRange);
   EXPECT_EQ(refusal("1e400"), Code::kOutOfRange);
   EXPECT_EQ(refusal("1e30"), std::nullopt);
+  EXPECT_EQ(refusal("1e21"), std::nullopt);
+  EXPECT_EQ(refusal("-1e20"), Code::kOutOfRange) << "its canonical text is such an integer";
+  EXPECT_EQ(refusal("9007199254740992.0"), Code::kOutOfRange);
+  EXPECT_EQ(refusal("9007199254740991.0"), std::nullopt);
 }
 
 TEST(ParseJson, ErrorsQuoteNothingOfTheInput) {
