@@ -60,6 +60,7 @@ function(theriac_library name)
   endif()
   if(benches AND NOT THERIAC_FUZZ)
     add_executable(${name}_bench ${benches})
+    target_compile_options(${name}_bench PRIVATE -Wno-c2y-extensions)  # BENCHMARK() uses __COUNTER__
     target_link_libraries(${name}_bench PRIVATE theriac_options theriac::${name}
                           benchmark::benchmark_main)
   endif()
