@@ -18,6 +18,8 @@ struct Io {
   Bytes to_server;
   /// Close both sides after writing what is above.
   bool finished = false;
+  /// From the next call on, what successor() returns takes the place of this session.
+  bool handover = false;
 };
 
 /// Thread-safe; makes the driver call Session::resume() soon on the session's own loop. May be
@@ -30,6 +32,21 @@ class Session {
   /// Bytes read from the client; the session may keep an unfinished message.
   virtual void from_client(ByteView bytes, Io& io) = 0;
   virtual void from_server(ByteView bytes, Io& io) = 0;
+  /// How many bytes at the beginning of `bytes` go to the other side exactly as they are. The
+  /// driver sends those from its own buffer and gives from_client() or from_server() the rest.
+  virtual std::size_t pass_from_client(ByteView bytes) {
+    static_cast<void>(bytes);
+    return 0;
+  }
+  virtual std::size_t pass_from_server(ByteView bytes) {
+    static_cast<void>(bytes);
+    return 0;
+  }
+  /// Called once, after a call that set Io::handover.
+  virtual std::unique_ptr<Session> successor() { return nullptr; }
+  /// Nothing is under way, no transaction is open, and both streams stand between two messages:
+  /// the session may be ended with a message of its own when the gateway stops.
+  [[nodiscard]] virtual bool is_idle() const { return true; }
   /// The other side closed its stream.
   virtual void client_closed(Io& io) = 0;
   virtual void server_closed(Io& io) = 0;

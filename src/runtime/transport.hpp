@@ -25,7 +25,8 @@ class Stream {
   virtual Task<Result<std::size_t>> read_some(MutableBytes into) = 0;
   /// All of `from`, or an error. `from` must live until done.
   virtual Task<Status> write(ByteView from) = 0;
-  /// Writes what can be written now without waiting; 0 when that is nothing.
+  /// Writes what can be written now without waiting; 0 when that is nothing. What was not taken
+  /// must be the beginning of the next write or try_write (a TLS record may already hold it).
   virtual Result<std::size_t> try_write(ByteView from) = 0;
   /// Half-close towards the peer, after everything written.
   virtual void shutdown_write() = 0;
