@@ -27,7 +27,6 @@ inline constexpr std::size_t kPassphraseBytesMin = 12;
 inline constexpr std::size_t kPassphraseBytesMax = 1'024;
 
 inline constexpr std::size_t kConnectionsMax = 256;
-inline constexpr std::size_t kConnectionsPerAddressMax = 128;
 inline constexpr std::size_t kRequestsQueuedMax = 64;
 inline constexpr std::int64_t kHandshakeMsMax = 10'000;
 inline constexpr std::int64_t kReadMsMax = 10'000;

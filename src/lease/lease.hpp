@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,12 +56,18 @@ struct ClientOptions {
   std::string tenant;
   /// Classes wanted, with each one's grace in seconds.
   std::vector<std::pair<std::string, std::uint32_t>> classes;
+  /// Suite of classes that this client's first lease makes; the default is suite 1. A class that
+  /// exists with another suite is Code::kMismatch.
+  std::map<std::string, seal::Suite> suites;
 };
 
 /// What happened, for audit and alarms: "lease.renewed", "lease.lost", "lease.replayed", ...
 using Notify = std::function<void(std::string_view event, const Error* error)>;
 
-/// Connects, leases, and renews at half time on a thread of its own.
+/// Connects, leases, and renews at half time on a thread of its own; renews its certificate at half
+/// its life. With a state file a restarted program goes on with its lease; without one a program
+/// that was killed waits for its old lease's end (gateways: one living holder a name). The
+/// destructor gives the lease back.
 class LeaseClient : public KeySource {
  public:
   /// Blocks for the first lease, at most 10 s.
