@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "protect/registry.hpp"
+#include "protect/sql_text.hpp"
 
 namespace theriac::protect {
 namespace {
@@ -15,18 +16,6 @@ using store::PgConnection;
 using store::PgParam;
 using store::PgResult;
 using store::PgTransaction;
-
-template <typename T>
-T number(const PgResult& rows, std::size_t row, std::size_t column) {
-  const auto text = rows.value(row, column).value_or("0");
-  T value{};
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-std::string text(const PgResult& rows, std::size_t row, std::size_t column) {
-  return std::string(rows.value(row, column).value_or(""));
-}
 
 /// Relations by object id while the snapshot is put together.
 struct Building {
@@ -97,9 +86,9 @@ Status load_relations(PgConnection& database, Building& out) {
   out.by_oid.reserve(relations.rows());
   for (std::size_t i = 0; i < relations.rows(); ++i) {
     Relation relation;
-    relation.oid = number<std::uint32_t>(relations, i, 0);
-    relation.schema = text(relations, i, 1);
-    relation.name = text(relations, i, 2);
+    relation.oid = number_at<std::uint32_t>(relations, i, 0);
+    relation.schema = text_at(relations, i, 1);
+    relation.name = text_at(relations, i, 2);
     relation.kind = relations.value(i, 3).value_or("r").front();
     out.by_oid.emplace(relation.oid, out.relations.size());
     out.relations.push_back(std::move(relation));
@@ -107,13 +96,13 @@ Status load_relations(PgConnection& database, Building& out) {
   THERIAC_ASSIGN(const auto columns, database.query(kColumns));
   Relation* current = nullptr;
   for (std::size_t i = 0; i < columns.rows(); ++i) {
-    const auto oid = number<std::uint32_t>(columns, i, 0);
+    const auto oid = number_at<std::uint32_t>(columns, i, 0);
     if (current == nullptr || current->oid != oid) current = out.find(oid);
     if (current == nullptr) continue;
     Column column;
-    column.attribute = number<std::int16_t>(columns, i, 1);
-    column.name = text(columns, i, 2);
-    column.type = {number<std::uint32_t>(columns, i, 3), number<std::int32_t>(columns, i, 4)};
+    column.attribute = number_at<std::int16_t>(columns, i, 1);
+    column.name = text_at(columns, i, 2);
+    column.type = {number_at<std::uint32_t>(columns, i, 3), number_at<std::int32_t>(columns, i, 4)};
     current->columns.push_back(std::move(column));
   }
   return {};
@@ -207,7 +196,7 @@ Status load_protection(PgConnection& database, const policy::Policy& policy, Bui
 Status load_keys(PgConnection& database, Building& building) {
   THERIAC_ASSIGN(const auto keys, database.query(kKeys));
   for (std::size_t i = 0; i < keys.rows(); ++i) {
-    auto* relation = building.find(number<std::uint32_t>(keys, i, 0));
+    auto* relation = building.find(number_at<std::uint32_t>(keys, i, 0));
     if (relation == nullptr) continue;
     std::vector<std::int16_t> attributes;
     bool ours = false;
@@ -240,7 +229,7 @@ Status load_readers(PgConnection& database, Building& building) {
   THERIAC_ASSIGN(const auto readers,
                  database.query(kReaders, {PgParam::text(relations), PgParam::text(attributes)}));
   for (std::size_t i = 0; i < readers.rows(); ++i) {
-    if (auto* view = building.find(number<std::uint32_t>(readers, i, 0))) {
+    if (auto* view = building.find(number_at<std::uint32_t>(readers, i, 0))) {
       view->reads_protected = true;
     }
   }
@@ -293,7 +282,7 @@ FROM facts)";
     if (state == "42P01" || state == "3F000") return 0;  // no registry yet
     return fail(answer.error());
   }
-  return static_cast<std::uint64_t>(number<std::int64_t>(*answer, 0, 0));
+  return static_cast<std::uint64_t>(number_at<std::int64_t>(*answer, 0, 0));
 }
 
 }  // namespace theriac::protect

@@ -1,8 +1,7 @@
 #include "protect/registry.hpp"
 
-#include <charconv>
-
 #include "base/secret.hpp"
+#include "protect/sql_text.hpp"
 
 namespace theriac::protect {
 namespace {
@@ -71,7 +70,8 @@ constexpr std::string_view kColumns = R"(
 SELECT c.number, coalesce(r.oid, 0), coalesce(n.nspname, t.schema_name),
        coalesce(r.relname, t.table_name), coalesce(a.attname, c.column_name),
        coalesce(a.attnum, 0), c.field, c.class, c.suite, c.searchable, c.domain, c.type_text,
-       c.type_oid, c.modifier, c.not_null, c.default_stored, t.bound, c.state
+       c.type_oid, c.modifier, c.not_null, c.default_stored, t.bound, c.state,
+       c.column_name
 FROM theriac.columns c JOIN theriac.tables t ON t.relation = c.relation
 LEFT JOIN pg_catalog.pg_class r ON r.oid = c.relation::oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
@@ -82,14 +82,6 @@ LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND NOT a.attisdropped
   AND CASE WHEN k.oid IS NOT NULL THEN a.attnum = k.conkey[1]
            ELSE c.state <> 'sealed' AND a.attname = c.column_name END
 ORDER BY c.number)";
-
-template <typename T>
-T number(const PgResult& rows, std::size_t row, std::size_t column) {
-  const auto text = rows.value(row, column).value_or("0");
-  T value{};
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
 
 }  // namespace
 
@@ -107,7 +99,7 @@ Status install_registry(PgConnection& database, const TenantId& tenant) {
   if (there) {
     THERIAC_ASSIGN(const auto row,
                    database.query("SELECT format, tenant FROM theriac.installation"));
-    if (row.rows() != 1 || number<int>(row, 0, 0) != kRegistryFormat) {
+    if (row.rows() != 1 || number_at<int>(row, 0, 0) != kRegistryFormat) {
       return fail(Code::kConflict, "theriac.installation: format of the registry");
     }
     if (row.value(0, 1) != to_uuid_text(tenant.view())) {
@@ -148,24 +140,25 @@ Result<std::vector<RegisteredColumn>> registered_columns(PgConnection& database)
       return std::string(rows.value(i, column).value_or(""));
     };
     RegisteredColumn entry;
-    entry.number = number<int>(rows, i, 0);
-    entry.relation = number<std::uint32_t>(rows, i, 1);
+    entry.number = number_at<int>(rows, i, 0);
+    entry.relation = number_at<std::uint32_t>(rows, i, 1);
     entry.schema = text(2);
     entry.table = text(3);
     entry.column = text(4);
-    entry.attribute = number<std::int16_t>(rows, i, 5);
+    entry.attribute = number_at<std::int16_t>(rows, i, 5);
     THERIAC_ASSIGN(entry.field, id_from_uuid<FieldId>(text(6)));
     entry.class_name = text(7);
-    entry.suite = number<int>(rows, i, 8);
+    entry.suite = number_at<int>(rows, i, 8);
     entry.searchable = rows.value(i, 9) == "t";
     entry.domain = text(10);
     entry.type_text = text(11);
-    entry.type_oid = number<std::uint32_t>(rows, i, 12);
-    entry.modifier = number<std::int32_t>(rows, i, 13);
+    entry.type_oid = number_at<std::uint32_t>(rows, i, 12);
+    entry.modifier = number_at<std::int32_t>(rows, i, 13);
     entry.not_null = rows.value(i, 14) == "t";
     if (const auto value = rows.value(i, 15)) entry.default_stored = std::string(*value);
     entry.bound = rows.value(i, 16) == "t";
     entry.state = text(17);
+    entry.registered_as = text(18);
     out.push_back(std::move(entry));
   }
   return out;

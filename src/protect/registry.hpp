@@ -38,6 +38,7 @@ struct RegisteredColumn {
   int number = 0;
   std::uint32_t relation = 0;         ///< 0: the table is gone
   std::string schema, table, column;  ///< today's names where they exist, else as registered
+  std::string registered_as;          ///< the column's name when it was registered
   std::int16_t attribute = 0;         ///< 0: no column carries theriac_plain_N
   FieldId field;
   std::string class_name;

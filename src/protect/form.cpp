@@ -1,0 +1,138 @@
+#include "protect/form.hpp"
+
+#include "seal/sealed.hpp"
+
+namespace theriac::protect {
+
+using store::pg_quote_identifier;
+using store::pg_quote_literal;
+
+std::string add_helpers(const std::string& table_sql, const std::vector<RegisteredColumn>& columns,
+                        bool with_row) {
+  std::string sql = "ALTER TABLE " + table_sql;
+  const char* comma = " ";
+  for (const auto& column : columns) {
+    // Sealed bytes do not compress: EXTERNAL saves the attempt.
+    sql += comma + ("ADD COLUMN " + column.sealed_name()) + " bytea, ALTER COLUMN " +
+           column.sealed_name() + " SET STORAGE EXTERNAL";
+    if (column.searchable) sql += ", ADD COLUMN " + column.index_name() + " bytea";
+    comma = ", ";
+  }
+  if (with_row) sql += std::string(comma) + "ADD COLUMN theriac_row uuid";
+  return sql;
+}
+
+std::string free_plain(const std::string& table_sql, const std::vector<RegisteredColumn>& columns) {
+  std::string sql = "ALTER TABLE " + table_sql;
+  const char* comma = " ";
+  for (const auto& column : columns) {
+    const auto name = pg_quote_identifier(column.column);
+    sql +=
+        comma + ("ALTER COLUMN " + name) + " DROP NOT NULL, ALTER COLUMN " + name + " DROP DEFAULT";
+    comma = ", ";
+  }
+  return sql;
+}
+
+std::string form_condition(const RegisteredColumn& column) {
+  const auto name = column.sealed_name();
+  const auto least = seal::kOverheadBytes + (column.bound ? seal::kRowIdBytes : 0);
+  // substring() of a value too short gives less, where get_byte() would be an error.
+  return fmt::format(
+      "{0} IS NULL OR (octet_length({0}) >= {1} AND substring({0}, 1, 2) = '\\x01{2:02x}'::bytea "
+      "AND substring({0}, 3, 1) IN ('\\x{3}'::bytea, '\\x{4}'::bytea))",
+      name, least, column.suite, column.bound ? "01" : "00", column.bound ? "03" : "02");
+}
+
+std::string row_constraint(const std::vector<RegisteredColumn>& columns) {
+  return "theriac_row_" + std::to_string(columns.front().number);
+}
+
+std::string make_form(const std::string& table_sql, const std::vector<RegisteredColumn>& columns,
+                      bool with_row) {
+  // Giving a helper its own type anew with an expression makes PostgreSQL write the whole table
+  // into new files, without the old row versions.
+  const auto first = columns.front().sealed_name();
+  std::string sql = "ALTER TABLE " + table_sql + " ALTER COLUMN " + first + " TYPE bytea USING (" +
+                    first + " || ''::bytea)";
+  for (const auto& column : columns) {
+    if (column.not_null) sql += ", ALTER COLUMN " + column.sealed_name() + " SET NOT NULL";
+    sql += ", ADD CONSTRAINT " + column.plain_check() + " CHECK (" +
+           pg_quote_identifier(column.column) + " IS NULL), ADD CONSTRAINT " + column.form_check() +
+           " CHECK (" + form_condition(column) + ")";
+  }
+  if (with_row) {
+    sql += ", ALTER COLUMN theriac_row SET NOT NULL, ADD CONSTRAINT " + row_constraint(columns) +
+           " UNIQUE (theriac_row)";
+  }
+  return sql;
+}
+
+std::vector<std::string> make_index(const std::string& schema, const std::string& table_sql,
+                                    const TargetIndex& index, const IndexText& text) {
+  const auto name = pg_quote_identifier(index.name);
+  const auto qualified = pg_quote_identifier(schema) + "." + name;
+  std::vector<std::string> out{text.sql(table_sql)};
+  if (!index.constraint.empty()) {
+    out.push_back("ALTER TABLE " + table_sql + " ADD CONSTRAINT " +
+                  pg_quote_identifier(index.constraint) + " UNIQUE USING INDEX " + name +
+                  (index.deferrable ? " DEFERRABLE" : "") +
+                  (index.deferred ? " INITIALLY DEFERRED" : ""));
+    if (!index.constraint_comment.empty()) {
+      out.push_back("COMMENT ON CONSTRAINT " + pg_quote_identifier(index.constraint) + " ON " +
+                    table_sql + " IS " + pg_quote_literal(index.constraint_comment));
+    }
+  }
+  if (index.clustered) out.push_back("ALTER TABLE " + table_sql + " CLUSTER ON " + name);
+  if (!index.comment.empty()) {
+    out.push_back("COMMENT ON INDEX " + qualified + " IS " + pg_quote_literal(index.comment));
+  }
+  return out;
+}
+
+std::string drop_index(const std::string& schema, const std::string& table_sql,
+                       const std::string& name, const std::string& constraint) {
+  if (!constraint.empty()) {
+    return "ALTER TABLE " + table_sql + " DROP CONSTRAINT IF EXISTS " +
+           pg_quote_identifier(constraint);
+  }
+  return "DROP INDEX IF EXISTS " + pg_quote_identifier(schema) + "." + pg_quote_identifier(name);
+}
+
+codec::Json index_to_json(const TargetIndex& index) {
+  return {{"name", index.name},
+          {"definition", index.definition},
+          {"constraint", index.constraint},
+          {"deferrable", index.deferrable},
+          {"deferred", index.deferred},
+          {"clustered", index.clustered},
+          {"comment", index.comment},
+          {"constraint_comment", index.constraint_comment}};
+}
+
+Result<TargetIndex> index_from_json(const codec::Json& json) {
+  TargetIndex out;
+  try {
+    out.name = json.at("name").get<std::string>();
+    out.definition = json.at("definition").get<std::string>();
+    out.constraint = json.at("constraint").get<std::string>();
+    out.deferrable = json.at("deferrable").get<bool>();
+    out.deferred = json.at("deferred").get<bool>();
+    out.clustered = json.at("clustered").get<bool>();
+    out.comment = json.at("comment").get<std::string>();
+    out.constraint_comment = json.at("constraint_comment").get<std::string>();
+  } catch (const codec::Json::exception&) {
+    return fail(Code::kMalformed, "theriac.tables: index");
+  }
+  THERIAC_ASSIGN(out.text, parse_index(out.definition));
+  return out;
+}
+
+Shadowed shadow_of(const RegisteredColumn& column) {
+  Shadowed out{column.column, {column.sealed_name()}};
+  if (column.searchable) out.helpers.push_back(column.index_name());
+  if (column.bound) out.helpers.emplace_back("theriac_row");
+  return out;
+}
+
+}  // namespace theriac::protect

@@ -1,0 +1,302 @@
+#include "protect/inspect.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "pgwire/types.hpp"
+#include "policy/canonical.hpp"
+#include "protect/inspect_uses.hpp"
+#include "protect/limits.hpp"
+#include "protect/registry.hpp"
+#include "protect/sql_text.hpp"
+
+namespace theriac::protect {
+namespace {
+
+using policy::Policy;
+using store::PgConnection;
+using store::PgParam;
+
+class Inspector {
+ public:
+  Inspector(PgConnection& database, const Policy& policy, Inspection& out)
+      : database_(&database), policy_(&policy), out_(&out) {}
+
+  Status run(const std::vector<std::string>& tables) {
+    THERIAC_TRY(look_at_database());
+    THERIAC_TRY(look_at_roles());
+    THERIAC_ASSIGN(const auto targets, read_targets(*database_, policy_->columns));
+    THERIAC_ASSIGN(const auto registered, registered_columns(*database_));
+    std::vector<Target> fresh;
+    for (const auto& target : targets) {
+      const bool wanted =
+          tables.empty() || std::find(tables.begin(), tables.end(), target.table()) != tables.end();
+      if (!wanted) continue;
+      const auto entry = std::find_if(registered.begin(), registered.end(), [&](const auto& each) {
+        return each.relation == target.relation && each.attribute == target.attribute &&
+               target.attribute != 0;
+      });
+      const bool known = entry != registered.end();
+      if (!known && look_at_column(target)) fresh.push_back(target);
+      if (target.attribute != 0 && target.wanted->searchable) {
+        THERIAC_TRY(measure(target, known && entry->state == kStateSealed ? &*entry : nullptr));
+      }
+    }
+    look_at_classes(targets);
+    return inspect_uses(*database_, fresh, out_->findings);
+  }
+
+ private:
+  void refuse(std::string object, std::string what, std::string remedy) {
+    out_->findings.push_back(
+        {Severity::kRefused, std::move(object), std::move(what), std::move(remedy)});
+  }
+  void warn(std::string object, std::string what, std::string remedy) {
+    out_->findings.push_back(
+        {Severity::kWarning, std::move(object), std::move(what), std::move(remedy)});
+  }
+
+  Status look_at_database() {
+    const int version = database_->server_version();
+    if (version / 10'000 != 15) {
+      refuse("database", "the server is not PostgreSQL 15", "use PostgreSQL 15");
+    }
+    THERIAC_ASSIGN(const auto rows,
+                   database_->query("SELECT pg_catalog.current_setting('server_encoding'), "
+                                    "pg_catalog.current_setting('wal_level'), "
+                                    "pg_catalog.current_setting('log_statement'), "
+                                    "pg_catalog.current_setting('archive_mode')"));
+    if (rows.value(0, 0) != "UTF8") {
+      refuse("database", "its encoding is not UTF8", "make the database anew with ENCODING 'UTF8'");
+    }
+    if (rows.value(0, 2) != "none") {
+      warn("database", "the server logs statements (log_statement)",
+           "old logs hold plain values; rotate and delete them after sealing");
+    }
+    if (rows.value(0, 3) != "off") {
+      warn("database", "WAL is archived", "archives made before sealing hold plain values");
+    }
+    return {};
+  }
+
+  Status look_at_roles() {
+    constexpr std::string_view kRoles = R"(
+SELECT r.rolname, r.rolsuper, r.rolreplication,
+       pg_catalog.pg_has_role(r.oid, 'pg_read_all_data', 'USAGE')
+       OR pg_catalog.pg_has_role(r.oid, 'pg_write_all_data', 'USAGE'),
+       pg_catalog.array_to_string(ARRAY(
+         SELECT o.rolname FROM pg_catalog.pg_roles o
+         WHERE o.rolname = ANY ($1::text[]) AND o.oid <> r.oid
+           AND pg_catalog.pg_has_role(r.oid, o.oid, 'MEMBER') ORDER BY 1), chr(10))
+FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1::text[]))";
+    std::vector<std::string> names;
+    for (const auto& [role, given] : policy_->roles) names.push_back(role);
+    const auto list = array_text(names);
+    THERIAC_ASSIGN(const auto rows, database_->query(kRoles, {PgParam::text(list)}));
+    std::vector<std::string> found;
+    for (std::size_t i = 0; i < rows.rows(); ++i) {
+      const auto role = text_at(rows, i, 0);
+      found.push_back(role);
+      if (rows.value(i, 1) == "t") {
+        refuse("role " + role, "is a superuser: no right can be taken from it",
+               "let the program sign in as a role that is none");
+      } else if (rows.value(i, 3) == "t") {
+        refuse("role " + role, "may read or write all data, past every right on a column",
+               "take pg_read_all_data and pg_write_all_data from it");
+      }
+      if (rows.value(i, 2) == "t") {
+        warn("role " + role, "may replicate, and read all WAL", "take REPLICATION from it");
+      }
+      compare_members(role, text_at(rows, i, 4));
+    }
+    for (const auto& name : names) {
+      if (std::find(found.begin(), found.end(), name) == found.end()) {
+        warn("role " + name, "does not exist", "create it, or correct the policy");
+      }
+    }
+    return {};
+  }
+
+  /// A role that can become another one has the better of both.
+  void compare_members(const std::string& role, const std::string& others) {
+    for (std::size_t at = 0; at < others.size();) {
+      const auto end = std::min(others.find('\n', at), others.size());
+      const auto other = others.substr(at, end - at);
+      at = end + 1;
+      for (const auto& [name, each] : policy_->classes) {
+        if (policy_->may_write(other, name) && !policy_->may_write(role, name)) {
+          refuse("role " + role,
+                 "is a member of " + other + ", which reads class " + name + " clear",
+                 "take the membership away, or give both the same");
+        }
+      }
+    }
+  }
+
+  /// True if the column exists and its uses should be looked at.
+  bool look_at_column(const Target& target) {
+    const auto object = target.object();
+    if (target.relation == 0) {
+      refuse(object, "there is no such table", "correct the policy");
+      return false;
+    }
+    if (target.attribute == 0) {
+      refuse(object, "there is no such column", "correct the policy");
+      return false;
+    }
+    if (target.kind != 'r' || target.temporary) {
+      refuse(object, "is not a column of an ordinary table",
+             "name the table that holds the values; partitioned tables are not supported yet");
+      return false;
+    }
+    if (target.partition) {
+      refuse(object, "its table is a partition or inherits", "not supported yet");
+    }
+    if (!target.heap) refuse(object, "its table is not a heap", "SET ACCESS METHOD heap");
+    if (!pgwire::is_supported(target.type_oid)) {
+      refuse(object, "type " + target.type_text + " cannot be protected",
+             "text, varchar, smallint, integer, bigint, numeric, date and timestamptz can");
+    }
+    if (!target.deterministic) {
+      refuse(object, "its collation is not deterministic", "use a deterministic collation");
+    }
+    if (target.identity) refuse(object, "is an identity column", "a counter needs no protection");
+    if (target.generated) {
+      refuse(object, "is a generated column", "protect what it is made from");
+    }
+    if (target.row_type_used) {
+      refuse(object, "the table's row type is the type of a column elsewhere",
+             "whole rows would be kept there in clear; change that column");
+    }
+    if (!target.generated && target.default_text && !is_constant_default(*target.default_text)) {
+      refuse(object, "its default is not a constant",
+             "drop the default; let the program give the value");
+    }
+    return true;
+  }
+
+  void look_at_classes(const std::vector<Target>& targets) {
+    std::map<std::string, const Target*> domains;
+    for (const auto& target : targets) {
+      const auto& wanted = *target.wanted;
+      const auto& of_class = policy_->classes.at(wanted.class_name);
+      if (of_class.buckets.empty() && target.attribute != 0) {
+        warn(target.object(), "lengths show: class " + wanted.class_name + " has no buckets",
+             "give the class buckets");
+      }
+      if (wanted.searchable && target.attribute != 0) {
+        const auto [at, fresh] = domains.emplace(wanted.domain, &target);
+        if (!fresh && family(at->second->type_oid) != family(target.type_oid)) {
+          refuse(target.object(), "its domain has columns of another type",
+                 "columns of one domain must compare equal as text");
+        }
+      }
+    }
+  }
+
+  static int family(std::uint32_t oid) {
+    switch (oid) {
+      case pgwire::kOidInt2:
+      case pgwire::kOidInt4:
+      case pgwire::kOidInt8:
+        return 1;
+      case pgwire::kOidText:
+      case pgwire::kOidVarchar:
+        return 2;
+      default:
+        return static_cast<int>(oid);
+    }
+  }
+
+  Status measure(const Target& target, const RegisteredColumn* sealed) {
+    const auto column = store::pg_quote_identifier(sealed != nullptr ? sealed->index_name()
+                                                                     : target.wanted->column);
+    const auto table = qualified_sql(target.wanted->schema, target.wanted->table);
+    const auto sql =
+        "SELECT coalesce(sum(n), 0)::bigint, count(*), "
+        "coalesce(max(n)::float8 / sum(n)::float8, 0), "
+        "coalesce(-sum(n / total * log(2, n / total)), 0)::float8 "
+        "FROM (SELECT count(*)::numeric AS n, sum(count(*)) OVER () AS total FROM ONLY " +
+        table + " WHERE " + column + " IS NOT NULL GROUP BY " + column + ") AS groups";
+    const auto rows = database_->query(sql);
+    if (!rows) return while_doing("measuring " + target.object(), rows.error());
+    Leakage leakage;
+    leakage.object = target.object();
+    leakage.rows = number_at<std::int64_t>(*rows, 0, 0);
+    leakage.distinct = number_at<std::int64_t>(*rows, 0, 1);
+    leakage.top_share = number_at<double>(*rows, 0, 2);
+    leakage.entropy_bits = std::max(0.0, number_at<double>(*rows, 0, 3));
+    leakage.low = is_low_entropy(leakage);
+    leakage.accepted = target.wanted->accept_leakage;
+    if (leakage.low && !leakage.accepted) {
+      refuse(leakage.object, "its values repeat so that a blind index gives them away",
+             "searchable: false, or accept_leakage: true if that is acceptable");
+    }
+    out_->leakages.push_back(std::move(leakage));
+    return {};
+  }
+
+  PgConnection* database_;
+  const Policy* policy_;
+  Inspection* out_;
+};
+
+std::string_view severity_name(Severity severity) {
+  switch (severity) {
+    case Severity::kRefused:
+      return "refused";
+    case Severity::kWarning:
+      return "warning";
+    default:
+      return "note";
+  }
+}
+
+}  // namespace
+
+bool is_low_entropy(const Leakage& leakage) {
+  if (leakage.rows < kEntropyRowsMin) return false;
+  const auto rows = static_cast<double>(leakage.rows);
+  if (static_cast<double>(leakage.distinct) >= kNearlyUnique * rows) return false;
+  return leakage.entropy_bits < kEntropyBitsMin || leakage.top_share > kTopShareMax;
+}
+
+bool Inspection::refused() const {
+  return std::any_of(findings.begin(), findings.end(),
+                     [](const auto& each) { return each.severity == Severity::kRefused; });
+}
+
+codec::Json Inspection::to_json() const {
+  auto list = codec::Json::array();
+  for (const auto& each : findings) {
+    list.push_back({{"severity", std::string(severity_name(each.severity))},
+                    {"object", each.object},
+                    {"what", each.what},
+                    {"remedy", each.remedy}});
+  }
+  auto indexes = codec::Json::array();
+  for (const auto& each : leakages) {
+    indexes.push_back({{"object", each.object},
+                       {"rows", each.rows},
+                       {"distinct", each.distinct},
+                       {"top_share", each.top_share},
+                       {"entropy_bits", each.entropy_bits},
+                       {"low", each.low},
+                       {"accepted", each.accepted}});
+  }
+  return {{"holds", !refused()}, {"findings", std::move(list)}, {"indexes", std::move(indexes)}};
+}
+
+Result<Inspection> inspect(PgConnection& database, const Policy& policy,
+                           const std::vector<std::string>& tables) {
+  // The questions resolve regclass and regproc names as they are printed.
+  THERIAC_ASSIGN(auto transaction, store::PgTransaction::begin(
+                                       database, "ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+  THERIAC_TRY(database.exec("SET LOCAL search_path = pg_catalog; SET LOCAL row_security = off"));
+  Inspection out;
+  THERIAC_TRY(Inspector(database, policy, out).run(tables));
+  THERIAC_TRY(transaction.commit());
+  return out;
+}
+
+}  // namespace theriac::protect

@@ -1,0 +1,183 @@
+#include "protect/migrate.hpp"
+
+#include <algorithm>
+
+#include "protect/erase.hpp"
+#include "protect/inspect.hpp"
+#include "protect/open_table.hpp"
+#include "protect/seal_table.hpp"
+#include "protect/sql_text.hpp"
+
+namespace theriac::protect {
+namespace {
+
+using store::PgConnection;
+
+bool chosen(const std::vector<std::string>& tables, const std::string& name) {
+  return tables.empty() || std::find(tables.begin(), tables.end(), name) != tables.end();
+}
+
+Result<TenantId> tenant_of(const Services& services, const std::string& class_name) {
+  THERIAC_ASSIGN(const auto ring, services.keys.ring(class_name, true));
+  return ring->tenant;
+}
+
+/// The first finding that refuses, as an error.
+Status holds(const Inspection& inspection) {
+  for (const auto& finding : inspection.findings) {
+    if (finding.severity == Severity::kRefused) {
+      return fail(Code::kPolicyInvalid, finding.object + " " + finding.what +
+                                            (finding.remedy.empty() ? "" : "; " + finding.remedy));
+    }
+  }
+  return {};
+}
+
+/// What is still to be sealed, a job for each table, in the policy's order.
+Result<std::vector<SealJob>> jobs_of(PgConnection& database, const policy::Policy& policy,
+                                     const TenantId& tenant,
+                                     const std::vector<std::string>& tables) {
+  THERIAC_ASSIGN(const auto targets, read_targets(database, policy.columns));
+  THERIAC_ASSIGN(const auto registered, registered_columns(database));
+  std::vector<SealJob> jobs;
+  for (const auto& target : targets) {
+    if (!chosen(tables, target.table())) continue;
+    auto at = std::find_if(jobs.begin(), jobs.end(),
+                           [&](const auto& job) { return job.relation == target.relation; });
+    if (at == jobs.end()) {
+      SealJob job;
+      job.relation = target.relation;
+      job.schema = target.wanted->schema;
+      job.table = target.wanted->table;
+      job.policy = &policy;
+      job.tenant = tenant;
+      at = jobs.insert(jobs.end(), std::move(job));
+    }
+    at->bound = at->bound || policy.classes.at(target.wanted->class_name).bind_rows;
+    const bool known = std::any_of(registered.begin(), registered.end(), [&](const auto& each) {
+      return each.relation == target.relation && each.attribute == target.attribute;
+    });
+    if (!known) at->fresh.push_back(target);
+  }
+  // Tables that are sealed already need nothing.
+  std::vector<SealJob> out;
+  for (auto& job : jobs) {
+    bool work = !job.fresh.empty();
+    for (const auto& column : columns_of(registered, job.relation)) {
+      if (column.state == kStateOpening) {
+        return fail(Code::kNotProtected, job.name() + ": finish theriac unprotect first");
+      }
+      work = work || column.state == kStateSealing;
+    }
+    if (work) out.push_back(std::move(job));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Report> protect_tables(const Services& services, const policy::Policy& policy,
+                              const ProtectOptions& options) {
+  auto& database = services.database;
+  THERIAC_TRY(prepare_session(database));
+  THERIAC_ASSIGN(const auto inspection, inspect(database, policy, options.tables));
+  THERIAC_TRY(holds(inspection));
+  if (policy.columns.empty()) return Report{};
+  THERIAC_ASSIGN(const auto tenant, tenant_of(services, policy.columns.front().class_name));
+  THERIAC_TRY(install_registry(database, tenant));
+  Report report;
+  THERIAC_ASSIGN(report.gateway_password,
+                 grant_gateway_role(database, options.gateway_role, services.random));
+  THERIAC_ASSIGN(const auto jobs, jobs_of(database, policy, tenant, options.tables));
+  THERIAC_TRY(
+      audit_entry(services, "protect.start", "database", {{"tables", jobs.size()}}, policy.hash));
+  for (const auto& job : jobs) {
+    THERIAC_ASSIGN(auto done, seal_table(services, job));
+    report.tables.push_back(std::move(done));
+  }
+  THERIAC_ASSIGN(report.remains, erase_traces(services));
+  THERIAC_TRY(audit_entry(services, "protect.finish", "database",
+                          {{"tables", report.tables.size()}}, policy.hash));
+  return report;
+}
+
+Result<Report> unprotect_tables(const Services& services, const std::vector<std::string>& tables) {
+  auto& database = services.database;
+  THERIAC_TRY(prepare_session(database));
+  THERIAC_ASSIGN(const bool there, registry_exists(database));
+  if (!there) return Report{};
+  THERIAC_ASSIGN(const auto tenant, registry_tenant(database));
+  THERIAC_ASSIGN(const auto registered, registered_columns(database));
+  THERIAC_TRY(
+      audit_entry(services, "unprotect.start", "database", {{"columns", registered.size()}}));
+  Report report;
+  std::vector<std::uint32_t> seen;
+  for (const auto& column : registered) {
+    if (!chosen(tables, column.schema + "." + column.table)) continue;
+    if (column.relation == 0) {
+      // The table was dropped; nothing is left to open.
+      const auto number = std::to_string(column.number);
+      THERIAC_TRY(
+          database.query("WITH gone AS (DELETE FROM theriac.columns WHERE number = $1::int4 "
+                         "RETURNING relation) SELECT 1 FROM gone",
+                         {store::PgParam::text(number)}));
+      continue;
+    }
+    if (std::find(seen.begin(), seen.end(), column.relation) != seen.end()) continue;
+    seen.push_back(column.relation);
+    THERIAC_ASSIGN(auto done,
+                   open_table(services, {column.relation, column.schema, column.table, tenant}));
+    report.tables.push_back(std::move(done));
+  }
+  THERIAC_TRY(
+      database.query("DELETE FROM theriac.tables t WHERE NOT EXISTS "
+                     "(SELECT FROM theriac.columns c WHERE c.relation = t.relation)"));
+  THERIAC_TRY(
+      audit_entry(services, "unprotect.finish", "database", {{"tables", report.tables.size()}}));
+  THERIAC_ASSIGN(const auto left, registered_columns(database));
+  if (left.empty()) THERIAC_TRY(drop_registry(database));
+  return report;
+}
+
+Result<std::vector<TableStatus>> protection_status(PgConnection& database) {
+  THERIAC_ASSIGN(const auto registered, registered_columns(database));
+  std::vector<TableStatus> out;
+  if (registered.empty()) return out;
+  constexpr std::string_view kPending =
+      "SELECT relation::oid FROM theriac.migrations WHERE direction = 'protect' "
+      "AND finished_at IS NOT NULL AND erased_at IS NULL";
+  THERIAC_ASSIGN(const auto pending, database.query(kPending));
+  // Superusers and pg_read_all_data pass every right; only what was granted is asked here.
+  constexpr std::string_view kReaders = R"(
+SELECT DISTINCT coalesce(r.rolname, 'PUBLIC')
+FROM (SELECT c.relacl AS acl FROM pg_catalog.pg_class c WHERE c.oid = $1::oid
+      UNION ALL SELECT a.attacl FROM pg_catalog.pg_attribute a
+      WHERE a.attrelid = $1::oid AND a.attnum = $2::int2) s
+CROSS JOIN LATERAL pg_catalog.aclexplode(s.acl) x
+LEFT JOIN pg_catalog.pg_roles r ON r.oid = x.grantee
+WHERE x.privilege_type IN ('SELECT', 'INSERT') ORDER BY 1)";
+  for (const auto& column : registered) {
+    TableStatus status{column.schema + "." + column.table,
+                       column.column,
+                       column.class_name,
+                       column.state,
+                       column.searchable,
+                       column.bound,
+                       column.attribute != 0,
+                       false,
+                       {}};
+    for (std::size_t i = 0; i < pending.rows(); ++i) {
+      status.erase_pending |= number_at<std::uint32_t>(pending, i, 0) == column.relation;
+    }
+    const auto oid = std::to_string(column.relation), attribute = std::to_string(column.attribute);
+    THERIAC_ASSIGN(const auto readers, database.query(kReaders, {store::PgParam::text(oid),
+                                                                 store::PgParam::text(attribute)}));
+    for (std::size_t i = 0; i < readers.rows(); ++i) {
+      status.readers.push_back(text_at(readers, i, 0));
+    }
+    out.push_back(std::move(status));
+  }
+  return out;
+}
+
+}  // namespace theriac::protect

@@ -1,0 +1,85 @@
+// The columns a policy names, as they are in the database now, and the objects that use them.
+// Shared by inspect (which judges) and the sealing (which changes).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/policy.hpp"
+#include "protect/index_text.hpp"
+#include "store/pg.hpp"
+
+namespace theriac::protect {
+
+struct Target {
+  const policy::ProtectedColumn* wanted = nullptr;
+  std::uint32_t relation = 0;  ///< 0: no such table
+  std::int16_t attribute = 0;  ///< 0: no such column
+  char kind = 'r';
+  bool partition = false;  ///< is one, or stands in an inheritance tree
+  bool temporary = false;
+  bool heap = true;
+  bool row_security = false;
+  bool row_type_used = false;  ///< a column somewhere is of the table's row type
+  std::string type_text;
+  std::uint32_t type_oid = 0;
+  std::int32_t modifier = -1;
+  bool deterministic = true;
+  bool not_null = false;
+  bool identity = false;
+  bool generated = false;
+  std::optional<std::string> default_text;
+
+  [[nodiscard]] std::string object() const {
+    return wanted->schema + "." + wanted->table + "." + wanted->column;
+  }
+  [[nodiscard]] std::string table() const { return wanted->schema + "." + wanted->table; }
+};
+
+/// One for each column of the policy, in its order.
+Result<std::vector<Target>> read_targets(store::PgConnection& database,
+                                         const std::vector<policy::ProtectedColumn>& columns);
+
+/// True for a default that is the same at any time: a literal, maybe with one cast.
+bool is_constant_default(std::string_view expression);
+
+/// An index that one of the table's columns is part of.
+struct TargetIndex {
+  std::uint32_t oid = 0;
+  std::string name;
+  std::string definition;  ///< pg_get_indexdef()
+  IndexText text;
+  std::vector<std::int16_t> keys;  ///< attribute numbers, 0 for an expression
+  std::vector<std::int16_t> included;
+  bool unique = false, primary = false, exclusion = false, replica_identity = false;
+  bool clustered = false;
+  std::vector<std::int16_t>
+      in_expressions;                 ///< of `attributes` asked for: in expression, predicate
+  std::string constraint;             ///< name of the constraint it stands for, or empty
+  std::string constraint_definition;  ///< pg_get_constraintdef()
+  bool deferrable = false, deferred = false;
+  std::string comment, constraint_comment;
+
+  [[nodiscard]] bool has_key(std::int16_t attribute) const;
+};
+/// Indexes of `relation` that use one of `attributes` in any way, by name.
+Result<std::vector<TargetIndex>> read_indexes(store::PgConnection& database, std::uint32_t relation,
+                                              const std::vector<std::int16_t>& attributes);
+
+/// What will become of an index.
+enum class IndexFate : std::uint8_t {
+  kDropped,  ///< it serves only this column; a lookup index on the helper takes its place
+  kRebuilt,  ///< with the index helper in the column's place
+  kRefused,
+};
+struct IndexVerdict {
+  IndexFate fate = IndexFate::kRefused;
+  std::string why, remedy;
+};
+/// `searchable`: those of the protected attributes that get an index helper.
+IndexVerdict judge_index(const TargetIndex& index, const std::vector<std::int16_t>& attributes,
+                         const std::vector<std::int16_t>& searchable);
+
+}  // namespace theriac::protect
