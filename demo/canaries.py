@@ -166,8 +166,8 @@ def search_views(connection, patterns):
 
 
 def search_folder(folder, patterns):
-    """Every file below, read by the account that owns the database's files, which runs this file
-    with the job on standard input."""
+    """A file, or every file below a folder, read by the account that owns the database's files,
+    which runs this file with the job on standard input. (patterns found, bytes read)"""
     here = pathlib.Path(__file__).read_text("utf-8").replace("from place import as_postgres\n", "")
     job = {"folder": str(folder), "patterns": [(p.data.hex(), p.first, p.last) for p in patterns]}
     done = subprocess.run(as_postgres(["/usr/bin/python3", "-c", here]), input=json.dumps(job),
@@ -181,7 +181,10 @@ def search_folder(folder, patterns):
 def main():
     job = json.load(sys.stdin)
     search = Search([Pattern(bytes.fromhex(d), first, last) for d, first, last in job["patterns"]])
-    search.folder(job["folder"])
+    if os.path.isfile(job["folder"]):
+        search.file(job["folder"])
+    else:
+        search.folder(job["folder"])
     json.dump({"found": [p.hex() for p in search.found], "bytes": search.bytes}, sys.stdout)
 
 

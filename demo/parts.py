@@ -1,15 +1,17 @@
 """Theriac's own programs in the demonstration: key service, gateway, command line."""
 import json
 import pathlib
-import shutil
 import subprocess
 import sys
+import time
 
 import yaml
 
 from place import DEMO, Failed, program
 from processes import Service
 
+LEASE_S = 6  # short, so that the demonstration shows its end; 60 in earnest
+ENROL_AGAIN_S = 8 * 3600
 ENROLLED = {"gateway-1": "gateway", "admin-1": "admin", "protector-1": "protector",
             "auditor-1": "auditor"}
 
@@ -18,12 +20,13 @@ class Parts:
     """prepare() once, then start_keyd(), start_gateway(), theriac()."""
 
     def __init__(self, place, policy=DEMO / "policy.yaml", database=None, catalogue=None,
-                 upstream=None):
+                 upstream=None, lease_s=LEASE_S):
         self.place = place
         self.policy = pathlib.Path(policy)
         self.database = database    # conninfo of a superuser: protect and unprotect
         self.catalogue = catalogue  # conninfo the gateway reads the catalogue with
         self.upstream = upstream    # HOST:PORT of the database
+        self.lease_s = lease_s
         self.keyd_state = place.dir / "keyd"
         self.certificates = place.dir / "certificates"
         self.audit = place.dir / "audit"
@@ -40,23 +43,22 @@ class Parts:
         return yaml.safe_load(self.policy.read_text("utf-8")).get("tenant", "demo")
 
     def prepare(self):
-        """State, certificates; a state that was only half made is made anew."""
-        if self.place.state.get("keyd_ready"):
-            return
-        for folder in (self.keyd_state, self.certificates):
-            if folder.exists():
-                shutil.rmtree(folder)
-        self.certificates.mkdir(mode=0o700)
-        run(self._keyd_argv("init", "--tenant", self.tenant()))
-        for name, role in ENROLLED.items():
-            run(self._keyd_argv("enrol", "--name", name, "--role", role, "--out",
-                                self.certificates / role))
-        self.place.remember(keyd_ready=True)
+        """State and certificates. Certificates are enrolled anew when the last ones are old: programs
+        renew theirs while they run, but a demonstration may sleep for weeks."""
+        if not self.place.state.get("keyd_ready"):
+            run(self._keyd_argv("init", "--tenant", self.tenant()))  # goes on where it was cut short
+            self.place.remember(keyd_ready=True)
+        if time.time() - self.place.state.get("enrolled_at", 0) > ENROL_AGAIN_S:
+            self.certificates.mkdir(mode=0o700, exist_ok=True)
+            for name, role in ENROLLED.items():
+                run(self._keyd_argv("enrol", "--name", name, "--role", role, "--out",
+                                    self.certificates / role))
+            self.place.remember(enrolled_at=time.time())
 
     def keyd_service(self, running=False):
         port = self.place.port("keyd", running=running)
-        return Service(self.place, "keyd", self._keyd_argv("serve", "--listen", f"127.0.0.1:{port}"),
-                       port)
+        return Service(self.place, "keyd", self._keyd_argv(
+            "serve", "--listen", f"127.0.0.1:{port}", "--lease-seconds", self.lease_s), port)
 
     def start_keyd(self, **extra):
         self.keyd = self.keyd or self.keyd_service(running=True)

@@ -20,7 +20,7 @@ PRESET = os.environ.get("THERIAC_PRESET", "release")
 BIN = pathlib.Path(os.environ.get("THERIAC_BIN", ROOT / "build" / PRESET / "bin"))
 POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 PORT_WANTED = {"postgres": 55440, "keyd": 7750, "gateway": 6543}
-ROLES = ("dba", "erp_owner", "erp_app", "warehouse", "inspector")
+ROLES = ("dba", "erp_owner", "erp_app", "warehouse", "inspector", "theriac_gateway")
 
 
 class Failed(Exception):

@@ -51,6 +51,7 @@ class Service:
         self.port = port
         self.log = place.dir / "log" / f"{name}.log"
         self.pid_file = place.dir / "pid" / name
+        self.folder = place.folder("cores")  # where a core dump would land
         self.child = None
 
     def pid(self):
@@ -63,16 +64,16 @@ class Service:
             return None
         return pid if start_time(pid) == began else None
 
-    def start(self, wait_s=30, core_bytes=None):
+    def start(self, wait_s=60):
         if self.pid() is not None:
             raise Failed(f"{self.name} runs already")
-        def limits():
-            if core_bytes is not None:
-                resource.setrlimit(resource.RLIMIT_CORE, (core_bytes, core_bytes))
+        def limits():  # as generous as may be: the services themselves must refuse to dump
+            most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+            resource.setrlimit(resource.RLIMIT_CORE, (most, most))
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(  # pylint: disable=consider-using-with
                 self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=limits, cwd="/")
+                start_new_session=True, preexec_fn=limits, cwd=self.folder)
         began = start_time(self.child.pid)
         self.pid_file.write_text(f"{self.child.pid} {began or 0}\n", "ascii")
         wait_until(lambda: accepts(self.port) or self.child.poll() is not None, wait_s,
@@ -93,6 +94,17 @@ class Service:
         if pid is not None:
             os.kill(pid, number)
             self._gone(10)
+
+    def abort(self):
+        """SIGABRT to a child of ours; its wait status."""
+        child = self.child
+        if child is None or self.pid() is None:
+            raise Failed(f"{self.name} was not started by this run")
+        os.kill(child.pid, signal.SIGABRT)
+        status = os.waitpid(child.pid, 0)[1]
+        child.returncode = -signal.SIGABRT
+        self.child = None
+        return status
 
     def stop(self, wait_s=15):
         pid = self.pid()

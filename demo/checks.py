@@ -1,0 +1,134 @@
+"""./run --check: the main job end to end, one line per check, in a folder of its own (var/check)."""
+import time
+import traceback
+
+import psycopg2
+import yaml
+
+import acts
+import checks_data
+import checks_faults
+from libpq import SqlError
+from place import DEMO, Failed, Place, say
+from stage import COLUMNS, Stage, differences, interruptible, require, total_rows
+
+BENCH_TABLES = ("pgbench_accounts", "pgbench_branches", "pgbench_tellers", "pgbench_history")
+
+
+class CheckStage(Stage):
+    """The demonstration, plus pgbench's tables and an unprotected twin of each protected table."""
+
+    def policy_file(self):
+        policy = yaml.safe_load((DEMO / "policy.yaml").read_text("utf-8"))
+        policy["classes"]["bench"] = {"suite": "aes", "buckets": [128]}
+        policy["columns"] += [{"table": f"public.{t}", "column": "filler", "class": "bench"}
+                              for t in BENCH_TABLES]
+        policy["roles"]["erp_app"]["bench"] = "clear"
+        path = self.place.dir / "policy.yaml"
+        path.write_text(yaml.safe_dump(policy, allow_unicode=True, sort_keys=False), "utf-8")
+        return path
+
+
+class Run:
+    """What the checks share."""
+
+    def __init__(self, stage):
+        self.stage = stage
+        self.before = {}
+        self.hunt = None
+        self.protected = {}
+
+
+def bring_up(run):
+    stage = run.stage
+    stage.start_database()
+    checks_data.make_bench(stage)
+    checks_data.make_twins(stage)
+    run.hunt = acts.Hunt(stage)
+    run.hunt.plant_before()
+    run.before = stage.read_tables(stage.cluster.port, "dba")
+    stage.start_keyd()
+    return f"{total_rows(stage.cluster.count_rows()):,} rows"
+
+
+def seal(run):
+    stage = run.stage
+    began = time.monotonic()
+    run.protected = stage.parts.protect() or {}
+    seconds = time.monotonic() - began
+    want = COLUMNS + len(BENCH_TABLES)
+    require(stage.protected_columns() == want, f"not all {want} columns are sealed")
+    stage.start_gateway()
+    after = stage.read_tables(stage.gateway_port(), "erp_app")
+    compared, bad = differences(run.before, after)
+    require(not bad, f"{len(bad)} rows differ, the first in {bad[:1]}")
+    return f"{want} columns, {compared:,} rows compared, {seconds:.0f} s"
+
+
+def unseal(run):
+    stage = run.stage
+    before = stage.read_tables(stage.gateway_port(), "erp_app")
+    stage.parts.gateway.stop()
+    stage.parts.unprotect()
+    after = stage.read_tables(stage.cluster.port, "erp_app")
+    compared, bad = differences(before, after)
+    require(not bad, f"{len(bad)} rows differ, the first in {bad[:1]}")
+    helpers = stage.cluster.ask("SELECT count(*) FROM pg_attribute WHERE attname LIKE 'theriac%%'"
+                                " AND NOT attisdropped AND attrelid::regclass::text NOT LIKE 'theriac%%'",
+                                ())[0][0]
+    require(helpers == 0, f"{helpers} helper columns are left")
+    return f"{compared:,} rows compared"
+
+
+CHECKS = (
+    ("the company comes up with plain rows", bring_up),
+    ("a filled database is sealed, every row compared", seal),
+    ("read directly the columns are sealed", checks_data.sealed_directly),
+    ("rows of psql and psycopg2 read back equal, text and binary", checks_data.round_trip),
+    ("pgbench TPC-B runs with its filler columns sealed", checks_data.pgbench),
+    ("200 canaries are nowhere; a planted control is found", checks_data.canaries_nowhere),
+    ("gateway and key service leave no core dump; a control does", checks_faults.no_core_dump),
+    ("a masked role gets masks, a denied role is refused", checks_data.roles),
+    ("equal values have different sealed bytes", checks_data.equal_values),
+    ("a value moved to another column or row does not open", checks_data.moved_values),
+    ("direct SELECT *, SELECT c, INSERT, DELETE WHERE c IS NULL fail", checks_data.direct_access),
+    ("keys rotate under load without a failed statement", checks_faults.rotation),
+    ("audit verifies; edited, cut or rolled back it does not", checks_faults.audit),
+    ("a revoked key stops reads and writes; restored it works", checks_faults.revocation),
+    ("kill -9 of gateway and key service loses no acknowledged row", checks_faults.kills),
+    ("protection is taken back, every row compared", unseal),
+)
+NEEDED = (bring_up, seal)  # without these the others mean nothing
+
+
+def run_checks():
+    passed, failed = 0, 0
+    with Place("check") as place, interruptible():
+        stage = CheckStage(place)
+        try:
+            stage.start_over()
+            run = Run(stage)
+            broken = None
+            for name, check in CHECKS:
+                began = time.monotonic()
+                try:
+                    require(broken is None, f"not run, because this failed: {broken}")
+                    detail = check(run)
+                    passed += 1
+                    say(f"ok      {name}{f' ({detail})' if detail else ''}"
+                        f" [{time.monotonic() - began:.1f} s]")
+                except (Failed, psycopg2.Error, SqlError, OSError, AssertionError, KeyError, IndexError,
+                        TypeError, ValueError) as error:
+                    failed += 1
+                    reason = str(error).strip().replace("\n", " ")
+                    say(f"FAILED  {name}: {type(error).__name__}: {reason}")
+                    if not isinstance(error, Failed):
+                        traceback.print_exc()
+                    if check in NEEDED:
+                        broken = broken or name
+            if run.hunt:
+                run.hunt.close()
+        finally:
+            stage.down()
+    say(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
