@@ -164,7 +164,14 @@ Status Verification::follow() {
     }
     THERIAC_TRY(checker_.advance(checkpoint_->size));
     finding_ = checker_.finding();
-    if (finding_) return {};
+    if (finding_) {
+      // How long the log should be is known only from a checkpoint that is genuine.
+      if (finding_->kind == "cut" && !signature_problem_.empty()) {
+        finding_ = Finding{"bad signature", std::nullopt,
+                           signature_problem_ + "; by its size, " + finding_->text};
+      }
+      return {};
+    }
     // In this order: what is in tiles beyond the checkpoint was in the write-ahead log before, and
     // leaves it only when the checkpoint has changed.
     THERIAC_ASSIGN(tiles_end_, tiles_end());
@@ -230,7 +237,8 @@ Verdict Verification::verdict() const {
   if (checkpoint_) {
     out.origin = checkpoint_->origin;
     out.entries = checkpoint_->size;
-    out.entries_unsigned = std::max(wal_.end(), checkpoint_->size) - checkpoint_->size;
+    const std::uint64_t chained = moving_ ? wal_.end() : checker_.size();
+    out.entries_unsigned = std::max(chained, out.entries) - out.entries;
   } else if (key_) {
     out.origin = key_->name;
   }
