@@ -5,11 +5,13 @@
 //   2026-11-21  2026/11/21  11/21/2026 (by DateOrder)  21-Nov-2026  Nov 21, 2026  20261121
 //   10:30  10:30:00.123456  103000 (after a date)  10:30 PM  24:00
 //   Z  UTC  GMT  +08  +0800  +08:00:00  Asia/Shanghai  UTC+8 (POSIX: west)
-// Refused although PostgreSQL takes them (Code::kUnsupported): what depends on the clock (now,
-// today, tomorrow, yesterday), and other zone abbreviations, whose meaning is a server setting.
-// Refused as Code::kBadDateTime although PostgreSQL takes them: Julian days, days of the year,
-// labelled parts (y2026m11d21), a date of three bare numbers, months or days of more than two
-// digits, times with empty parts, "allballs", "at", "on", "dst", punctuation other than a comma.
+// Code::kUnsupported: what depends on the clock (now, today, tomorrow, yesterday), and zone
+// abbreviations other than these three, whose meaning is a server setting.
+// Everything else is Code::kBadDateTime, also where PostgreSQL guesses a meaning: Julian days, days
+// of the year, labelled parts (y2026m11d21), a date of three bare numbers, months or days of more
+// than two digits, empty parts, "allballs", "at", "on", "dst", a zone or AM/PM before the time,
+// punctuation other than a comma. Text that both take means the same to both; a test compares them
+// with a server.
 // Source: PostgreSQL 15 manual, 8.5.1 and appendix B. Threading: free functions on values.
 #pragma once
 

@@ -270,7 +270,12 @@ Result<std::string> to_timestamptz(const ColumnType& column, const Sent& sent, b
     return stored_timestamptz(*moment);
   }
   if (!moment) return fail(std::move(moment.error()));
-  return stored_timestamptz(round_timestamp(*moment, column.modifier));
+  const auto rounded = round_timestamp(*moment, column.modifier);
+  // Rounding can leave the range; PostgreSQL keeps what it then cannot read back.
+  if (is_finite_timestamp(rounded) && !is_timestamp(rounded)) {
+    return fail(Code::kOutOfRange, "timestamptz");
+  }
+  return stored_timestamptz(rounded);
 }
 
 Result<std::string> convert(const ColumnType& column, std::uint32_t sent_oid, std::int16_t format,

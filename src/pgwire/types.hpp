@@ -51,13 +51,20 @@ std::int16_t type_size(std::uint32_t type_oid);
 /// casts: trims trailing spaces beyond varchar(n) and refuses other excess (kTooLong), rounds to
 /// numeric(p,s) and refuses overflow (kOutOfRange), refuses text that is not UTF-8 (kBadEncoding),
 /// holds a zero byte (kMalformed), or is not of the type (kMalformed, kBadDateTime, kOutOfRange).
-/// A sent type that PostgreSQL would not cast implicitly or by assignment is kUnsupported.
+/// A sent type that PostgreSQL would not cast implicitly or by assignment is kUnsupported, and so
+/// are bool, float8 and every type not named here, which it would cast; a format other than 0 and 1
+/// is kProtocol. Dates and times: the forms of datetime_read.hpp. kOutOfRange also for two moments
+/// PostgreSQL stores and then does not read back: the day before the first date, and the first
+/// moment after the last, reached by rounding to timestamptz(p).
 Result<std::string> to_stored(const ColumnType& column, std::uint32_t sent_oid, std::int16_t format,
                               ByteView value, const TextSettings& settings);
 
 /// As to_stored, but for a comparison `column = value`: no length is enforced and no scale applied
 /// (PostgreSQL casts to the type without its modifier). A value that cannot equal any value of the
-/// type still converts when PostgreSQL would accept it.
+/// type still converts when PostgreSQL would accept it, to a text whose equality form no value of
+/// the column has. kUnsupported where the operator's equality is not that of a form: varchar =
+/// character(n), which ignores trailing spaces on both sides, and a timestamptz against a date
+/// where the zone left a day out.
 Result<std::string> to_comparand(const ColumnType& column, std::uint32_t sent_oid,
                                  std::int16_t format, ByteView value, const TextSettings& settings);
 
@@ -66,7 +73,8 @@ Result<std::string> to_comparand(const ColumnType& column, std::uint32_t sent_oi
 Status render(const ColumnType& column, std::int16_t format, std::string_view stored,
               const TextSettings& settings, Bytes& out);
 
-/// Bytes whose equality is PostgreSQL's.
+/// Bytes whose equality is PostgreSQL's. Integers and numerics share one form ("150", "1.5",
+/// "NaN"). `stored` is what to_stored or to_comparand returned for this column.
 Result<Bytes> equality_form(const ColumnType& column, std::string_view stored);
 
 }  // namespace theriac::pgwire
