@@ -1,5 +1,6 @@
 #include "gateway/session_factory.hpp"
 
+#include "gateway/enforce_wiring.hpp"
 #include "gateway/pass_session.hpp"
 
 namespace theriac::gateway {
@@ -14,10 +15,9 @@ SessionFactory make_pass_factory(LoopMetrics& metrics) {
 
 }  // namespace
 
-Result<Sessions> make_session_factory(const GatewayConfig& config, Clock&, Random&, Log&) {
-  if (config.mode == Mode::kEnforce) {
-    return fail(Code::kUnsupported, "mode enforce is not part of this program");
-  }
+Result<Sessions> make_session_factory(const GatewayConfig& config, Clock& clock, Random& random,
+                                      Log& log) {
+  if (config.mode == Mode::kEnforce) return make_enforce_sessions(config, clock, random, log);
   return Sessions{.make_factory = make_pass_factory, .metrics = {}};
 }
 
