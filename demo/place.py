@@ -17,7 +17,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEMO = ROOT / "demo"
 PRESET = os.environ.get("THERIAC_PRESET", "release")
-BIN = pathlib.Path(os.environ.get("THERIAC_BIN", ROOT / "build" / PRESET / "bin"))
+BIN = pathlib.Path(os.environ.get("THERIAC_BIN", ROOT / "build" / PRESET / "bin")).resolve()
 POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 PORT_WANTED = {"postgres": 55440, "keyd": 7750, "gateway": 6543}
 ROLES = ("dba", "erp_owner", "erp_app", "warehouse", "inspector", "theriac_gateway")

@@ -25,7 +25,7 @@ BANNED_CPP = {
     r"\b(atoi|atol|atof)\s*\(": "does not report errors: use std::from_chars",
     r"(?<![\w.:>])(system|popen)\s*\(": "runs a shell",
     r"(?<![\w.>])(rand|srand)\s*\(": "not random: use base/random.hpp",
-    r"\busing namespace std\b": "names would collide",
+    r"\busing namespace std\s*;": "names would collide",
     r"\.detach\s*\(\s*\)": "nobody waits for that thread",
     r"\bstd::endl\b": "flushes: use '\\n'",
     r"\bcatch\s*\(\s*\.\.\.\s*\)\s*\{\s*\}": "swallows everything",

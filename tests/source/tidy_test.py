@@ -23,7 +23,7 @@ FORBIDDEN = {
 ALLOWED = {
     "src/x/a.cpp": [
         "// the system() of the hospital, not atoi( or rand()\nint f();\n",
-        "const char* text = \"rand() strcpy( using namespace std\";\n", "run(system_clock, grand());\n",
+        "const char* text = \"rand() strcpy( using namespace std;\";\n", "run(system_clock, grand());\n",
         "filesystem(path);\n", "catalogue.system(name);\n",
     ],
     "src/x/a.hpp": ["// Contract.\n#pragma once\n"],
