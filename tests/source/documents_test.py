@@ -30,6 +30,7 @@ class Documents(unittest.TestCase):
         block = re.search(r"<!-- own-database -->\n+```sh\n(.*?)```", text("README.md"), re.S)
         self.assertIsNotNone(block)
         joined = re.sub(r"\\\n", " ", block.group(1))
+        joined = re.sub(r"<<'(\w+)'\n.*?\n\1\n", "\n", joined, flags=re.S)  # a document is no command
         commands = [line for line in joined.splitlines() if line.strip() and line[0] not in "# "]
         self.assertLessEqual(len(commands), 10)
 
