@@ -44,14 +44,14 @@ const Json& list(const Json& json, const char* name) {
 void print_versions(const Json& versions) {
   for (const auto& v : versions) {
     fmt::print("{:<20} {:<7} {:>4}  {:<12} {}  {}  {}{}{}\n", text(v, "class"), text(v, "purpose"),
-               number(v, "version"), text(v, "state"), text(v, "id"), time_text(v, "created_ms"),
+               number(v, "version"), text(v, "state"), text(v, "id"), time_text(v, "changed_ms"),
                text(v, "person"), text(v, "reason").empty() ? "" : ": ", text(v, "reason"));
   }
 }
 
 void print_list(const Json& body) {
   fmt::print("{:<20} {:<7} {:>4}  {:<12} {:<16}  {:<29}  {}\n", "CLASS", "PURPOSE", "VER", "STATE",
-             "KEY ID", "MADE", "BY");
+             "KEY ID", "CHANGED", "BY");
   for (const auto& one : list(body, "classes")) print_versions(list(one, "versions"));
 }
 

@@ -7,6 +7,7 @@
 
 #include "crypto/hash.hpp"
 #include "lease/channel.hpp"
+#include "lease/holder.hpp"
 #include "lease/lease.hpp"
 #include "lease/limits.hpp"
 #include "lease/reply.hpp"
@@ -36,36 +37,7 @@ std::string hedged_id(Random& random) {
   return to_hex(ByteView(crypto::sha256(seed)).first(kIdBytes));
 }
 
-/// What an error says about the request that was sent.
-enum class Meaning : std::uint8_t {
-  kUnclear,  ///< it may have been carried out, now or when it was sent before: send the same again
-  kRequest,  ///< it can never be carried out; the token was not used
-  kLease,    ///< the token is worth nothing any more
-};
-Meaning meaning_of(Code code) {
-  switch (code) {
-    case Code::kNotFound:
-    case Code::kConflict:
-    case Code::kLeaseReplayed:
-    case Code::kDenied:
-      return Meaning::kLease;
-    case Code::kProtocol:
-    case Code::kMismatch:
-    case Code::kTooLarge:
-    case Code::kMalformed:
-    case Code::kUsage:
-      return Meaning::kRequest;
-    default:
-      return Meaning::kUnclear;
-  }
-}
-
 bool is_silence(Code code) { return code == Code::kClosed || code == Code::kTimeout; }
-
-bool asks_for(const std::string& request, const std::vector<std::string>& classes) {
-  const auto json = codec::parse_json(request);
-  return json && json->is_object() && json->value("classes", codec::Json()) == codec::Json(classes);
-}
 
 std::map<std::string, std::uint32_t, std::less<>> graces(const ClientOptions& options) {
   std::map<std::string, std::uint32_t, std::less<>> all;
@@ -87,9 +59,7 @@ class Client final : public LeaseClient {
         random_(random),
         log_(log),
         notify_(std::move(notify)),
-        wanted_(wanted_of(options_)),
         token_file_(options_.state_file),
-        boot_(hedged_id(random)),
         state_(graces(options_)) {}
   ~Client() override;
 
@@ -106,8 +76,6 @@ class Client final : public LeaseClient {
   Status attempt();
   Status exchange_lease(Channel& channel);
   Status take(const Error& error, bool answered);
-  /// True when a new request may do better at once.
-  bool forget_after(Code code, bool repeated);
   void renew_certificate(Channel& channel, const pki::Credentials& credentials);
   void remember();
   void watch_expiry();
@@ -124,10 +92,8 @@ class Client final : public LeaseClient {
   Random& random_;
   Log& log_;
   Notify notify_;
-  Wanted wanted_;
   TokenFile token_file_;
-  std::string boot_;
-  Memory memory_;
+  std::optional<Holder> holder_;  ///< made by begin(), from what was stored
   std::int64_t backoff_ms_ = kBackoffMsFirst;
   std::int64_t ttl_ms_ = 0;
   bool in_grace_ = false;
@@ -145,14 +111,15 @@ void Client::notify(std::string_view event, const Error* error) {
 }
 
 void Client::remember() {
-  if (auto stored = token_file_.store(memory_); !stored) {
+  if (auto stored = token_file_.store(holder_->memory()); !stored) {
     log_.error("lease state not stored", stored.error());
     notify("lease.state", &stored.error());
   }
 }
 
 Status Client::begin() {
-  THERIAC_ASSIGN(memory_, token_file_.load());
+  THERIAC_ASSIGN(auto memory, token_file_.load());
+  holder_.emplace(wanted_of(options_), hedged_id(random_), std::move(memory));
   const auto give_up = clock_.monotonic_ms() + kStartMsMax;
   while (true) {
     auto done = attempt();
@@ -184,13 +151,14 @@ Client::~Client() {
 
 void Client::release() {
   // An exchange under way may have used the token up; then the lease simply runs out.
-  if (memory_.token.empty() || !memory_.pending.empty()) return;
+  const auto& memory = holder_->memory();
+  if (memory.token.empty() || holder_->repeats()) return;
   auto credentials = pki::load_credentials(paths());
   if (!credentials) return;
   auto channel = Channel::connect(options_.host, options_.port, *credentials, clock_);
   if (!channel) return;
   auto request = make_request("release");
-  request["token"] = memory_.token;
+  request["token"] = memory.token;
   if (channel->exchange(request)) (void)token_file_.remove();
 }
 
@@ -220,8 +188,7 @@ std::int64_t Client::wait_after(const Status& attempt) {
     backoff_ms_ = kBackoffMsFirst;
     return std::max<std::int64_t>(jittered(ttl_ms_ / 2), 50);
   }
-  const bool answered = meaning_of(attempt.error().code) != Meaning::kUnclear;
-  const auto wait = jittered(answered ? kRefusedRetryMs : backoff_ms_);
+  const auto wait = jittered(is_unclear(attempt.error().code) ? backoff_ms_ : kRefusedRetryMs);
   backoff_ms_ = std::min(backoff_ms_ * 2, kBackoffMsMax);
   const std::scoped_lock lock(mutex_);
   // Wakes at the lease's end, so that its loss is told when it happens.
@@ -281,27 +248,23 @@ Status Client::attempt() {
 }
 
 Status Client::exchange_lease(Channel& channel) {
-  // Twice at most: an unknown lease is followed by a new one at once.
+  // A second round follows an answer that a new request improves on; a third never does.
   for (int round = 0;; ++round) {
-    const bool repeated = !memory_.pending.empty();
-    if (!repeated) {
-      memory_.pending = lease_request(wanted_, boot_, hedged_id(random_), memory_.token);
-      remember();
-    }
+    const auto& request = holder_->next(hedged_id(random_));
+    remember();
     const auto sent_wall = clock_.wall_ms();
     const auto sent_monotonic = clock_.monotonic_ms();
-    const auto answer = channel.exchange(std::string_view(memory_.pending));
+    const auto answer = channel.exchange(std::string_view(request));
     if (!answer) {
-      const auto& error = answer.error();
-      if (is_silence(error.code)) return take(error, false);
-      const bool had_token = !memory_.token.empty();
-      if (forget_after(error.code, repeated) && round == 0 && (repeated || had_token)) continue;
-      return take(error, true);
+      if (is_silence(answer.error().code)) return take(answer.error(), false);
+      const auto step = holder_->failed(answer.error().code);
+      remember();
+      if (step == Holder::Step::kAgain && round == 0) continue;
+      return take(answer.error(), true);
     }
     auto granted = read_lease(*answer, sent_wall, sent_monotonic);
     if (!granted) return take(granted.error(), true);
-    const bool as_wanted = asks_for(memory_.pending, wanted_.classes);
-    memory_ = {granted->token, ""};
+    const auto step = holder_->granted(granted->token);
     remember();
     ttl_ms_ = granted->ttl_ms;
     {
@@ -309,23 +272,10 @@ Status Client::exchange_lease(Channel& channel) {
       state_.granted(std::move(granted->ring));
       generation_.store(state_.generation());
     }
-    // A request kept from an earlier run may have asked for other classes.
-    if (!as_wanted && round == 0) continue;
+    if (step == Holder::Step::kAgain && round == 0) continue;
     notify("lease.renewed", nullptr);
     return {};
   }
-}
-
-bool Client::forget_after(Code code, bool repeated) {
-  const auto meaning = meaning_of(code);
-  if (meaning == Meaning::kUnclear) return false;
-  memory_.pending.clear();
-  // A token goes with its request whenever that may have been carried out earlier: presenting it
-  // with another request would look like a second holder.
-  if (meaning == Meaning::kLease || repeated) memory_.token.clear();
-  remember();
-  // What is worth another try at once, with a new request.
-  return repeated || code == Code::kNotFound;
 }
 
 void Client::renew_certificate(Channel& channel, const pki::Credentials& credentials) {

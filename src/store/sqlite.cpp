@@ -136,7 +136,8 @@ Result<Database> Database::open(const DatabaseOptions& options, SchemaSteps sche
   if (!options.create && ::stat(options.path.c_str(), &found) != 0) {
     return fail(Code::kNotFound, options.path);
   }
-  if (options.create) THERIAC_TRY(touch_private(options.path));
+  const bool in_memory = options.path == ":memory:";
+  if (options.create && !in_memory) THERIAC_TRY(touch_private(options.path));
 
   sqlite3* raw = nullptr;
   const int opened =

@@ -30,7 +30,7 @@ namespace theriac::store {
 using SchemaSteps = std::span<const std::string_view>;
 
 struct DatabaseOptions {
-  std::string path;
+  std::string path;    ///< ":memory:" keeps nothing
   bool create = true;  ///< else a missing file is Code::kNotFound
   int busy_ms = 5000;
   /// Marks whose file it is (PRAGMA application_id).
