@@ -8,6 +8,7 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
@@ -139,14 +140,15 @@ def compile_headers():
         for entry in commands:
             source = pathlib.PurePath(entry["file"])
             if source.match(f"src/{folder}/*.cpp") and not source.name.endswith("_test.cpp"):
-                return [w for w in entry["command"].split()
-                        if w.startswith(("-I", "-D", "-std", "-W")) or w == "-isystem" or
-                        (w.startswith("/") and "include" in w and not w.endswith("clang++-22"))]
+                words = shlex.split(entry["command"])
+                system = [f for w, x in zip(words, words[1:]) if w == "-isystem" for f in (w, x)]
+                return system + [w for w in words if re.match(r"-(I|D|std|W(?!l,))", w)]
         return ["-std=c++23", f"-I{ROOT}/src"]
 
     def compile_one(path):
         argv = ["clang++-22", "-fsyntax-only", "-x", "c++", *flags_of(path.parts[1]),
-                "-Wno-pragma-once-outside-header", str(ROOT / path)]
+                "-Wno-pragma-once-outside-header", f'-DTHERIAC_SOURCE_DIR="{ROOT}"',
+                str(ROOT / path)]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         return path, done
 
