@@ -124,6 +124,11 @@ class PosixDisk final : public Disk {
     if (::mkdir(path.c_str(), kDirMode) == 0 || errno == EEXIST) return {};
     return system_error(path);
   }
+  Status sync_file(const std::string& path) override {
+    const Descriptor fd(path, O_WRONLY | O_CLOEXEC);
+    if (!fd.good() || ::fdatasync(fd.get()) != 0) return system_error(path);
+    return {};
+  }
   Status sync_dir(const std::string& path) override {
     const Descriptor fd(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (!fd.good() || ::fsync(fd.get()) != 0) return system_error(path);

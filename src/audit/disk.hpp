@@ -42,6 +42,8 @@ class Disk {
   virtual Status remove(const std::string& path) = 0;
   /// One level; no error when it is there already.
   virtual Status make_dir(const std::string& path) = 0;
+  /// The contents are on the medium, whoever wrote them.
+  virtual Status sync_file(const std::string& path) = 0;
   /// The names in the directory are on the medium.
   virtual Status sync_dir(const std::string& path) = 0;
   /// Names, sorted.

@@ -22,16 +22,18 @@ Status check_options(const Options& options) {
   return {};
 }
 
-/// Makes the directory and its parents.
+/// Makes the directory and those above it, each one's name durable.
 Status make_directory(Disk& disk, const std::string& directory) {
   if (disk.list(directory)) return {};
-  for (std::size_t at = directory.find('/', 1);; at = directory.find('/', at + 1)) {
-    THERIAC_TRY(disk.make_dir(directory.substr(0, at)));
-    if (at == std::string::npos) break;
-  }
   const std::size_t slash = directory.rfind('/');
-  if (slash == std::string::npos || slash == 0) return {};
-  return disk.sync_dir(directory.substr(0, slash));
+  std::string parent = ".";
+  if (slash == 0) parent = "/";
+  if (slash != std::string::npos && slash > 0) {
+    parent = directory.substr(0, slash);
+    THERIAC_TRY(make_directory(disk, parent));
+  }
+  THERIAC_TRY(disk.make_dir(directory));
+  return disk.sync_dir(parent);
 }
 
 class Opening {
@@ -80,6 +82,9 @@ class Opening {
     const auto checkpoint = tlog::open_checkpoint(text_of(raw), key);
     if (!checkpoint) return tampered("checkpoint not signed by this log's key");
     THERIAC_TRY(check_vkey(tlog::format_verifier_key(key) + "\n"));
+    // We may have read a checkpoint whose new name is not on the medium yet, and are about to drop
+    // the write-ahead log for its sake.
+    THERIAC_TRY(disk_.sync_dir(options_.directory));
     const auto loaded = files_.tree->load(*checkpoint);
     if (!loaded) return tampered(loaded.error().where);
     return {};
@@ -198,28 +203,29 @@ class Opening {
   /// Puts the write-ahead log's entries into tiles and starts it anew.
   Status take_in(const WalContents& wal, std::int64_t wall_ms) {
     const std::uint64_t size = files_.tree->size();
-    std::vector<std::shared_ptr<const Batch>> batches;
     const std::uint64_t end = std::max(wal.end(), size);
+    std::vector<std::shared_ptr<const Batch>> batches;
     auto batch = std::make_shared<Batch>(size);
     for (std::uint64_t entry = size; entry < end; ++entry) {
       batch->add([&](Bytes& out) { append(out, wal.entries[entry - wal.first]); });
     }
+    batches.push_back(std::move(batch));
     if (wal.torn_bytes > 0) {
-      // The entry that tells of it is made durable before the torn bytes go.
       Event event;
       event.action = "log.recovered";
       event.actor = "system";
       event.object = options_.origin;
       event.details["bytes_cut"] = wal.torn_bytes;
       event.details["entries_kept"] = end - size;
-      files_.entries->put(*batch, draft_entry(event, boot_id_), wall_ms);
       log_.write(Level::kWarning, "audit.recovered",
                  {{"bytes_cut", wal.torn_bytes}, {"entries_kept", end - size}});
+      // An entry like any other: first in the write-ahead log, then in tiles.
+      auto note = std::make_shared<Batch>(end);
+      files_.entries->put(*note, draft_entry(event, boot_id_), wall_ms);
+      THERIAC_TRY(files_.wal->append(*note));
+      batches.push_back(std::move(note));
     }
-    if (batch->end() > size) {
-      batches.push_back(std::move(batch));
-      THERIAC_TRY(files_.tree->integrate(batches));
-    }
+    THERIAC_TRY(files_.tree->integrate(batches));
     files_.wal->remove_all();
     return {};
   }

@@ -118,12 +118,16 @@ const Bytes& Batch::seal() {
 
 Status WalWriter::open() {
   THERIAC_TRY(disk_.make_dir(directory_));
+  THERIAC_TRY(disk_.sync_dir(directory_.substr(0, directory_.rfind('/'))));
   THERIAC_ASSIGN(const auto names, disk_.list(directory_));
   const std::scoped_lock lock(mutex_);
   for (const auto& name : names) {
-    if (const auto first = parse_name(name)) segments_.push_back({*first, directory_ + "/" + name});
+    const auto first = parse_name(name);
+    if (!first) continue;
+    segments_.push_back({*first, directory_ + "/" + name});
+    THERIAC_TRY(disk_.sync_file(segments_.back().path));
   }
-  return {};
+  return disk_.sync_dir(directory_);
 }
 
 Status WalWriter::begin_segment(std::uint64_t first) {

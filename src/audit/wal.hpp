@@ -60,7 +60,9 @@ class WalWriter {
  public:
   WalWriter(Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {}
 
-  /// Makes the directory and takes over the segments that are there, to be removed in time.
+  /// Makes the directory and takes over the segments that are there, to be removed in time. What
+  /// can be read of them is durable afterwards: a program that was killed may have left entries that
+  /// were written but never synced.
   Status open();
   /// Durable when it returns without error. After an error nothing of the batch counts, and the
   /// next call first cuts the segment back to what was acknowledged.
