@@ -62,7 +62,7 @@ ORDER BY i.indrelid, i.indexrelid)";
 // leaves no trace in pg_depend, so the rule's tree is asked for one (varattno 0).
 constexpr std::string_view kReaders = R"(
 WITH RECURSIVE watched AS (
-  SELECT * FROM pg_catalog.unnest($1::oid[], $2::int4[]) AS w(relation, attribute)
+  SELECT * FROM unnest($1::oid[], $2::int4[]) AS w(relation, attribute)
 ), readers AS (
   SELECT r.ev_class AS oid
   FROM pg_catalog.pg_rewrite r

@@ -38,7 +38,7 @@ struct Question {
 };
 
 constexpr std::string_view kTargets =
-    "WITH w AS (SELECT * FROM pg_catalog.unnest($1::oid[], $2::int2[], $3::text[]) WITH ORDINALITY "
+    "WITH w AS (SELECT * FROM unnest($1::oid[], $2::int2[], $3::text[]) WITH ORDINALITY "
     "AS w(relation, attribute, name, place)) ";
 
 // A whole-row reference leaves no trace in pg_depend; the rule's tree has varattno 0.

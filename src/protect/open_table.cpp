@@ -278,6 +278,8 @@ class OpenTable {
     for (const auto& each : original.at("statistics")) {
       const auto name = qualified_sql(each.value("schema", ""), each.value("name", ""));
       statements.push_back(each.value("definition", ""));
+      statements.push_back("ALTER STATISTICS " + name + " OWNER TO " +
+                           pg_quote_identifier(each.value("owner", "")));
       if (each.value("target", -1) >= 0) {
         statements.push_back("ALTER STATISTICS " + name + " SET STATISTICS " +
                              std::to_string(each.value("target", -1)));

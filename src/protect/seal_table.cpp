@@ -384,7 +384,8 @@ class SealTable {
     const auto oid = std::to_string(job_.relation);
     THERIAC_ASSIGN(const auto rows, database.query(R"(
 SELECT n.nspname, s.stxname, pg_catalog.pg_get_statisticsobjdef(s.oid),
-       pg_catalog.obj_description(s.oid, 'pg_statistic_ext'), s.stxstattarget
+       pg_catalog.obj_description(s.oid, 'pg_statistic_ext'), s.stxstattarget,
+       pg_catalog.pg_get_userbyid(s.stxowner)
 FROM pg_catalog.pg_statistic_ext s JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
 WHERE s.stxrelid = $1::oid AND (s.stxkeys::int2[] && $2::int2[]
   OR EXISTS (SELECT FROM pg_catalog.unnest($2::int2[]) AS t(attribute)
@@ -398,7 +399,8 @@ WHERE s.stxrelid = $1::oid AND (s.stxkeys::int2[] && $2::int2[]
                                         {"name", text_at(rows, i, 1)},
                                         {"definition", text_at(rows, i, 2)},
                                         {"comment", text_at(rows, i, 3)},
-                                        {"target", number_at<int>(rows, i, 4)}});
+                                        {"target", number_at<int>(rows, i, 4)},
+                                        {"owner", text_at(rows, i, 5)}});
       drops.push_back("DROP STATISTICS " + qualified_sql(text_at(rows, i, 0), text_at(rows, i, 1)));
     }
     THERIAC_TRY(write_original(database, job_.relation, original));

@@ -35,9 +35,10 @@ Status prepare_session(PgConnection& database) {
                     "SET log_parameter_max_length = 0; SET log_parameter_max_length_on_error = 0; "
                     "SET auto_explain.log_min_duration = -1; SET lock_timeout = " +
                     std::to_string(kLockTimeoutMs)));
-  THERIAC_ASSIGN(const auto alone,
-                 database.query("SELECT pg_catalog.pg_try_advisory_lock(8389764373)"));
-  if (alone.value(0, 0) != "t") return fail(Code::kBusy, "another protect or unprotect is running");
+  // The session of a run that was killed may still be ending: wait for it, as for a lock.
+  if (const auto alone = database.query("SELECT pg_catalog.pg_advisory_lock(8389764373)"); !alone) {
+    return while_doing("another protect or unprotect is running", alone.error());
+  }
   return {};
 }
 

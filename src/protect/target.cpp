@@ -26,7 +26,7 @@ SELECT w.place, coalesce(c.oid, 0), coalesce(a.attnum, 0), c.relkind,
        pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypid, a.atttypmod,
        coalesce(o.collisdeterministic, true), a.attnotnull, a.attidentity <> '',
        a.attgenerated <> '', pg_catalog.pg_get_expr(d.adbin, d.adrelid)
-FROM pg_catalog.unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
   AS w(schema_name, table_name, column_name, place)
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema_name
 LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.table_name
