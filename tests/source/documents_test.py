@@ -41,6 +41,15 @@ class Documents(unittest.TestCase):
             if name != "README.md":
                 self.assertIn(f"({name})", index, f"docs/README.md does not list {name}")
 
+    def test_limits_are_those_of_the_headers(self):
+        rows = re.findall(r"`(\w+/\w+\.hpp)` `(k\w+)` \| ([^|]+?) \|", text("docs/limits.md"))
+        self.assertGreater(len(rows), 25)
+        for header, name, figure in rows:
+            source = text(f"src/{header}")
+            found = re.search(rf"\b{name}(?: = |{{)(.*?)}}?;", source)
+            self.assertIsNotNone(found, f"{header} has no {name}")
+            self.assertEqual(found.group(1).strip(), figure, f"{header} {name}")
+
     def test_ci_runs_everything(self):
         self.assertIn("./test all", text(".ci/run"))
 
