@@ -50,11 +50,13 @@ class Hunt:
         self.control = canaries.control(seed)
         self.patterns = [p for c in self.canaries for p in c.patterns]
         self.canary_of = {p.data: i for i, c in enumerate(self.canaries) for p in c.patterns}
+        self.planted = set()
         self.watched = []  # connections whose server processes are looked into
 
     def _rows(self, chosen):
         """(table, row) of each canary in `chosen` (indices)."""
-        for i in chosen:
+        for i in sorted(chosen):
+            self.planted.add(i)
             canary = self.canaries[i]
             table, column, rest = {"number": NUMBER_PLACE, "moment": MOMENT_PLACE}.get(
                 canary.kind, TEXT_PLACES[i % len(TEXT_PLACES)])
@@ -78,10 +80,11 @@ class Hunt:
             connection.close()
 
     def plant_through_gateway(self):
-        """As the ERP: literals in simple queries, and parameters of the extended protocol."""
+        """All others, as the ERP: literals in simple queries, parameters of the extended protocol."""
+        rest = set(range(len(self.canaries))) - self.planted
         simple = self.stage.connect("erp_app")
         with libpq.Connection(self.stage.gateway_uri()) as extended:
-            for number, (table, row) in enumerate(self._rows(range(1, len(self.canaries), 2))):
+            for number, (table, row) in enumerate(self._rows(rest)):
                 names = ", ".join(row)
                 if number % 2:
                     marks = ", ".join(f"${k}" for k in range(1, len(row) + 1))

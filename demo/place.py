@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import secrets
 import shutil
 import socket
@@ -54,9 +55,13 @@ def port_is_free(port):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the range that outgoing connections take theirs from: a service that is killed and started
+    again must find its port free."""
+    chosen = random.SystemRandom()
+    while True:
+        port = chosen.randrange(20_000, 32_000)
+        if port_is_free(port):
+            return port
 
 
 class Place:

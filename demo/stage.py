@@ -63,11 +63,15 @@ class Stage:
         except psycopg2.Error:
             return False
 
-    def protected_columns(self):
-        """How many columns the database's registry calls sealed; none without a registry."""
+    def registered_columns(self, state="%"):
+        """How many columns stand in the database's registry; none without one."""
         if not self.cluster.ask("SELECT to_regclass('theriac.columns') IS NOT NULL")[0][0]:
             return 0
-        return self.cluster.ask("SELECT count(*) FROM theriac.columns WHERE state = 'sealed'")[0][0]
+        return self.cluster.ask("SELECT count(*) FROM theriac.columns WHERE state LIKE %s",
+                                (state,))[0][0]
+
+    def protected_columns(self):
+        return self.registered_columns("sealed")
 
     def gateway_port(self):
         return self.parts.gateway.port
