@@ -1,0 +1,245 @@
+// analyse(): one plan for each statement of a text.
+#include <google/protobuf/arena.h>
+
+#include <algorithm>
+
+#include "rewrite/plan.hpp"
+#include "rewrite/rewriter.hpp"
+#include "rewrite/scan.hpp"
+#include "rewrite/utility.hpp"
+#include "rewrite/verify.hpp"
+
+namespace theriac::rewrite {
+namespace {
+
+Refusal not_verified(std::string column) {
+  return {"0A000", std::move(column), "a statement whose rewritten form could not be verified",
+          "write it in a simpler form, and report it"};
+}
+
+void refuse(Statement& statement, Refusal refusal) {
+  statement.action = Action::kRefuse;
+  statement.sql.clear();
+  statement.slots.clear();
+  statement.outputs.clear();
+  statement.row_update.reset();
+  statement.classes_read.clear();
+  statement.classes_written.clear();
+  statement.refusal = std::move(refusal);
+}
+
+bool is_query(const pg::Node& node) {
+  return node.has_select_stmt() || node.has_insert_stmt() || node.has_update_stmt() ||
+         node.has_delete_stmt();
+}
+
+/// The query inside DECLARE and EXPLAIN, the statement itself, or nullptr.
+pg::Node* query_of(pg::Node& statement) {
+  pg::Node* query = &statement;
+  if (statement.has_declare_cursor_stmt()) {
+    query = statement.mutable_declare_cursor_stmt()->mutable_query();
+  } else if (statement.has_explain_stmt()) {
+    query = statement.mutable_explain_stmt()->mutable_query();
+  }
+  return is_query(*query) ? query : nullptr;
+}
+
+bool gives_rows(const pg::Node& statement) {
+  return statement.has_select_stmt() || statement.has_explain_stmt() ||
+         (statement.has_insert_stmt() && statement.insert_stmt().returning_list_size() > 0) ||
+         (statement.has_update_stmt() && statement.update_stmt().returning_list_size() > 0) ||
+         (statement.has_delete_stmt() && statement.delete_stmt().returning_list_size() > 0);
+}
+
+class Analysis {
+ public:
+  Analysis(const Catalogue& catalogue, const Context& context)
+      : catalogue_(catalogue), context_(context) {}
+
+  void statement(pg::Node& node, Statement& out) {
+    out.tag = tag_of(node);
+    out.effect = effect_of(node);
+    out.cursor = cursor_of(node);
+    out.client_parameters = highest_parameter(node);
+    if (auto refusal = refuse_calls(node, catalogue_)) return refuse(out, std::move(*refusal));
+    auto* query = query_of(node);
+    if (query == nullptr) {
+      if (auto refusal = refuse_utility(node, catalogue_, context_)) {
+        refuse(out, std::move(*refusal));
+      }
+      return;
+    }
+    if (!names_protected(node, catalogue_, context_)) return;
+    Rewriter rewriter(catalogue_, context_);
+    if (!rewriter.run(*query)) return refuse(out, *rewriter.refusal());
+    if (!rewriter.touched()) return;
+    if (rewriter.has_into()) {
+      return refuse(out, {"0A000", {}, "SELECT INTO", "create the table, then use INSERT"});
+    }
+    out.returns_rows = gives_rows(node);
+    if (!rewriter.edited()) {
+      if (auto column = plain_reference(node, catalogue_, context_.search_path)) {
+        refuse(out, not_verified(std::move(*column)));
+      }
+      return;
+    }
+    rewrite(node, *query, rewriter, out);
+  }
+
+ private:
+  void rewrite(pg::Node& node, pg::Node& query, Rewriter& rewriter, Statement& out) {
+    const bool wrapped = &node != &query;
+    auto& located = rewriter.located();
+    if (located && wrapped) {
+      return refuse(out, {"0A000", {}, "EXPLAIN of an UPDATE that may meet several rows",
+                          "explain the SELECT of those rows"});
+    }
+    std::map<int, std::size_t> found;
+    auto slots = rewriter.number(node, found);
+    if (!slots) return refuse(out, *rewriter.refusal());
+    out.slots = std::move(*slots);
+    auto sql = checked(node);
+    if (!sql) return refuse(out, not_verified(column_));
+    out.sql = std::move(*sql);
+    out.action = Action::kRewrite;
+    if (located && !locate(rewriter, out)) return;
+    out.classes_written = rewriter.classes_written();
+    // EXPLAIN returns a plan; the cursor's rows come with FETCH.
+    if (!node.has_explain_stmt()) outputs(*rewriter.result(), found, out);
+  }
+
+  bool locate(Rewriter& rewriter, Statement& out) {
+    auto& located = *rewriter.located();
+    RowUpdate update;
+    std::map<int, std::size_t> ignored;
+    auto slots = rewriter.number(located.locate, ignored);
+    if (!slots) {
+      refuse(out, *rewriter.refusal());
+      return false;
+    }
+    update.locate_slots = std::move(*slots);
+    auto sql = checked(located.locate);
+    if (!sql) {
+      refuse(out, not_verified(column_));
+      return false;
+    }
+    update.locate_sql = std::move(*sql);
+    update.with_row_id = located.with_row_id;
+    const auto first = static_cast<std::uint16_t>(out.slots.size() + 1);
+    const auto parameter = [&](int ordinal) {
+      return static_cast<std::uint16_t>(first + ordinal);
+    };
+    update.tid_parameter = first;
+    for (const auto& one : located.assignments) {
+      RowUpdate::Assignment made;
+      made.relation_oid = one.relation_oid;
+      made.attribute = one.attribute;
+      made.source = one.source;
+      made.sealed_parameter = parameter(one.sealed);
+      made.index_parameter = one.index == 0 ? std::uint16_t{0} : parameter(one.index);
+      update.assignments.push_back(std::move(made));
+    }
+    out.row_update = std::move(update);
+    out.action = Action::kUpdateRows;
+    return true;
+  }
+
+  /// The text of a tree, if it says what the tree says and names no protected plain column.
+  std::optional<std::string> checked(const pg::Node& node) {
+    column_.clear();
+    google::protobuf::Arena arena;
+    auto* again = google::protobuf::Arena::CreateMessage<pg::ParseResult>(&arena);
+    auto sql = deparse(node, *again);
+    if (!sql) return std::nullopt;
+    if (auto column =
+            plain_reference(again->stmts(0).stmt(), catalogue_, context_.search_path)) {
+      column_ = std::move(*column);
+      return std::nullopt;
+    }
+    return sql;
+  }
+
+  static void outputs(const Derived& result, const std::map<int, std::size_t>& found,
+                      Statement& out) {
+    for (std::size_t i = 0; i < result.columns.size(); ++i) {
+      const auto& column = result.columns[i];
+      if (!column.secret()) continue;
+      if (result.unknown_from && i >= *result.unknown_from) {
+        return refuse(out, {"0A000",
+                            column.relation->schema + "." + column.relation->name + "." +
+                                column.column->name,
+                            "* over an unknown relation", "name the columns"});
+      }
+      Output made;
+      made.position = i;
+      made.relation_oid = column.relation->oid;
+      made.attribute = column.column->attribute;
+      made.with_row_id = column.with_row;
+      for (const auto provisional : column.found_by) {
+        const auto at = found.find(provisional);
+        if (at != found.end()) made.found_by.push_back(at->second);
+      }
+      // Half of a list proves nothing.
+      if (made.found_by.size() != column.found_by.size()) made.found_by.clear();
+      out.outputs.push_back(std::move(made));
+      const auto& name = column.column->protection->class_name;
+      if (std::find(out.classes_read.begin(), out.classes_read.end(), name) ==
+          out.classes_read.end()) {
+        out.classes_read.push_back(name);
+      }
+    }
+  }
+
+  const Catalogue& catalogue_;
+  const Context& context_;
+  std::string column_;
+};
+
+}  // namespace
+
+bool Plan::all_forward() const {
+  return std::all_of(statements.begin(), statements.end(),
+                     [](const Statement& one) { return one.action == Action::kForward; });
+}
+
+Result<Plan> analyse(std::string_view sql, const Catalogue& catalogue, const Context& context) {
+  if (sql.size() > kSqlBytesMax) return fail(Code::kTooLarge, "bytes of the statement");
+  Plan plan;
+  plan.epoch = catalogue.epoch();
+  const bool concerned = catalogue.may_concern(sql);
+  if (!concerned) {
+    if (const auto tag = simple_statement(sql)) {
+      Statement statement;
+      statement.tag = *tag;
+      statement.text = sql;
+      plan.statements.push_back(std::move(statement));
+      return plan;
+    }
+  }
+  google::protobuf::Arena arena;
+  auto* tree = google::protobuf::Arena::CreateMessage<pg::ParseResult>(&arena);
+  THERIAC_TRY(parse(sql, *tree));
+  bool setting_before = false;
+  for (auto& raw : *tree->mutable_stmts()) {
+    Statement statement;
+    const auto begin = static_cast<std::size_t>(raw.stmt_location());
+    const auto size = static_cast<std::size_t>(raw.stmt_len());
+    if (tree->stmts_size() == 1) {
+      statement.text = sql;
+    } else {
+      statement.text = sql.substr(begin, size == 0 ? std::string_view::npos : size);
+    }
+    Analysis(catalogue, context).statement(*raw.mutable_stmt(), statement);
+    if (setting_before && statement.action != Action::kRefuse &&
+        catalogue.may_concern(statement.text)) {
+      // The names in it may mean other tables by then.
+      refuse(statement, {"0A000", {}, "SET before a statement on protected tables in one string",
+                         "send SET as a statement of its own"});
+    }
+    setting_before = setting_before || statement.effect == Effect::kSetting;
+    plan.statements.push_back(std::move(statement));
+  }
+  return plan;
+}
+
+}  // namespace theriac::rewrite

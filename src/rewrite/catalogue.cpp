@@ -1,0 +1,133 @@
+#include "rewrite/catalogue.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace theriac::rewrite {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = lower(c);
+  return out;
+}
+
+bool starts_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+bool continues_word(char c) { return starts_word(c) || (c >= '0' && c <= '9'); }
+
+// PostgreSQL cuts identifiers at 63 bytes, so longer words in a text could mean a shorter name.
+constexpr std::size_t kNameBytes = 63;
+
+/// Names made of word characters only are looked up word by word; the others, and those that a
+/// longer word could be cut to, are searched for as text.
+bool is_plain_word(std::string_view name) {
+  return !name.empty() && name.size() < kNameBytes && starts_word(name.front()) &&
+         std::all_of(name.begin(), name.end(), continues_word);
+}
+
+}  // namespace
+
+bool Relation::is_protected() const {
+  return std::any_of(columns.begin(), columns.end(),
+                     [](const Column& column) { return column.protection.has_value(); });
+}
+
+const Column* Relation::find(std::string_view column) const {
+  const auto at = std::find_if(columns.begin(), columns.end(),
+                               [&](const Column& one) { return one.name == column; });
+  return at == columns.end() ? nullptr : &*at;
+}
+
+const Column* Relation::find_attribute(std::int16_t attribute) const {
+  const auto at = std::find_if(columns.begin(), columns.end(),
+                               [&](const Column& one) { return one.attribute == attribute; });
+  return at == columns.end() ? nullptr : &*at;
+}
+
+Catalogue::Catalogue(std::uint64_t epoch, std::vector<Relation> relations)
+    : epoch_(epoch), relations_(std::move(relations)) {
+  for (std::size_t i = 0; i < relations_.size(); ++i) {
+    auto& relation = relations_[i];
+    // Whatever order the loader used: `*` and alias lists follow attribute numbers.
+    std::sort(relation.columns.begin(), relation.columns.end(),
+              [](const Column& a, const Column& b) { return a.attribute < b.attribute; });
+    by_name_[relation.name].push_back(i);
+    by_oid_[relation.oid] = i;
+    const bool secret = relation.is_protected();
+    has_protected_ = has_protected_ || secret;
+    if (!secret && !relation.reads_protected) continue;
+    const auto name = lowered(relation.name);
+    watched_.push_back(name);
+    if (name.find('"') != std::string::npos) {
+      std::string doubled;
+      for (const char c : name) doubled.append(c == '"' ? 2 : 1, c);
+      watched_.push_back(doubled);
+    }
+  }
+  std::sort(watched_.begin(), watched_.end());
+  watched_.erase(std::unique(watched_.begin(), watched_.end()), watched_.end());
+}
+
+const Relation* Catalogue::find(std::string_view schema, std::string_view name,
+                                const std::vector<std::string>& path) const {
+  const auto at = by_name_.find(std::string(name));
+  if (at == by_name_.end()) return nullptr;
+  const auto in_schema = [&](std::string_view wanted) -> const Relation* {
+    for (const auto i : at->second) {
+      if (relations_[i].schema == wanted) return &relations_[i];
+    }
+    return nullptr;
+  };
+  if (!schema.empty()) return in_schema(schema);
+  if (std::find(path.begin(), path.end(), "pg_catalog") == path.end()) {
+    if (const auto* system = in_schema("pg_catalog")) return system;
+  }
+  for (const auto& one : path) {
+    if (const auto* relation = in_schema(one)) return relation;
+  }
+  return nullptr;
+}
+
+const Relation* Catalogue::find(std::uint32_t oid) const {
+  const auto at = by_oid_.find(oid);
+  return at == by_oid_.end() ? nullptr : &relations_[at->second];
+}
+
+bool Catalogue::may_concern(std::string_view sql) const {
+  constexpr std::string_view kOurs = "theriac";
+  const auto is_watched = [&](std::string_view word) {
+    return std::binary_search(watched_.begin(), watched_.end(), word, std::less<>());
+  };
+  std::array<char, kNameBytes> word{};
+  bool ours = false;
+  for (std::size_t i = 0; i < sql.size();) {
+    const char c = sql[i];
+    if (!starts_word(c)) {
+      ++i;
+      continue;
+    }
+    if ((c == 'u' || c == 'U') && sql.substr(i + 1, 2) == "&\"") return true;
+    const std::size_t begin = i;
+    while (i < sql.size() && continues_word(sql[i])) ++i;
+    const std::size_t size = std::min(i - begin, kNameBytes);
+    for (std::size_t k = 0; k < size; ++k) word[k] = lower(sql[begin + k]);
+    const std::string_view seen(word.data(), size);
+    if (i - begin > kNameBytes) {  // rare: look at the whole of it
+      ours = ours || lowered(sql.substr(begin, i - begin)).find(kOurs) != std::string::npos;
+    }
+    if (ours || seen.find(kOurs) != std::string_view::npos || is_watched(seen)) return true;
+  }
+  const auto is_odd = [](const std::string& name) { return !is_plain_word(name); };
+  if (std::none_of(watched_.begin(), watched_.end(), is_odd)) return false;
+  const auto text = lowered(sql);
+  return std::any_of(watched_.begin(), watched_.end(), [&](const std::string& name) {
+    return is_odd(name) && text.find(name) != std::string::npos;
+  });
+}
+
+}  // namespace theriac::rewrite

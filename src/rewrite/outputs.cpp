@@ -1,0 +1,200 @@
+// Output columns: plain protected columns, `*`, and the names PostgreSQL would give.
+#include <algorithm>
+
+#include "rewrite/rewriter.hpp"
+
+namespace theriac::rewrite {
+
+bool Rewriter::targets(Nodes& list, Level& level, Use use, Derived& result) {
+  Nodes made;
+  bool expanded_any = false;
+  for (auto& node : list) {
+    const auto& value = node.res_target().val();
+    if (value.has_column_ref() && is_star(value.column_ref())) {
+      bool expanded = false;
+      if (!star(value.column_ref(), level, use, made, result, expanded)) return false;
+      if (!expanded) *made.Add() = node;
+      expanded_any = expanded_any || expanded;
+      continue;
+    }
+    if (!target(node, level, use, result)) return false;
+    *made.Add() = node;
+  }
+  if (expanded_any) {
+    edited_ = true;
+    list = made;
+  }
+  return true;
+}
+
+bool Rewriter::target(pg::Node& node, Level& level, Use use, Derived& result) {
+  if (!node.has_res_target()) return refuse_state("0A000", "this kind of output", "use columns");
+  auto& target = *node.mutable_res_target();
+  auto& value = *target.mutable_val();
+  straighten(value, level);
+  ItemColumn column;
+  column.name = target.name().empty() ? column_name_of(value) : target.name();
+  Source source;
+  if (const auto found = protected_reference(value, level, true)) {
+    if (!output(*found, level, use, value, column)) return false;
+    source = {found->item, found->place};
+    if (target.name().empty() && column.name != column_name_of(value)) target.set_name(column.name);
+  } else if (value.has_sub_link() && value.sub_link().sub_link_type() == pg::EXPR_SUBLINK &&
+             value.sub_link().subselect().has_select_stmt()) {
+    Derived* inner = nullptr;
+    auto& query = *value.mutable_sub_link()->mutable_subselect()->mutable_select_stmt();
+    if (!select(query, &level, level.env, use, inner)) return false;
+    if (inner->columns.size() == 1 && inner->columns_known) {
+      const auto name = target.name().empty() ? inner->columns[0].name : target.name();
+      column = inner->columns[0];
+      column.name = name;
+      if (!column.secret()) column.column = nullptr;
+    } else if (inner->any_secret()) {
+      return refuse(*std::find_if(inner->columns.begin(), inner->columns.end(),
+                                  [](const ItemColumn& one) { return one.secret(); }),
+                    "a sub-select of several columns as a value");
+    }
+  } else {
+    column.is_null = is_null(value);
+    if (!expression(value, level, "an expression")) return false;
+  }
+  result.columns.push_back(std::move(column));
+  result.sources.push_back(source);
+  return true;
+}
+
+bool Rewriter::output(const Resolved& found, Level& level, Use use, pg::Node& value,
+                      ItemColumn& column) {
+  const auto& origin = found.column();
+  column.relation = origin.relation;
+  column.column = origin.column;
+  column.found_by = origin.found_by;
+  if (const auto at = found.level->found_by.find({found.item, found.place});
+      at != found.level->found_by.end()) {
+    column.found_by = at->second;
+  }
+  if (use == Use::kCompare) {
+    if (!searchable(origin, "a comparison")) return false;
+    column.as_index = true;
+    column.found_by.clear();
+    return index_reference(found, level, value);
+  }
+  if (found.item->relation != nullptr) {
+    column.with_row = found.item->relation->bound;
+    return sealed_reference(found, level, column.with_row, value);
+  }
+  // A derived table already gives the sealed value under the column's own name.
+  column.with_row = origin.with_row;
+  if (found.converted) return reference(*found.item, origin.name, level, value);
+  if (!value.has_column_ref()) return reference(*found.item, origin.name, level, value);
+  return true;
+}
+
+void Rewriter::note_star(const Item& item, Derived& result) {
+  for (const auto& column : item.columns) {
+    if (!item.columns_known) break;
+    ItemColumn made = column;
+    made.home = nullptr;
+    made.merged = made.converted = false;
+    if (!made.secret()) made.column = nullptr;
+    result.columns.push_back(std::move(made));
+    result.sources.emplace_back();
+  }
+  if (item.columns_known) return;
+  result.columns_known = false;
+  if (!result.unknown_from) result.unknown_from = result.columns.size();
+}
+
+bool Rewriter::star(const pg::ColumnRef& reference_to, Level& level, Use use, Nodes& out,
+                    Derived& result, bool& expanded) {
+  const auto& fields = reference_to.fields();
+  const int count = fields.size();
+  if (count == 1) {
+    const bool concerned = std::any_of(level.names.begin(), level.names.end(),
+                                       [](const Visible& one) { return one.item->concerns(); });
+    expanded = concerned;
+    for (const auto& visible : level.names) {
+      if (!visible.by_column) continue;
+      if (!concerned) {
+        note_star(*visible.item, result);
+      } else if (!star_of(*visible.item, level, use, out, result)) {
+        return false;
+      }
+    }
+    return true;
+  }
+  auto* item = find_item(level, count > 2 ? string_of(fields.Get(count - 3)) : std::string_view{},
+                         string_of(fields.Get(count - 2)));
+  if (item == nullptr) {
+    return refuse_state("42P01", "a table that is not in FROM", "check the name before .*");
+  }
+  expanded = item->concerns();
+  if (expanded) return star_of(*item, level, use, out, result);
+  note_star(*item, result);
+  return true;
+}
+
+bool Rewriter::star_of(Item& item, Level& level, Use use, Nodes& out, Derived& result) {
+  if (item.is_join && !item.merges) {
+    for (auto* part : item.parts) {
+      if (!star_of(*part, level, use, out, result)) return false;
+    }
+    return true;
+  }
+  if (item.columns_known) {
+    for (std::size_t i = 0; i < item.columns.size(); ++i) {
+      if (!star_column(item, i, level, use, out, result)) return false;
+    }
+    return true;
+  }
+  if (item.is_join) {
+    return refuse_item(item, "* over a join with an unknown relation", "name the columns");
+  }
+  if (find_item(level, item.aliased ? std::string_view{} : item.schema, item.name) != &item) {
+    return refuse_state("0A000", "* over a hidden relation", "name the columns");
+  }
+  note_star(item, result);
+  auto& all = *out.Add()->mutable_res_target()->mutable_val();
+  make_column(all, {item.name});
+  all.mutable_column_ref()->add_fields()->mutable_a_star();
+  return true;
+}
+
+bool Rewriter::star_column(Item& item, std::size_t place, Level& level, Use use, Nodes& out,
+                           Derived& result) {
+  const auto& column = item.columns[place];
+  auto& target = *out.Add()->mutable_res_target();
+  ItemColumn made;
+  made.name = column.name;
+  Source source{&item, place};
+  Resolved found{Resolved::Kind::kColumn, &item, place, &level, column.converted};
+  if (item.is_join) {
+    found.item = column.home;
+    found.place = column.place;
+    source = {column.home, column.place};
+    if (column.merged && !column.converted) {
+      // Only its bare name gives the merged value, in the common type of both sides.
+      const auto seen = resolve_name(column.name, level);
+      if (seen.kind != Resolved::Kind::kColumn && seen.kind != Resolved::Kind::kPlain) {
+        return refuse_item(item, "* over a join with a hidden name", "name the columns");
+      }
+      make_column(*target.mutable_val(), {column.name});
+      result.columns.push_back(std::move(made));
+      result.sources.emplace_back();
+      return true;
+    }
+  }
+  // Where the item stands: `*` only reaches this level, `t.*` may reach further out.
+  find_item(level, {}, found.item->name, &found.level);
+  if (found.column().secret()) {
+    if (!output(found, level, use, *target.mutable_val(), made)) return false;
+  } else if (!reference(*found.item, found.column().name, level, *target.mutable_val())) {
+    return false;
+  }
+  if (column_name_of(target.val()) != column.name) target.set_name(column.name);
+  result.columns.push_back(std::move(made));
+  result.sources.push_back(source);
+  return true;
+}
+
+}  // namespace theriac::rewrite

@@ -1,0 +1,251 @@
+// Rewrites one SELECT, INSERT, UPDATE or DELETE: walks its tree with PostgreSQL's scoping rules and
+// edits what touches protected columns. Whatever it does not positively understand it refuses.
+//
+// Every step returns false once something was refused; refusal() then says what. The parts:
+//   from.cpp         FROM items, joins
+//   select.cpp       query levels, set operations; outputs.cpp: outputs, `*`; with.cpp: WITH
+//   expressions.cpp  expressions, sub-selects in them
+//   predicates.cpp   what is allowed on protected columns
+//   constants.cpp    literals, parameters and their casts
+//   insert.cpp, update.cpp (and DELETE)
+//   slots.cpp        numbering of server parameters
+//
+// One object serves one statement. Not thread-safe.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rewrite/plan.hpp"
+#include "rewrite/scope.hpp"
+#include "rewrite/tree.hpp"
+
+namespace theriac::rewrite {
+
+/// A literal or parameter, as a protected column would take it.
+struct Constant {
+  bool is = false;           ///< false: an expression of another kind
+  std::string_view refused;  ///< not empty: a constant that cannot be taken, and why
+  ValueSource source;
+  [[nodiscard]] bool is_null() const {
+    const auto* literal = std::get_if<Literal>(&source);
+    return literal != nullptr && literal->is_null;
+  }
+};
+
+/// Number of the parameter that stands for array `ordinal` of a RowUpdate until number() runs.
+int array_placeholder(int ordinal);
+
+/// What becomes of a sub-select's rows.
+enum class Use : std::uint8_t {
+  kRows,     ///< outputs carry sealed values
+  kCompare,  ///< outputs are only compared: protected ones become blind indexes
+  kExists,   ///< outputs are not looked at
+};
+
+class Rewriter {
+ public:
+  Rewriter(const Catalogue& catalogue, const Context& context)
+      : catalogue_(catalogue), context_(context) {}
+
+  /// `statement` holds a SelectStmt, InsertStmt, UpdateStmt or DeleteStmt on an arena.
+  bool run(pg::Node& statement);
+
+  [[nodiscard]] const std::optional<Refusal>& refusal() const { return refusal_; }
+  /// A protected relation is involved.
+  [[nodiscard]] bool touched() const { return touched_; }
+  /// The tree differs from what was given.
+  [[nodiscard]] bool edited() const { return edited_; }
+  [[nodiscard]] bool has_into() const { return has_into_; }
+  [[nodiscard]] const Derived* result() const { return result_; }
+
+  /// After run(): numbers the server parameters of `tree` and returns their slots; `found` receives
+  /// provisional slot to index. Array placeholders are numbered last. nullopt: refused.
+  std::optional<std::vector<Slot>> number(pg::Node& tree, std::map<int, std::size_t>& found);
+
+  /// Of an UPDATE that needs to locate its rows first.
+  struct Located {
+    pg::Node locate;
+    bool with_row_id = false;
+    struct Assignment {
+      std::uint32_t relation_oid = 0;
+      std::int16_t attribute = 0;
+      ValueSource source;
+      int sealed = 0, index = 0;  ///< ordinal of the array placeholder; 0 is the tid array
+    };
+    std::vector<Assignment> assignments;
+    int arrays = 0;
+  };
+  [[nodiscard]] std::optional<Located>& located() { return located_; }
+  [[nodiscard]] const std::vector<std::string>& classes_written() const {
+    return classes_written_;
+  }
+
+ private:
+  // --- refusing
+  bool refuse(const Relation* relation, const Column* column, std::string_view construct,
+              std::string_view remedy);
+  bool refuse(const ItemColumn& column, std::string_view construct, std::string_view remedy = {});
+  bool refuse_item(const Item& item, std::string_view construct, std::string_view remedy = {});
+  bool refuse_state(std::string_view sqlstate, std::string_view construct,
+                    std::string_view remedy);
+  bool unresolved(const Resolved& resolved);
+
+  // --- from.cpp
+  /// Adds what `node` brings to `names`; `provider` is the item that has its columns.
+  bool from_item(pg::Node& node, Level& level, const std::vector<Visible>& lateral,
+                 std::vector<Visible>& names, Item*& provider);
+  bool from_clause(Nodes& from, Level& level);
+  bool join_item(pg::JoinExpr& join, Level& level, const std::vector<Visible>& lateral,
+                 std::vector<Visible>& names, Item*& provider);
+  bool natural_columns(pg::JoinExpr& join, const Item& left, const Item& right, bool concerns,
+                       bool& columns_known);
+  bool using_columns(pg::JoinExpr& join, Item& left, Item& right, Item& made, Level& on);
+  bool using_as_condition(pg::JoinExpr& join, Item& made, const std::vector<Source>& rights,
+                          Level& on);
+  bool relation_item(pg::RangeVar& range, const Level& level, bool target, Item*& item);
+  bool protected_item(pg::RangeVar& range, Item& item);
+  static void rename_columns(const pg::Alias& alias, Item& item);
+  Item* derived_item(Derived& derived, const pg::Alias& alias);
+
+  // --- select.cpp
+  bool select(pg::SelectStmt& statement, const Level* outer, const Env* env, Use use,
+              Derived*& result);
+  bool select_level(pg::SelectStmt& statement, const Level* outer, const Env* env, Use use,
+                    Derived& result);
+  bool set_operation(pg::SelectStmt& statement, const Level* outer, const Env* env, Use use,
+                     Derived& result);
+  bool combine(const pg::SelectStmt& statement, const Derived& left, const Derived& right,
+               Derived& result);
+  bool values(pg::SelectStmt& statement, Level& level, Derived& result);
+  bool with_clause(pg::WithClause& with, const Level* outer, Env& env);
+  bool common_table(pg::CommonTableExpr& cte, const pg::WithClause& with, const Level* outer,
+                    Env& env, Cte& made);
+  bool recursive_table(pg::CommonTableExpr& cte, const Level* outer, Env& env, Cte& made);
+  bool targets(Nodes& list, Level& level, Use use, Derived& result);
+  bool target(pg::Node& node, Level& level, Use use, Derived& result);
+  bool star(const pg::ColumnRef& reference, Level& level, Use use, Nodes& out, Derived& result,
+            bool& expanded);
+  bool star_of(Item& item, Level& level, Use use, Nodes& out, Derived& result);
+  bool star_column(Item& item, std::size_t place, Level& level, Use use, Nodes& out,
+                   Derived& result);
+  void note_star(const Item& item, Derived& result);
+  /// Puts a protected column's output expression into `value`.
+  bool output(const Resolved& found, Level& level, Use use, pg::Node& value, ItemColumn& column);
+  bool group_clause(Nodes& list, Level& level, const Derived& result);
+  bool sort_clause(Nodes& list, Level& level, const Derived& result, std::string_view construct);
+  bool distinct_clause(Nodes& list, Level& level, Use use, const Derived& result);
+  static bool is_grouped_by_key(const Nodes& list, const Level& level, const Derived& result,
+                                const Item& item);
+  bool returning(Nodes& list, Level& level, Derived& result);
+
+  // --- expressions.cpp
+  bool expression(pg::Node& node, Level& level, std::string_view construct, bool conjunct = false);
+  bool children(Message& message, Level& level, std::string_view construct);
+  bool column_reference(pg::Node& node, Level& level, std::string_view construct);
+  bool function_call(pg::Node& node, Level& level);
+  bool sub_link(pg::Node& node, Level& level, std::string_view construct);
+  bool compared_sub_link(pg::SubLink& link, Level& level);
+  bool condition(pg::Node& node, Level& level) {
+    return expression(node, level, "a condition", true);
+  }
+  void straighten(pg::Node& node, const Level& level);
+
+  // --- predicates.cpp
+  enum class Answer : std::uint8_t { kNotMine, kDone, kRefused };
+  Answer predicate(pg::Node& node, Level& level, bool conjunct);
+  Answer null_test(pg::NullTest& test, Level& level);
+  Answer comparison(pg::Node& node, Level& level, bool conjunct);
+  Answer list_comparison(pg::A_Expr& expression, Level& level, bool conjunct);
+  Answer row_comparison(pg::Node& node, Level& level, bool conjunct);
+  Answer compare_with(const Resolved& column, pg::Node& own, pg::Node& other, Level& level,
+                      std::vector<int>* found);
+  Answer compare_with_select(const Resolved& column, pg::Node& own, pg::Node& other, Level& level);
+  bool same_domain(const ItemColumn& left, const ItemColumn& right);
+  bool searchable(const ItemColumn& column, std::string_view construct);
+  /// The protected column `node` is, through casts that change nothing.
+  static std::optional<Resolved> protected_reference(const pg::Node& node, const Level& level,
+                                                     bool exact_type);
+  /// Writes a reference to the sealed helper, or the index helper, of a protected column.
+  bool sealed_reference(const Resolved& found, const Level& level, bool with_row, pg::Node& out);
+  bool index_reference(const Resolved& found, const Level& level, pg::Node& out);
+  bool reference(const Item& item, std::string_view column, const Level& level, pg::Node& out);
+  bool export_index(Item& item, std::size_t place, std::string& name);
+
+  // --- constants.cpp
+  static Constant constant_of(const pg::Node& node, const Column& column);
+  bool bad_constant(const ItemColumn& column, const Constant& constant);
+
+  // --- insert.cpp
+  bool insert(pg::InsertStmt& statement, const Env* env, Derived& result);
+  bool insert_protected(pg::InsertStmt& statement, Item& target, Level& level, const Env* env);
+  struct InsertColumns;
+  bool insert_columns(const pg::InsertStmt& statement, const Item& target, std::size_t width,
+                      InsertColumns& out);
+  bool insert_row(Nodes& items, const Item& target, const InsertColumns& columns, Level& level,
+                  int row);
+  bool insert_values(pg::InsertStmt& statement, Item& target, Level& level, const Env* env);
+  bool insert_one_select(pg::InsertStmt& statement, Item& target, Level& level, const Env* env);
+  bool insert_select(pg::InsertStmt& statement, Item& target, const Env* env);
+  bool insert_value(pg::Node& item, const Item& target, const Column& column, int row, Nodes& out);
+  bool default_value(const Item& target, const Column& column, int row, Nodes& out);
+  bool on_conflict(pg::OnConflictClause& clause, Item& target, Level& level, bool is_protected);
+  bool conflict_target(pg::OnConflictClause& clause, const Item& target, Level& level);
+  bool conflict_assignments(Nodes& list, const Item& target, Level& level);
+
+  // --- update.cpp
+  struct Assigned;
+  bool update(pg::UpdateStmt& statement, const Env* env, bool nested, Derived& result);
+  /// (a, b) = (x, y) into single assignments if a protected column is among them.
+  bool spread_sources(Nodes& list, const Item& target, Level& level);
+  bool assignments(Nodes& list, const Item& target, Level& level, std::vector<Assigned>& out);
+  bool assignment(pg::ResTarget& set, const Item& target, const Column& column, Level& level,
+                  Assigned& out);
+  static bool is_pinned(const pg::Node& where, const Item& target, const Level& level);
+  static void pinned_columns(const pg::Node& where, const Item& target, const Level& level,
+                             std::vector<std::int16_t>& out);
+  void set_in_one_step(const std::vector<Assigned>& assigned, const Item& target, Nodes& list);
+  bool set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned>& assigned,
+                   const Item& target, const Level& level);
+  static void locate_rows(const pg::UpdateStmt& statement, const Item& target, bool touches_key,
+                          pg::Node& out);
+  bool remove(pg::DeleteStmt& statement, const Env* env, Derived& result);
+
+  // --- slots.cpp
+  int slot(Slot::Fill fill, const ValueSource& source, const Relation& relation,
+           const Column& column, int row);
+  void slot_node(pg::Node& out, int provisional) { make_parameter(out, -(provisional + 1)); }
+  bool parameters_agree();
+  void note_written(const Column& column);
+
+  // --- arena of the analysis
+  Level& new_level(const Level* outer, const Env* env);
+  Item& new_item();
+  Derived& new_derived();
+  Env& new_env(const Env* outer);
+
+  const Catalogue& catalogue_;
+  const Context& context_;
+  std::optional<Refusal> refusal_;
+  bool touched_ = false;
+  bool edited_ = false;
+  bool has_into_ = false;
+  int depth_ = 0;
+  int exported_ = 0;
+  Derived* result_ = nullptr;
+  std::optional<Located> located_;
+  std::vector<std::string> classes_written_;
+  std::vector<Slot> slots_;  ///< provisional; a tree refers to slot i as $-(i+1)
+
+  std::deque<Level> levels_;
+  std::deque<Item> items_;
+  std::deque<Derived> deriveds_;
+  std::deque<Env> envs_;
+  std::deque<Cte> ctes_;
+};
+
+}  // namespace theriac::rewrite

@@ -1,0 +1,136 @@
+// What a name means: FROM items, their columns, query levels and common table expressions, resolved
+// as PostgreSQL does it (parse_relation.c), with the helper columns invisible.
+//
+// All objects live in the Rewriter's arena and refer to each other and to the catalogue freely.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rewrite/catalogue.hpp"
+#include "rewrite/tree.hpp"
+
+namespace theriac::rewrite {
+
+struct Item;
+struct Derived;
+
+/// A column as it can be referred to.
+struct ItemColumn {
+  std::string name;
+  const Relation* relation = nullptr;  ///< origin, if known
+  const Column* column = nullptr;      ///< origin; of a derived table only if protected
+  bool with_row = false;               ///< the value already carries its row id
+  bool as_index = false;               ///< the value is the blind index, for comparisons
+  bool is_null = false;                ///< output is the NULL literal
+  std::vector<int> found_by;           ///< provisional slots, see Rewriter
+  // Columns of joins only: where the value really comes from.
+  Item* home = nullptr;
+  std::size_t place = 0;
+  bool merged = false;     ///< by USING or NATURAL
+  bool converted = false;  ///< the USING was replaced by ON: the bare name is ambiguous now
+
+  [[nodiscard]] bool secret() const { return column != nullptr && column->protection.has_value(); }
+};
+
+/// Where an output column's value comes from, if it is a plain column.
+struct Source {
+  Item* item = nullptr;
+  std::size_t place = 0;
+};
+
+struct Level;
+
+/// The result of a sub-select, a common table expression, or RETURNING.
+struct Derived {
+  std::vector<ItemColumn> columns;
+  std::vector<Source> sources;  ///< one for each column
+  bool columns_known = true;    ///< false: some `*` over a relation that is not in the snapshot
+  /// From this place on the positions are not certain.
+  std::optional<std::size_t> unknown_from;
+  const Level* level = nullptr;  ///< in which its outputs are written
+  Nodes* targets = nullptr;     ///< where a further output can be appended
+  bool can_export = false;      ///< appending an output does not change the rows
+  std::map<std::size_t, std::string> exported;  ///< column to the name of its index output
+
+  [[nodiscard]] bool any_secret() const;
+};
+
+/// One FROM item, or the target of a write.
+struct Item {
+  std::string schema;  ///< as written or resolved; only for relations without alias
+  std::string name;    ///< alias or relation name; empty for a join without alias
+  bool aliased = false;
+  const Relation* relation = nullptr;
+  Derived* derived = nullptr;
+  bool columns_known = true;
+  bool is_join = false;
+  bool merges = false;       ///< a join with USING or NATURAL columns, here or below
+  std::vector<Item*> parts;  ///< of a join: its items from left to right
+  std::vector<ItemColumn> columns;
+
+  /// A protected relation, or something that carries protected values.
+  [[nodiscard]] bool concerns() const;
+};
+
+/// PostgreSQL's ParseNamespaceItem.
+struct Visible {
+  Item* item = nullptr;
+  bool by_name = true;     ///< item.column
+  bool by_column = true;   ///< column alone, and `*`
+};
+
+struct Cte {
+  std::string name;
+  Derived* derived = nullptr;  ///< null while not analysed (forward or self reference)
+};
+
+/// The common table expressions in force.
+struct Env {
+  const Env* outer = nullptr;
+  std::vector<Cte*> ctes;
+};
+
+/// One query level.
+struct Level {
+  const Level* outer = nullptr;
+  const Env* env = nullptr;
+  std::vector<Visible> names;
+  /// Provisional slots one of which the column equals in every row of this level's result.
+  std::map<std::pair<const Item*, std::size_t>, std::vector<int>> found_by;
+};
+
+/// The answer to "what is this column reference".
+struct Resolved {
+  enum class Kind : std::uint8_t {
+    kColumn,     ///< item and place (never a join)
+    kPlain,      ///< a system column, or certainly not protected
+    kUnknown,    ///< belongs to a relation that is not in the snapshot
+    kWholeRow,   ///< item
+    kMissing,    ///< no such column
+    kAmbiguous,  ///< could be a protected column or one of an unknown relation
+  };
+  Kind kind = Kind::kMissing;
+  Item* item = nullptr;
+  std::size_t place = 0;
+  const Level* level = nullptr;  ///< where it was found
+  bool converted = false;        ///< the bare name must be qualified now
+
+  [[nodiscard]] const ItemColumn& column() const { return item->columns[place]; }
+  [[nodiscard]] bool secret() const { return kind == Kind::kColumn && column().secret(); }
+};
+
+bool is_system_column(std::string_view name);
+
+/// The item a (schema.)name refers to from `level`; nullptr if none.
+Item* find_item(const Level& level, std::string_view schema, std::string_view name,
+                const Level** found = nullptr);
+/// A reference without `*`.
+Resolved resolve(const pg::ColumnRef& reference, const Level& level);
+/// A bare column name.
+Resolved resolve_name(std::string_view name, const Level& level);
+const Cte* find_cte(const Env* env, std::string_view name);
+
+}  // namespace theriac::rewrite

@@ -1,0 +1,150 @@
+// Server parameters: provisional slots while the tree is edited, dense numbers at the end.
+#include <algorithm>
+#include <limits>
+
+#include "rewrite/limits.hpp"
+#include "rewrite/rewriter.hpp"
+
+namespace theriac::rewrite {
+namespace {
+
+/// Placeholders of the arrays of a RowUpdate lie below all provisional slots.
+constexpr int kArrays = std::numeric_limits<int>::min() / 2;
+
+template <typename Visit>
+void each_parameter(Message& message, const Visit& visit) {
+  if (auto* found = dynamic_cast<pg::ParamRef*>(&message)) visit(*found);
+  each_child(message, [&](pg::Node& node) {
+    if (auto* in = inside(node)) each_parameter(*in, visit);
+    return true;
+  });
+}
+
+const std::uint16_t* client_number(const ValueSource& source) {
+  const auto* parameter = std::get_if<ClientParameter>(&source);
+  return parameter == nullptr ? nullptr : &parameter->number;
+}
+
+}  // namespace
+
+int Rewriter::slot(Slot::Fill fill, const ValueSource& source, const Relation& relation,
+                   const Column& column, int row) {
+  edited_ = true;
+  slots_.push_back({fill, source, relation.oid, column.attribute, row});
+  return static_cast<int>(slots_.size()) - 1;
+}
+
+int array_placeholder(int ordinal) { return kArrays + ordinal; }
+
+void Rewriter::note_written(const Column& column) {
+  const auto& name = column.protection->class_name;
+  if (std::find(classes_written_.begin(), classes_written_.end(), name) ==
+      classes_written_.end()) {
+    classes_written_.push_back(name);
+  }
+}
+
+bool Rewriter::parameters_agree() {
+  // One $n has one type: the columns it is for must take it in the same way.
+  struct Use {
+    const Relation* relation;
+    const Column* column;
+    bool sealed;
+  };
+  std::map<std::uint16_t, Use> first;
+  const auto check = [&](const ValueSource& source, std::uint32_t oid, std::int16_t attribute,
+                         bool sealed) {
+    const auto* number = client_number(source);
+    if (number == nullptr) return true;
+    const auto* relation = catalogue_.find(oid);
+    const auto* column = relation->find_attribute(attribute);
+    const auto [at, fresh] = first.try_emplace(*number, Use{relation, column, sealed});
+    if (fresh) return true;
+    const auto& a = at->second.column->type;
+    const auto& b = column->type;
+    const bool same = a.oid == b.oid &&
+                      (a.modifier == b.modifier || (!sealed && !at->second.sealed));
+    return same || refuse(relation, column, "one parameter for columns of different types",
+                          "use a parameter of its own for each column");
+  };
+  for (const auto& one : slots_) {
+    if (one.fill == Slot::Fill::kRowId || one.fill == Slot::Fill::kPass) continue;
+    const bool sealed = one.fill != Slot::Fill::kCompare;
+    if (!check(one.source, one.relation_oid, one.attribute, sealed)) return false;
+  }
+  if (!located_) return true;
+  return std::all_of(located_->assignments.begin(), located_->assignments.end(),
+                     [&](const Located::Assignment& one) {
+                       return check(one.source, one.relation_oid, one.attribute, true);
+                     });
+}
+
+std::optional<std::vector<Slot>> Rewriter::number(pg::Node& tree,
+                                                  std::map<int, std::size_t>& found) {
+  if (!parameters_agree()) return std::nullopt;
+  std::vector<Slot> out;
+  std::map<int, std::size_t> passed;
+  const auto is_special = [&](std::uint16_t client) {
+    const auto is_it = [&](const auto& one) {
+      const auto* number = client_number(one.source);
+      return number != nullptr && *number == client;
+    };
+    const auto by_slot = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& one) {
+      return one.fill != Slot::Fill::kRowId && is_it(one);
+    });
+    const Relation* relation = nullptr;
+    std::int16_t attribute = 0;
+    if (by_slot != slots_.end()) {
+      relation = catalogue_.find(by_slot->relation_oid);
+      attribute = by_slot->attribute;
+    } else if (located_) {
+      for (const auto& one : located_->assignments) {
+        if (!is_it(one)) continue;
+        relation = catalogue_.find(one.relation_oid);
+        attribute = one.attribute;
+      }
+    }
+    if (relation == nullptr) return false;
+    refuse(relation, relation->find_attribute(attribute),
+           "one parameter for a protected and an unprotected purpose",
+           "use a parameter of its own for each purpose");
+    return true;
+  };
+  bool good = true;
+  std::vector<pg::ParamRef*> arrays;
+  each_parameter(*inside(tree), [&](pg::ParamRef& parameter) {
+    const int number = parameter.number();
+    if (number < kArrays / 2) {
+      arrays.push_back(&parameter);
+    } else if (number < 0) {
+      const int provisional = -number - 1;
+      const auto [at, fresh] = found.try_emplace(provisional, out.size());
+      if (fresh) out.push_back(slots_[static_cast<std::size_t>(provisional)]);
+      parameter.set_number(static_cast<int>(at->second) + 1);
+    } else {
+      const auto client = static_cast<std::uint16_t>(number);
+      const auto [at, fresh] = passed.try_emplace(number, out.size());
+      if (fresh) {
+        good = good && number > 0 && number <= 0xffff && !is_special(client);
+        Slot slot;
+        slot.source = ClientParameter{client};
+        out.push_back(slot);
+      }
+      parameter.set_number(static_cast<int>(at->second) + 1);
+    }
+  });
+  for (auto* parameter : arrays) {
+    parameter->set_number(static_cast<int>(out.size()) + 1 + parameter->number() - kArrays);
+  }
+  const auto total = out.size() + (located_ ? static_cast<std::size_t>(located_->arrays) : 0);
+  if (good && total > kSlotsMax) {
+    good = refuse_state("54000", "too many values in one statement", "send fewer rows at a time");
+  }
+  if (!good) {
+    if (!refusal_) refuse_state("08P01", "a parameter number out of range", "use $1 to $65535");
+    return std::nullopt;
+  }
+  return out;
+}
+
+}  // namespace theriac::rewrite

@@ -1,0 +1,312 @@
+#include "rewrite/tree.hpp"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/util/message_differencer.h>
+#include <pg_query.h>
+
+#include <algorithm>
+
+#include "rewrite/limits.hpp"
+#include "rewrite/plan.hpp"
+#include "rewrite/scan.hpp"
+
+namespace theriac::rewrite {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+
+// One level of the tree is two nested messages: the Node and what it holds.
+constexpr int kMessagesPerLevel = 2;
+
+struct ParseGuard {
+  PgQueryProtobufParseResult result;
+  ~ParseGuard() { pg_query_free_protobuf_parse_result(result); }
+};
+struct DeparseGuard {
+  PgQueryDeparseResult result;
+  ~DeparseGuard() { pg_query_free_deparse_result(result); }
+};
+
+/// What FigureColnameInternal answers: 0 nothing, 1 a weak name (of a type), 2 a good one.
+struct Figured {
+  int strength = 0;
+  std::string name;
+};
+
+Figured figure(const pg::Node& node);
+
+Figured figure_value_function(const pg::SQLValueFunction& function) {
+  switch (function.op()) {
+    case pg::SVFOP_CURRENT_DATE: return {2, "current_date"};
+    case pg::SVFOP_CURRENT_TIME:
+    case pg::SVFOP_CURRENT_TIME_N: return {2, "current_time"};
+    case pg::SVFOP_CURRENT_TIMESTAMP:
+    case pg::SVFOP_CURRENT_TIMESTAMP_N: return {2, "current_timestamp"};
+    case pg::SVFOP_LOCALTIME:
+    case pg::SVFOP_LOCALTIME_N: return {2, "localtime"};
+    case pg::SVFOP_LOCALTIMESTAMP:
+    case pg::SVFOP_LOCALTIMESTAMP_N: return {2, "localtimestamp"};
+    case pg::SVFOP_CURRENT_ROLE: return {2, "current_role"};
+    case pg::SVFOP_CURRENT_USER: return {2, "current_user"};
+    case pg::SVFOP_USER: return {2, "user"};
+    case pg::SVFOP_SESSION_USER: return {2, "session_user"};
+    case pg::SVFOP_CURRENT_CATALOG: return {2, "current_catalog"};
+    case pg::SVFOP_CURRENT_SCHEMA: return {2, "current_schema"};
+    default: return {};
+  }
+}
+
+Figured figure_xml(const pg::XmlExpr& xml) {
+  switch (xml.op()) {
+    case pg::IS_XMLCONCAT: return {2, "xmlconcat"};
+    case pg::IS_XMLELEMENT: return {2, "xmlelement"};
+    case pg::IS_XMLFOREST: return {2, "xmlforest"};
+    case pg::IS_XMLPARSE: return {2, "xmlparse"};
+    case pg::IS_XMLPI: return {2, "xmlpi"};
+    case pg::IS_XMLROOT: return {2, "xmlroot"};
+    case pg::IS_XMLSERIALIZE: return {2, "xmlserialize"};
+    default: return {};
+  }
+}
+
+Figured figure_sublink(const pg::SubLink& link) {
+  switch (link.sub_link_type()) {
+    case pg::EXISTS_SUBLINK: return {2, "exists"};
+    case pg::ARRAY_SUBLINK: return {2, "array"};
+    case pg::EXPR_SUBLINK: {
+      // The name of the sub-select's only output.
+      const auto* select = &link.subselect().select_stmt();
+      while (select->op() != pg::SETOP_NONE && select->has_larg()) select = &select->larg();
+      if (select->values_lists_size() > 0) return {2, "column1"};
+      if (select->target_list_size() == 0) return {};
+      const auto& target = select->target_list(0).res_target();
+      return {2, target.name().empty() ? column_name_of(target.val()) : target.name()};
+    }
+    default: return {};
+  }
+}
+
+Figured figure(const pg::Node& node) {
+  switch (node.node_case()) {
+    case pg::Node::kColumnRef: {
+      std::string_view last;
+      for (const auto& field : node.column_ref().fields()) {
+        if (field.has_string()) last = string_of(field);
+      }
+      return last.empty() ? Figured{} : Figured{2, std::string(last)};
+    }
+    case pg::Node::kAIndirection: {
+      std::string_view last;
+      for (const auto& part : node.a_indirection().indirection()) {
+        if (part.has_string()) last = string_of(part);
+      }
+      if (!last.empty()) return {2, std::string(last)};
+      return figure(node.a_indirection().arg());
+    }
+    case pg::Node::kFuncCall: return {2, std::string(last_name(node.func_call().funcname()))};
+    case pg::Node::kAExpr:
+      return node.a_expr().kind() == pg::AEXPR_NULLIF ? Figured{2, "nullif"} : Figured{};
+    case pg::Node::kTypeCast: {
+      auto inner = figure(node.type_cast().arg());
+      if (inner.strength > 1) return inner;
+      return {1, std::string(last_name(node.type_cast().type_name().names()))};
+    }
+    case pg::Node::kCollateClause: return figure(node.collate_clause().arg());
+    case pg::Node::kGroupingFunc: return {2, "grouping"};
+    case pg::Node::kSubLink: return figure_sublink(node.sub_link());
+    case pg::Node::kCaseExpr: {
+      auto inner = figure(node.case_expr().defresult());
+      return inner.strength > 1 ? inner : Figured{1, "case"};
+    }
+    case pg::Node::kAArrayExpr: return {2, "array"};
+    case pg::Node::kRowExpr: return {2, "row"};
+    case pg::Node::kCoalesceExpr: return {2, "coalesce"};
+    case pg::Node::kMinMaxExpr:
+      return {2, node.min_max_expr().op() == pg::IS_LEAST ? "least" : "greatest"};
+    case pg::Node::kSqlvalueFunction: return figure_value_function(node.sqlvalue_function());
+    case pg::Node::kXmlExpr: return figure_xml(node.xml_expr());
+    case pg::Node::kXmlSerialize: return {2, "xmlserialize"};
+    default: return {};
+  }
+}
+
+Status read_tree(const PgQueryProtobuf& bytes, pg::ParseResult& out) {
+  google::protobuf::io::ArrayInputStream raw(bytes.data, static_cast<int>(bytes.len));
+  google::protobuf::io::CodedInputStream coded(&raw);
+  coded.SetRecursionLimit(kMessagesPerLevel * kSqlDepthMax);
+  coded.SetTotalBytesLimit(static_cast<int>(bytes.len) + 1);
+  if (!out.ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage()) {
+    return fail(Code::kTooLarge, "depth of the statement");
+  }
+  return {};
+}
+
+}  // namespace
+
+Status parse(std::string_view sql, pg::ParseResult& out) {
+  if (sql.size() > kSqlBytesMax) return fail(Code::kTooLarge, "bytes of the statement");
+  if (sql.contains('\0')) return fail(Code::kSyntax, "zero byte");
+  if (nesting(sql) > kSqlNestingMax) return fail(Code::kTooLarge, "depth of the statement");
+  const std::string text(sql);
+  const ParseGuard parsed{pg_query_parse_protobuf(text.c_str())};
+  if (parsed.result.error != nullptr) {
+    return fail(Code::kSyntax, "position " + std::to_string(parsed.result.error->cursorpos));
+  }
+  return read_tree(parsed.result.parse_tree, out);
+}
+
+std::optional<std::string> deparse(const pg::Node& statement, pg::ParseResult& again) {
+  pg::ParseResult alone;
+  *alone.add_stmts()->mutable_stmt() = statement;
+  std::string bytes;
+  if (!alone.SerializeToString(&bytes)) return std::nullopt;
+  const DeparseGuard text{pg_query_deparse_protobuf({bytes.size(), bytes.data()})};
+  if (text.result.error != nullptr || text.result.query == nullptr) return std::nullopt;
+  std::string sql(text.result.query);
+  if (!parse(sql, again) || again.stmts_size() != 1) return std::nullopt;
+  forget_locations(*alone.mutable_stmts(0)->mutable_stmt());
+  pg::Node seen = again.stmts(0).stmt();
+  forget_locations(seen);
+  if (!google::protobuf::util::MessageDifferencer::Equals(alone.stmts(0).stmt(), seen)) {
+    return std::nullopt;
+  }
+  return sql;
+}
+
+void forget_locations(Message& message) {
+  const auto* reflection = message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const auto* field : fields) {
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_INT32 && !field->is_repeated() &&
+        field->name() == "location") {
+      reflection->ClearField(&message, field);
+    }
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      forget_locations(*reflection->MutableMessage(&message, field));
+      continue;
+    }
+    for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+      forget_locations(*reflection->MutableRepeatedMessage(&message, field, i));
+    }
+  }
+}
+
+Message* inside(pg::Node& node) {
+  const auto* oneof = pg::Node::descriptor()->oneof_decl(0);
+  const auto* field = node.GetReflection()->GetOneofFieldDescriptor(node, oneof);
+  return field == nullptr ? nullptr : node.GetReflection()->MutableMessage(&node, field);
+}
+
+const Message* inside(const pg::Node& node) {
+  const auto* oneof = pg::Node::descriptor()->oneof_decl(0);
+  const auto* field = node.GetReflection()->GetOneofFieldDescriptor(node, oneof);
+  return field == nullptr ? nullptr : &node.GetReflection()->GetMessage(node, field);
+}
+
+int depth_of(const Message& message) {
+  const auto* reflection = message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  int deepest = 0;
+  for (const auto* field : fields) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      const auto& child = field->is_repeated() ? reflection->GetRepeatedMessage(message, field, i)
+                                               : reflection->GetMessage(message, field);
+      deepest = std::max(deepest, depth_of(child));
+    }
+  }
+  return deepest + (message.GetDescriptor() == pg::Node::descriptor() ? 1 : 0);
+}
+
+std::uint16_t highest_parameter(const Message& message) {
+  int highest = 0;
+  each_of<pg::ParamRef>(message, [&](const pg::ParamRef& one) {
+    highest = std::max(highest, one.number());
+  });
+  return static_cast<std::uint16_t>(std::min(highest, 0xffff));
+}
+
+std::string_view string_of(const pg::Node& node) {
+  return node.has_string() ? std::string_view(node.string().sval()) : std::string_view{};
+}
+
+std::string_view last_name(const Nodes& names) {
+  return names.empty() ? std::string_view{} : string_of(names.Get(names.size() - 1));
+}
+
+std::string_view operator_of(const Nodes& names) {
+  if (names.size() == 1) return string_of(names.Get(0));
+  if (names.size() == 2 && string_of(names.Get(0)) == "pg_catalog") return string_of(names.Get(1));
+  return {};
+}
+
+bool is_star(const pg::ColumnRef& reference) {
+  return reference.fields_size() > 0 && reference.fields(reference.fields_size() - 1).has_a_star();
+}
+
+bool is_null(const pg::Node& node) { return node.has_a_const() && node.a_const().isnull(); }
+
+std::string column_name_of(const pg::Node& expression) {
+  auto figured = figure(expression);
+  return figured.strength == 0 ? "?column?" : std::move(figured.name);
+}
+
+void make_string(pg::Node& out, std::string_view text) {
+  out.mutable_string()->set_sval(std::string(text));
+}
+
+void make_column(pg::Node& out, std::initializer_list<std::string_view> names) {
+  auto& reference = *out.mutable_column_ref();
+  reference.Clear();
+  for (const auto name : names) {
+    if (!name.empty()) make_string(*reference.add_fields(), name);
+  }
+}
+
+void make_parameter(pg::Node& out, int number) {
+  auto& parameter = *out.mutable_param_ref();
+  parameter.Clear();
+  parameter.set_number(number);
+}
+
+void make_null(pg::Node& out) {
+  auto& constant = *out.mutable_a_const();
+  constant.Clear();
+  constant.set_isnull(true);
+}
+
+void make_true(pg::Node& out) {
+  auto& constant = *out.mutable_a_const();
+  constant.Clear();
+  constant.mutable_boolval()->set_boolval(true);
+}
+
+void make_operator(pg::Node& out, pg::A_Expr_Kind kind, std::string_view name, pg::Node& left,
+                   pg::Node& right) {
+  pg::Node made;
+  auto& expression = *made.mutable_a_expr();
+  expression.set_kind(kind);
+  make_string(*expression.add_name(), name);
+  *expression.mutable_lexpr() = left;
+  *expression.mutable_rexpr() = right;
+  out = made;
+}
+
+void make_cast(pg::Node& out, pg::Node& expression, std::string_view type, bool array) {
+  pg::Node made;
+  auto& cast = *made.mutable_type_cast();
+  *cast.mutable_arg() = expression;
+  auto& name = *cast.mutable_type_name();
+  make_string(*name.add_names(), "pg_catalog");
+  make_string(*name.add_names(), type);
+  name.set_typemod(-1);
+  if (array) name.add_array_bounds()->mutable_integer()->set_ival(-1);
+  out = made;
+}
+
+}  // namespace theriac::rewrite

@@ -1,0 +1,24 @@
+// The few types whose names the analysis must know. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "pgwire/types.hpp"
+#include "rewrite/tree.hpp"
+
+namespace theriac::rewrite {
+
+/// The type an explicit cast names; nullopt for arrays, sets and types that protected columns do
+/// not meet.
+std::optional<std::uint32_t> type_oid_of(const pg::TypeName& type);
+
+inline bool is_text(std::uint32_t oid) {
+  return oid == pgwire::kOidText || oid == pgwire::kOidVarchar;
+}
+inline bool is_integer(std::uint32_t oid) {
+  return oid == pgwire::kOidInt2 || oid == pgwire::kOidInt4 || oid == pgwire::kOidInt8;
+}
+inline bool is_number(std::uint32_t oid) { return is_integer(oid) || oid == pgwire::kOidNumeric; }
+
+}  // namespace theriac::rewrite
