@@ -67,9 +67,9 @@ Result<seal::IndexToken> Ciphers::index(const ColumnRef& column, std::string_vie
   if (at == state_of_class->indexers.end()) {
     const auto* key = ring_->active(protection.class_name, seal::Purpose::kIndex);
     if (key == nullptr) return fail(Code::kUnknownKey, "index key of " + protection.class_name);
-    THERIAC_ASSIGN(auto indexer,
-                   seal::Indexer::make(*key, ring_->tenant, seal::domain_of(protection.domain),
-                                       "identity"));
+    THERIAC_ASSIGN(
+        auto indexer,
+        seal::Indexer::make(*key, ring_->tenant, seal::domain_of(protection.domain), "identity"));
     at = state_of_class->indexers.emplace(protection.domain, std::move(indexer)).first;
   }
   THERIAC_ASSIGN(const auto canonical, pgwire::equality_form(column.column->type, stored));

@@ -53,7 +53,8 @@ void EnforceSession::refuse_extended(ErrorReport report, Io& io) {
 }
 
 bool EnforceSession::holds_client() const {
-  return waiting_ || phase_ == Phase::kSettling || client_in_.size() > pgwire::kMessageBytesMax / 16;
+  return waiting_ || phase_ == Phase::kSettling ||
+         client_in_.size() > pgwire::kMessageBytesMax / 16;
 }
 
 void EnforceSession::from_client(ByteView bytes, Io& io) {
@@ -84,8 +85,8 @@ void EnforceSession::pump(Io& io) {
       continue;
     }
     if (phase_ == Phase::kSettling || expects_.size() > kExpectsMax) break;
-    const auto limit = phase_ == Phase::kSignIn ? pgwire::kAuthMessageBytesMax
-                                                : pgwire::kMessageBytesMax;
+    const auto limit =
+        phase_ == Phase::kSignIn ? pgwire::kAuthMessageBytesMax : pgwire::kMessageBytesMax;
     const auto frame = pgwire::cut_message(ByteView(client_in_).subspan(done), limit);
     if (!frame) {
       fatal(pgwire::report_of(frame.error()), io);
@@ -414,8 +415,8 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
     return true;
   }
   const ClientValues values{&*bind, &prepared->declared};
-  const auto filled = fill(statement.slots, *prepared->catalogue, values, settings_, *ciphers_,
-                           service_.random());
+  const auto filled =
+      fill(statement.slots, *prepared->catalogue, values, settings_, *ciphers_, service_.random());
   if (!filled) {
     refuse_extended(filled.error(), io);
     return true;
@@ -472,8 +473,8 @@ void EnforceSession::locate(const std::shared_ptr<Prepared>& prepared, const pgw
     if (failed) return;  // the server's error went to the client in the Bind's place
     const auto& done = prepared->statement();
     const ClientValues again{&kept->bind, &prepared->declared};
-    auto filled = fill(done.slots, *prepared->catalogue, again, settings_, *ciphers_,
-                       service_.random());
+    auto filled =
+        fill(done.slots, *prepared->catalogue, again, settings_, *ciphers_, service_.random());
     if (!filled) {
       refuse_extended(filled.error(), later);
       return;

@@ -110,9 +110,9 @@ EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
     }
   }
   for (const auto& name : classes) {
-    const bool writes = std::find(statement.classes_written.begin(),
-                                  statement.classes_written.end(),
-                                  name) != statement.classes_written.end();
+    const bool writes =
+        std::find(statement.classes_written.begin(), statement.classes_written.end(), name) !=
+        statement.classes_written.end();
     if (const auto usable = ciphers_->check(name, !writes); !usable) {
       return refused(usable.error(), "class " + name);
     }
@@ -176,9 +176,11 @@ Refusable<std::shared_ptr<RowMap>> EnforceSession::row_map(
   for (const auto& output : statement.outputs) {
     auto column = column_of(*catalogue, output.relation_oid, output.attribute);
     if (!column) return refuse(std::move(column.error()));
-    OutputRule rule{output.position, *column,
+    OutputRule rule{output.position,
+                    *column,
                     service_.policy().decide(role_, column->protection().class_name),
-                    output.with_row_id, {}};
+                    output.with_row_id,
+                    {}};
     for (const auto slot : output.found_by) {
       if (filled != nullptr && slot < filled->tokens.size() && filled->tokens[slot]) {
         rule.found_by.push_back(*filled->tokens[slot]);

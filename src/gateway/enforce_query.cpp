@@ -157,8 +157,8 @@ void EnforceSession::bind_statement(const std::shared_ptr<Prepared>& prepared,
   describing.rewritten = rewritten;
   expect(std::move(describing));
   pgwire::write_execute(io.to_server, {"", 0});
-  Expect executing{.kind = Expecting::kExecute, .simple = true, .prepared = prepared,
-                   .portal = portal};
+  Expect executing{
+      .kind = Expecting::kExecute, .simple = true, .prepared = prepared, .portal = portal};
   executing.effect = portal->statement->effect;
   executing.rewritten = rewritten;
   expect(std::move(executing));

@@ -7,8 +7,9 @@
 
 namespace theriac::gateway {
 
-/// Appends the scrubbed ErrorResponse ('E') or NoticeResponse ('N') whose body is given. `rewritten`:
-/// the statement was not the client's own text, so positions and quoted context are dropped.
+/// Appends the scrubbed ErrorResponse ('E') or NoticeResponse ('N') whose body is given.
+/// `rewritten`: the statement was not the client's own text, so positions and quoted context are
+/// dropped.
 void write_scrubbed(Bytes& out, char tag, ByteView body, const rewrite::Catalogue& catalogue,
                     bool rewritten);
 

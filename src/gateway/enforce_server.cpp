@@ -59,9 +59,10 @@ void EnforceSession::on_sign_in(const pgwire::Frame& frame, Io& io) {
   held_ready_.assign(frame.raw.begin(), frame.raw.end());
   phase_ = Phase::kSettling;
   settings_stale_ = true;
-  pgwire::write_query(io.to_server,
-                      "SELECT pg_catalog.to_json(pg_catalog.current_schemas(true))::pg_catalog.text, "
-                      "current_user::pg_catalog.text");
+  pgwire::write_query(
+      io.to_server,
+      "SELECT pg_catalog.to_json(pg_catalog.current_schemas(true))::pg_catalog.text, "
+      "current_user::pg_catalog.text");
   Expect rows{.kind = Expecting::kQuery, .own = true};
   rows.collect = true;
   expect(std::move(rows));

@@ -54,8 +54,8 @@ class EnforceService {
  public:
   struct Parts {
     policy::Policy policy;
-    std::shared_ptr<lease::KeySource> keys;    ///< shared with the lease client's own thread
-    std::shared_ptr<audit::AuditLog> audit;    ///< shared: sessions' callbacks may outlive start-up
+    std::shared_ptr<lease::KeySource> keys;  ///< shared with the lease client's own thread
+    std::shared_ptr<audit::AuditLog> audit;  ///< shared: sessions' callbacks may outlive start-up
     LoadCatalogue load_catalogue;
     Fingerprint fingerprint;
     Clock* clock = nullptr;

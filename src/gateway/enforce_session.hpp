@@ -1,13 +1,13 @@
-// One client session in enforce mode (gateway.md): rewrites what touches protected columns, forwards
-// the rest byte for byte, refuses what cannot be kept safe, and keeps order and transaction state
-// true on both sides.
+// One client session in enforce mode (gateway.md): rewrites what touches protected columns,
+// forwards the rest byte for byte, refuses what cannot be kept safe, and keeps order and
+// transaction state true on both sides.
 //
 // How it works: client messages are taken one at a time. Each becomes zero or more server messages
-// and, for each of those, an Expect in `expects_` that says how its responses are treated. A message
-// that has to wait (for settings, for a grant to be durable, for located rows) stays in `client_in_`
-// unconsumed, or leaves a continuation, and no later message overtakes it. A refusal is a Parse (or
-// Query) that always fails, sent in the place of the refused message; the server's error for it is
-// replaced by ours.
+// and, for each of those, an Expect in `expects_` that says how its responses are treated. A
+// message that has to wait (for settings, for a grant to be durable, for located rows) stays in
+// `client_in_` unconsumed, or leaves a continuation, and no later message overtakes it. A refusal
+// is a Parse (or Query) that always fails, sent in the place of the refused message; the server's
+// error for it is replaced by ours.
 //
 // enforce_client.cpp: client messages. enforce_query.cpp: simple Query. enforce_server.cpp: server
 // messages. enforce_grants.cpp: policy decisions, grants and audit.
@@ -79,7 +79,14 @@ class EnforceSession final : public Session {
   };
   struct Expect {
     enum class Kind : std::uint8_t {
-      kParse, kBind, kDescribeStatement, kDescribePortal, kExecute, kClose, kSync, kQuery,
+      kParse,
+      kBind,
+      kDescribeStatement,
+      kDescribePortal,
+      kExecute,
+      kClose,
+      kSync,
+      kQuery,
       kFunction
     };
     Kind kind;
@@ -191,9 +198,9 @@ class EnforceSession final : public Session {
   std::string search_path_key_{"public"};
   pgwire::TextSettings settings_;
   char transaction_ = 'I';
-  bool in_pipeline_ = false;   ///< extended messages were sent since the last Sync
-  bool skipping_ = false;      ///< the server skips to the next Sync
-  bool poisoned_ = false;      ///< we told the client of an error the server does not know
+  bool in_pipeline_ = false;  ///< extended messages were sent since the last Sync
+  bool skipping_ = false;     ///< the server skips to the next Sync
+  bool poisoned_ = false;     ///< we told the client of an error the server does not know
   bool copy_in_ = false;
   bool settings_stale_ = false;
   bool settings_in_transaction_ = false;

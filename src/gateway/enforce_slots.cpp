@@ -15,7 +15,8 @@ pgwire::ErrorReport report_of_refusal(const rewrite::Refusal& refusal) {
   report.sqlstate = refusal.sqlstate;
   report.message = "theriac: " + refusal.construct;
   if (!refusal.column.empty()) report.message += " on " + refusal.column;
-  report.message += " is refused, since it would give protection away or cannot be kept transparent";
+  report.message +=
+      " is refused, since it would give protection away or cannot be kept transparent";
   if (refusal.sqlstate != "0A000") {
     report.message = "theriac: " + refusal.construct;
     if (!refusal.column.empty()) report.message += ": " + refusal.column;

@@ -54,9 +54,9 @@ Refusable<std::optional<std::string>> stored_value(const rewrite::ValueSource& s
                                                    const ClientValues& values,
                                                    const pgwire::TextSettings& settings);
 
-Refusable<Filled> fill(const std::vector<rewrite::Slot>& slots,
-                       const rewrite::Catalogue& catalogue, const ClientValues& values,
-                       const pgwire::TextSettings& settings, Ciphers& ciphers, Random& random);
+Refusable<Filled> fill(const std::vector<rewrite::Slot>& slots, const rewrite::Catalogue& catalogue,
+                       const ClientValues& values, const pgwire::TextSettings& settings,
+                       Ciphers& ciphers, Random& random);
 
 /// One located row of a RowUpdate.
 struct LocatedRow {
