@@ -1,7 +1,11 @@
 #include "pgwire/datetime_read.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "pgwire/calendar.hpp"
 #include "pgwire/datetime_tokens.hpp"

@@ -1,6 +1,7 @@
 #include "pgwire/decimal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "pgwire/cursor.hpp"
 #include "pgwire/messages.hpp"
 

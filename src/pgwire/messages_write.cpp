@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
@@ -163,10 +164,24 @@ void write_parameter_description(Bytes& out, std::span<const std::uint32_t> type
 }
 
 void write_data_row(Bytes& out, std::span<const DataColumn> columns) {
-  Builder message(out, 'D');
-  message.count(columns.size());
-  for (const auto& column : columns) message.value(column.is_null, column.value);
-  message.finish();
+  // One per row and column of every result that is opened: sized first, then filled in place.
+  constexpr std::uint32_t kNull = 0xffff'ffff;
+  std::size_t length = 4 + 2 + 4 * columns.size();
+  for (const auto& column : columns) length += column.is_null ? 0 : column.value.size();
+  if (columns.size() > kCountMax) throw std::length_error("too many items in a message");
+  if (length > kLengthMax) throw std::length_error("message too long");
+  const auto start = out.size();
+  out.resize(start + 1 + length);
+  auto* at = out.data() + start;
+  *at++ = 'D';
+  store_be(at, static_cast<std::uint32_t>(length));
+  store_be(at + 4, static_cast<std::uint16_t>(columns.size()));
+  at += 6;
+  for (const auto& column : columns) {
+    const auto value = column.is_null ? ByteView{} : column.value;
+    store_be(at, column.is_null ? kNull : static_cast<std::uint32_t>(value.size()));
+    at = std::copy(value.begin(), value.end(), at + 4);
+  }
 }
 
 void write_ready(Bytes& out, char transaction_status) {

@@ -1,7 +1,10 @@
 #include "pgwire/scram.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <optional>
+#include <utility>
 
 #include "codec/base64.hpp"
 #include "crypto/hash.hpp"

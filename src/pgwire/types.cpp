@@ -1,7 +1,10 @@
 #include "pgwire/types.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
+#include <memory>
+#include <optional>
 
 #include "pgwire/calendar.hpp"
 #include "pgwire/datetime_read.hpp"

@@ -205,10 +205,23 @@ def listed(text):
     return [value for line in text.split("\n    ") for value in line.split("|")]
 
 
+PIECES = """2026 11 21 26 5 345 20261121 261121 1030 103000 103000.5 10:30 10:30:00.5 0:00 12:30 24:00 Nov
+    Feb may Sat wednesday PM am BC ad T t Z utc GMT +08 -05:30 -0800 +15 - + , . / : utc+3 EST5EDT
+    America/New_York Singapore 2026-11-21 21/11/26 2026.11.21 21-Nov-26 Nov-21-2026 29-Feb-2024 99999
+    123456 1234567 infinity epoch 0 00 0000 31 32 13""".split()
+
+
+def soup(rng):
+    """Parts in any order, run together or not: most are nothing, and some are surprising."""
+    count = rng.randrange(1, 7)
+    return "".join(rng.choice(PIECES) + rng.choice(["", " ", " ", " "]) for _ in range(count))
+
+
 def moments(rng, count):
     """Pairs of a text and whether it must be read if the server reads it."""
     made = [(text, True) for text in listed(READ)] + [(text, False) for text in listed(ODD)]
     made.append(("\xa02026-11-21", False))
+    made += [(soup(rng), False) for _ in range(count // 4)]
     while len(made) < count:
         text, plain = one_date(rng)
         timed = rng.random() < 0.7

@@ -32,7 +32,9 @@ class Connection:
     def __init__(self, conninfo):
         self.handle = _pq.PQconnectdb(conninfo.encode())
         if _pq.PQstatus(self.handle) != 0:
-            raise RuntimeError(_pq.PQerrorMessage(self.handle).decode())
+            message = _pq.PQerrorMessage(self.handle).decode()
+            _pq.PQfinish(self.handle)
+            raise RuntimeError(message)
 
     def close(self):
         _pq.PQfinish(self.handle)

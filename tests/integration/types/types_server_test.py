@@ -98,7 +98,7 @@ class Comparison(unittest.TestCase):
         except ServerError as error:
             return error
 
-    def compare(self, cases, expect_both=0.3):
+    def compare(self, cases, expect_both=0.2):
         answers = self.bridge.ask([question("stored", c.column, c.modifier, c.sent, c.binary,
                                             c.style, c.zone, c.value) for c in cases])
         tally = collections.Counter()
