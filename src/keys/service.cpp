@@ -158,6 +158,7 @@ Result<std::vector<Version>> KeyService::make_class(const pki::Identity& caller,
                                                     const OpenTenant& tenant,
                                                     const std::string& name, seal::Suite suite,
                                                     const std::string& reason) {
+  THERIAC_ASSERT(suite == seal::Suite::kXaes256Gcm || suite == seal::Suite::kSm4Gcm);
   THERIAC_ASSIGN(const auto count, keys_.count_classes(tenant.tenant.id));
   if (count >= kClassesPerTenantMax) return fail(Code::kTooLarge, "classes of a tenant");
   THERIAC_TRY(record(caller, {.action = "key.create",
