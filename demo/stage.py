@@ -1,6 +1,7 @@
 """Brings the demonstration company up and down: PostgreSQL with the ERP, key service, gateway."""
 import contextlib
 import signal
+import sys
 
 import psycopg2
 
@@ -156,5 +157,11 @@ def require(condition, text):
         raise Failed(text)
 
 
+def progress(text):
+    """A line that the next one replaces; nothing where nobody watches."""
+    if sys.stdout.isatty():
+        say(f"\r\033[K{text}", end="")
+
+
 def clear_line():
-    say("\r\033[K", end="")
+    progress("")

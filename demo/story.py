@@ -4,7 +4,7 @@ import signal
 import acts
 from parts import LEASE_S
 from place import say
-from stage import COLUMNS, clear_line, differences, require, total_rows
+from stage import COLUMNS, clear_line, differences, progress, require, total_rows
 
 NOT_PROTECTED = (
     "not protected against: whoever takes over the running gateway, who then reads what its users may",
@@ -38,8 +38,8 @@ def tell(stage):
 
 
 def first_lines(stage):
-    say("[1/6] demo ERP: starting", end="")
-    stage.start_database(lambda table: say(f"\r\033[K[1/6] demo ERP: loading {table}", end=""))
+    progress("[1/6] demo ERP: starting")
+    stage.start_database(lambda table: progress(f"[1/6] demo ERP: loading {table}"))
     rows = grouped(total_rows(stage.cluster.count_rows()))
     if stage.registered_columns():
         clear_line()
