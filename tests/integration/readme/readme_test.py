@@ -110,10 +110,9 @@ class Readme(unittest.TestCase):
     def test_commands_of_the_readme(self):
         keyd, gateway = places.free_port(), places.free_port()
         uri = self.cluster.uri("dba", "mydb")
-        swaps = (("postgres://postgres:secret@127.0.0.1:5432/mydb", uri), ("127.0.0.1:7750",
+        swaps = (("$PWD/build/release/bin", str(places.BIN)), ("postgres://postgres:secret@127.0.0.1:5432/mydb", uri), ("127.0.0.1:7750",
                  f"127.0.0.1:{keyd}"), ("127.0.0.1:6543", f"127.0.0.1:{gateway}"),
-                 ("127.0.0.1:5432", f"127.0.0.1:{self.cluster.port}"),
-                 ("$PWD/build/release/bin", str(places.BIN)))
+                 ("127.0.0.1:5432", f"127.0.0.1:{self.cluster.port}"))
         shell = Shell(self.folder)
         try:
             protect = None
@@ -127,6 +126,8 @@ class Readme(unittest.TestCase):
                     wait_until(lambda p=port: accepts(p), 60, command.split()[0])
                 if command.startswith("theriac protect"):
                     protect = command
+                    password = re.search(r"shown this once: (\S+)", said).group(1)
+                    swaps += (("PRINTED-BY-PROTECT", password),)
             self.check_protected(gateway)
             code, said = shell.run(protect.replace("theriac protect", "theriac unprotect"))
             self.assertEqual(code, 0, said)
