@@ -253,29 +253,32 @@ Result<std::shared_ptr<const Catalogue>> load_catalogue(PgConnection& database,
 }
 
 Result<std::uint64_t> schema_fingerprint(PgConnection& database) {
-  // xmin changes with every version of a catalogue row; the set of them changes with every change
-  // that was committed, in whatever order transactions ended.
+  // xmin changes with every version of a catalogue row, and the set of them with every change that
+  // was committed, in whatever order transactions ended. Everything a snapshot holds counts, not
+  // only protected tables: `*` over a join is expanded from it. pg_class goes by what is used of
+  // it, since TRUNCATE and VACUUM FULL make new versions as well.
   constexpr std::string_view kFingerprint = R"(
-WITH ours AS (SELECT relation::oid AS oid FROM theriac.tables),
-facts AS (
-  SELECT 't' || relation::oid || ':' || xmin AS fact FROM theriac.tables
-  UNION ALL SELECT 'c' || number || ':' || xmin FROM theriac.columns
-  UNION ALL SELECT 'r' || c.oid || ':' || c.xmin || c.relname || c.relnamespace
-            FROM pg_catalog.pg_class c JOIN ours USING (oid)
-  UNION ALL SELECT 'a' || a.attrelid || '.' || a.attnum || ':' || a.xmin
-            FROM pg_catalog.pg_attribute a JOIN ours ON a.attrelid = ours.oid WHERE a.attnum > 0
-  UNION ALL SELECT 'k' || k.oid || ':' || k.xmin
-            FROM pg_catalog.pg_constraint k JOIN ours ON k.conrelid = ours.oid
-  UNION ALL SELECT 'i' || i.indexrelid || ':' || i.xmin
-            FROM pg_catalog.pg_index i JOIN ours ON i.indrelid = ours.oid
-  UNION ALL SELECT 'v' || w.oid || ':' || w.xmin
-            FROM pg_catalog.pg_rewrite w WHERE w.oid IN (
-              SELECT d.objid FROM pg_catalog.pg_depend d JOIN ours ON d.refobjid = ours.oid
-              WHERE d.refclassid = 'pg_catalog.pg_class'::regclass
-                AND d.classid = 'pg_catalog.pg_rewrite'::regclass))
-SELECT pg_catalog.hashtextextended(coalesce(
-         pg_catalog.string_agg(fact, ',' ORDER BY fact COLLATE "C"), ''), 0)
-FROM facts)";
+WITH relations AS MATERIALIZED (
+  SELECT c.oid, c.relname, c.relnamespace, c.relkind FROM pg_catalog.pg_class c
+  WHERE c.oid >= 16384 AND c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't')
+SELECT coalesce(pg_catalog.bit_xor(fact), 0) FROM (
+  SELECT pg_catalog.hashtextextended(r.relname || ' ' || r.relnamespace || r.relkind::text, r.oid::int8)
+         AS fact FROM relations r
+  UNION ALL SELECT pg_catalog.hashint8extended(
+              a.attnum, (a.attrelid::int8 << 32) | a.xmin::text::int8)
+            FROM pg_catalog.pg_attribute a JOIN relations r ON a.attrelid = r.oid
+            WHERE a.attnum > 0
+  UNION ALL SELECT pg_catalog.hashint8extended(1, (i.indexrelid::int8 << 32) | i.xmin::text::int8)
+            FROM pg_catalog.pg_index i JOIN relations r ON i.indrelid = r.oid WHERE i.indisunique
+  UNION ALL SELECT pg_catalog.hashint8extended(2, (w.oid::int8 << 32) | w.xmin::text::int8)
+            FROM pg_catalog.pg_rewrite w JOIN relations r ON w.ev_class = r.oid
+  UNION ALL SELECT pg_catalog.hashint8extended(3, (k.oid::int8 << 32) | k.xmin::text::int8)
+            FROM pg_catalog.pg_constraint k
+            WHERE k.conrelid IN (SELECT relation::oid FROM theriac.tables)
+  UNION ALL SELECT pg_catalog.hashint8extended(4, (relation::oid::int8 << 32) | xmin::text::int8)
+            FROM theriac.tables
+  UNION ALL SELECT pg_catalog.hashint8extended(5, (number::int8 << 32) | xmin::text::int8)
+            FROM theriac.columns) AS facts)";
   const auto answer = database.query(kFingerprint);
   if (!answer) {
     const auto& state = database.last_sqlstate();

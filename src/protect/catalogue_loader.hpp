@@ -21,8 +21,9 @@ Result<std::shared_ptr<const rewrite::Catalogue>> load_catalogue(store::PgConnec
                                                                  const policy::Policy& policy,
                                                                  std::uint64_t epoch);
 
-/// Differs whenever the registry, a protected table or a view on one changed: cheap to ask (about a
-/// millisecond). Compare for inequality; it does not grow. 0 without a registry.
+/// Differs whenever the registry, or any table, view, column or unique index of the database (but
+/// no temporary one) changed, so that the snapshot is stale. Cheap to ask: about a millisecond for
+/// every thousand columns. Compare for inequality; it does not grow. 0 without a registry.
 Result<std::uint64_t> schema_fingerprint(store::PgConnection& database);
 
 }  // namespace theriac::protect

@@ -146,10 +146,14 @@ bool is_constant_default(std::string_view expression) {
   if (at == expression.size()) return true;
   if (!expression.substr(at).starts_with("::")) return false;
   const auto type = expression.substr(at + 2);
-  return !type.empty() && std::all_of(type.begin(), type.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == ' ' || c == '_' || c == '(' ||
-           c == ')' || c == ',' || c == '"' || c == '.';
-  });
+  int depth = 0;
+  for (const char c : type) {
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    const bool known = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                       std::string_view(" _(),\".").find(c) != std::string_view::npos;
+    if (!known || depth < 0) return false;
+  }
+  return !type.empty() && depth == 0;
 }
 
 bool TargetIndex::has_key(std::int16_t attribute) const { return contains(keys, attribute); }

@@ -71,7 +71,8 @@ class Interrupt : public ProtectTest {
   std::string lost() {
     std::string number;
     if (value("SELECT to_regclass('theriac.columns') IS NULL") == "f") {
-      number = value("SELECT coalesce(min(number), 0) FROM theriac.columns WHERE column_name = 'name'");
+      number =
+          value("SELECT coalesce(min(number), 0) FROM theriac.columns WHERE column_name = 'name'");
     }
     if (number.empty() || number == "0") {
       return value("SELECT count(*) FROM people WHERE name IS NULL");
