@@ -63,7 +63,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     close();
   }
 
-  bool idle = false;  ///< waiting for a request: may be closed at once when the service stops
+  bool idle = false;  ///< no request in hand: may be closed at once when the service stops
 
  private:
   std::shared_ptr<asio::ssl::context> context_;  // shared: replaced while connections live
@@ -249,8 +249,10 @@ Task<void> AsioServer::exchange(ConnectionPtr connection) {
 
 Task<bool> AsioServer::handshake(ConnectionPtr connection) {
   connection->set_deadline(kHandshakeMsMax);
+  connection->idle = true;
   auto [error] =
       co_await connection->stream().async_handshake(asio::ssl::stream_base::server, kWait);
+  connection->idle = false;
   if (!error) co_return true;
   if (auto failure = certificate_failure(*connection, error)) {
     co_await asio::co_spawn(worker_, refuse_on_worker("", "", std::move(*failure)),
