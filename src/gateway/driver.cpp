@@ -1,31 +1,8 @@
 #include "gateway/driver.hpp"
 
-#include <boost/asio/signal_set.hpp>
 #include <csignal>
 
 namespace theriac::gateway {
-
-/// SIGTERM and SIGINT, on loop 0.
-class Gateway::Signals {
- public:
-  Signals(Gateway& gateway, boost::asio::io_context& context)
-      : gateway_(&gateway), set_(context, SIGTERM, SIGINT) {
-    arm();
-  }
-
- private:
-  struct Fire {
-    Signals* signals;
-    void operator()(const boost::system::error_code& error, int) const {
-      if (error) return;
-      signals->arm();
-      signals->gateway_->stop();
-    }
-  };
-  void arm() { set_.async_wait(Fire{this}); }
-  Gateway* gateway_;
-  boost::asio::signal_set set_;
-};
 
 Gateway::Gateway(const GatewayConfig& config, Sessions sessions)
     : config_(config), sessions_(std::move(sessions)) {}
@@ -88,6 +65,8 @@ Status Gateway::bind() {
     at.port = listener->port();
     listeners_.push_back(std::move(listener));
   }
+  THERIAC_ASSIGN(signals_, runtime::ProcessSignals::make(loops_->at(0), {SIGTERM, SIGINT},
+                                                         [this](int) { stop(); }));
   if (config_.metrics.empty()) return {};
   THERIAC_ASSIGN(const auto metrics_at, runtime::parse_endpoint(config_.metrics));
   THERIAC_ASSIGN(metrics_listener_, runtime::Listener::bind(loops_->at(0), metrics_at));
@@ -100,7 +79,6 @@ std::uint16_t Gateway::metrics_port() const {
 }
 
 void Gateway::run() {
-  signals_ = std::make_unique<Signals>(*this, loops_->at(0).context());
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     loops_->at(i).spawn("accept", shards_[i]->accept_all(listeners_[i].get()));
   }

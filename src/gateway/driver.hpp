@@ -94,7 +94,6 @@ class Gateway {
   Gateway(const GatewayConfig& config, Sessions sessions);
   Status prepare(GatewayParts parts);
   Status bind();
-  void watch_signals();
 
   GatewayConfig config_;
   Sessions sessions_;
@@ -110,8 +109,7 @@ class Gateway {
   std::unique_ptr<runtime::BlockingPool> pool_;
   std::unique_ptr<runtime::Listener> metrics_listener_;
   std::vector<std::unique_ptr<runtime::Listener>> listeners_;
-  class Signals;
-  std::unique_ptr<Signals> signals_;
+  std::unique_ptr<runtime::ProcessSignals> signals_;
 };
 
 }  // namespace theriac::gateway

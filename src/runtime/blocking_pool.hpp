@@ -1,23 +1,21 @@
 // A bounded pool for work that blocks (libpq, files, password hashing): results come back to the
 // loop that asked. A full queue is refused with Code::kBusy instead of growing.
 //
-// Threading: run() from any loop. Destruction lets queued work finish; the loops must still exist
-// then, or must have been stopped (a posted result is then dropped).
+// Threading: from any loop. Destruction lets queued work finish; the loops must still exist then
+// (a result posted to a stopped loop is dropped).
 #pragma once
 
-#include <boost/asio/any_completion_handler.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "runtime/loop.hpp"
+#include "runtime/signal.hpp"
 #include "runtime/transport.hpp"
 
 namespace theriac::runtime {
@@ -35,12 +33,26 @@ class BlockingPool {
   /// Runs `work` on a pool thread and `done(its result)` on `loop`. Code::kBusy at once when full.
   template <typename Work, typename Done>
   Status run(Loop& loop, Work work, Done done) {
-    return submit([guard = boost::asio::make_work_guard(loop.context()), work = std::move(work),
-                   done = std::move(done)]() mutable {
-      boost::asio::post(guard.get_executor(), [done = std::move(done), result = work()]() mutable {
-        done(std::move(result));
-      });
+    return submit([&loop, work = std::move(work), done = std::move(done)]() mutable {
+      loop.post([done = std::move(done), result = work()]() mutable { done(std::move(result)); });
     });
+  }
+
+  /// The same for coroutines. T: what `work` returns.
+  template <typename T>
+  Task<Result<T>> ask(Loop* loop, std::move_only_function<T()> work) {
+    struct Answer {
+      std::optional<T> value;
+      Signal came;
+    };
+    const auto answer = std::make_shared<Answer>();  // shared with the pool thread's result
+    const auto queued = run(*loop, std::move(work), [answer](T value) {
+      answer->value.emplace(std::move(value));
+      answer->came.notify_all();
+    });
+    if (!queued) co_return fail(queued.error());
+    while (!answer->value) co_await answer->came.wait();
+    co_return std::move(*answer->value);
   }
 
  private:

@@ -8,6 +8,11 @@
 namespace theriac::runtime {
 
 inline constexpr std::chrono::milliseconds kTick{1000};
+/// Handlers that run before descriptors are looked at again.
+inline constexpr std::size_t kHandlersPerWait = 256;
+/// Names being looked up at once, and waiting for it.
+inline constexpr std::size_t kResolverThreads = 1;
+inline constexpr std::size_t kResolverQueueMax = 1024;
 /// A dead peer is noticed after 60 + 4 x 15 seconds even where no idle deadline is set.
 inline constexpr int kKeepAliveIdle_s = 60;
 inline constexpr int kKeepAliveInterval_s = 15;

@@ -4,12 +4,14 @@
 // Threading: one loop. Destroying a Signal destroys the coroutines that wait on it.
 #pragma once
 
-#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <vector>
 
+#include "runtime/resumption.hpp"
 #include "runtime/transport.hpp"
 
 namespace theriac::runtime {
@@ -35,18 +37,23 @@ class Signal {
       boost::asio::post(executor, std::move(waiter.handler));
     }
   }
+  /// Destroys the coroutines that wait, and perhaps what owns this.
+  void abandon() {
+    std::vector<Waiter> waiters;
+    waiters.swap(waiters_);
+  }
   [[nodiscard]] bool awaited() const { return !waiters_.empty(); }
 
  private:
   struct Waiter {
     boost::asio::any_io_executor executor;
-    boost::asio::any_completion_handler<void()> handler;
+    Resumption<> handler;
   };
   struct Keep {
     template <typename Handler>
     void operator()(Handler&& handler, std::vector<Waiter>* waiters) const {
       auto executor = boost::asio::get_associated_executor(handler);
-      waiters->push_back({std::move(executor), std::forward<Handler>(handler)});
+      waiters->push_back({std::move(executor), Resumption<>(std::forward<Handler>(handler))});
     }
   };
   std::vector<Waiter> waiters_;

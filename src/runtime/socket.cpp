@@ -1,32 +1,62 @@
 #include "runtime/socket.hpp"
 
+#include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <vector>
 
 #include "runtime/limits.hpp"
+#include "runtime/socket_stream.hpp"
 
 namespace theriac::runtime {
 namespace {
 
-namespace asio = boost::asio;
-using Socket = asio::generic::stream_protocol::socket;
-using asio::ip::tcp;
-
-constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
-
-Code code_of(const boost::system::error_code& error) {
-  if (error == asio::error::eof || error == asio::error::operation_aborted ||
-      error == asio::error::bad_descriptor || error == asio::error::connection_reset ||
-      error == asio::error::broken_pipe || error == asio::error::not_connected) {
-    return Code::kClosed;
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  [[nodiscard]] const sockaddr* get() const {
+    return reinterpret_cast<const sockaddr*>(&storage);  // NOLINT: the socket interface
   }
-  return Code::kIo;
+  [[nodiscard]] sockaddr* get() {
+    return reinterpret_cast<sockaddr*>(&storage);  // NOLINT: the socket interface
+  }
+};
+
+/// Closes what nobody took over.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  [[nodiscard]] int get() const { return number_; }
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+std::string text_of_address(const Address& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  Endpoint endpoint;
+  if (address.storage.ss_family == AF_INET6) {
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&address.storage);  // NOLINT
+    ::inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
+    endpoint.port = ntohs(v6->sin6_port);
+  } else {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&address.storage);  // NOLINT
+    ::inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
+    endpoint.port = ntohs(v4->sin_port);
+  }
+  endpoint.host = text.data();
+  return endpoint.text();
 }
 
 void tune(int descriptor) {
@@ -41,116 +71,26 @@ void tune(int descriptor) {
   set(IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveProbes);
 }
 
-class SocketStream final : public Stream, private TickListener {
- public:
-  SocketStream(Loop& loop, Socket socket, std::string peer)
-      : TickListener(loop.ticks()),
-        loop_(&loop),
-        socket_(std::move(socket)),
-        peer_(std::move(peer)) {
-    boost::system::error_code ignored;
-    socket_.native_non_blocking(true, ignored);
+/// Blocks, except for numeric addresses with AI_NUMERICHOST in `flags`.
+std::vector<Address> resolve(const std::string& host, std::uint16_t port, int flags) {
+  addrinfo hints{};
+  hints.ai_flags = flags | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  std::vector<Address> addresses;
+  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
+    return addresses;
   }
-
-  Task<Result<std::size_t>> read_some(MutableBytes into) override {
-    if (expired_) co_return fail(Code::kTimeout, "read");
-    const auto [error, count] =
-        co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), kNoThrow);
-    if (error) co_return fail(expired_ ? Code::kTimeout : code_of(error), "read");
-    co_return count;
+  for (const auto* entry = found; entry != nullptr; entry = entry->ai_next) {
+    auto& address = addresses.emplace_back();
+    address.size = entry->ai_addrlen;
+    std::memcpy(&address.storage, entry->ai_addr, entry->ai_addrlen);
   }
-
-  Task<Status> write(ByteView from) override {
-    while (true) {
-      if (expired_) co_return fail(Code::kTimeout, "write");
-      const auto written = try_write(from);
-      if (!written) co_return fail(written.error());
-      from = from.subspan(*written);
-      if (from.empty()) co_return Status{};
-      const auto [error] = co_await socket_.async_wait(Socket::wait_write, kNoThrow);
-      if (error) co_return fail(expired_ ? Code::kTimeout : code_of(error), "write");
-    }
-  }
-
-  Result<std::size_t> try_write(ByteView from) override {
-    std::size_t done = 0;
-    while (done < from.size()) {
-      const auto count = ::send(socket_.native_handle(), from.data() + done, from.size() - done,
-                                MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (count >= 0) {
-        done += static_cast<std::size_t>(count);
-        continue;
-      }
-      if (errno == EAGAIN || errno == EWOULDBLOCK) break;
-      if (errno == EINTR) continue;
-      return fail(code_of({errno, boost::system::system_category()}), "write");
-    }
-    return done;
-  }
-
-  void shutdown_write() override {
-    boost::system::error_code ignored;
-    socket_.shutdown(Socket::shutdown_send, ignored);
-  }
-  void close() override {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
-  }
-  void set_idle_deadline(std::chrono::milliseconds after) override {
-    expired_ = false;
-    deadline_ms_ = after.count() == 0 ? 0 : loop_->clock().monotonic_ms() + after.count();
-  }
-  [[nodiscard]] Bytes channel_binding() const override { return {}; }
-  [[nodiscard]] bool is_tls() const override { return false; }
-  [[nodiscard]] std::string peer() const override { return peer_; }
-
- private:
-  void on_tick(std::int64_t now_ms) override {
-    if (deadline_ms_ == 0 || now_ms < deadline_ms_) return;
-    deadline_ms_ = 0;
-    expired_ = true;
-    boost::system::error_code ignored;
-    socket_.cancel(ignored);
-  }
-
-  Loop* loop_;
-  Socket socket_;
-  std::string peer_;
-  std::int64_t deadline_ms_ = 0;
-  bool expired_ = false;
-};
-
-std::string text_of_peer(const tcp::endpoint& endpoint) {
-  return Endpoint{endpoint.address().to_string(), endpoint.port(), {}}.text();
+  ::freeaddrinfo(found);
+  return addresses;
 }
 
-/// Cancels an attempt to connect whose time is over.
-template <typename Cancellable>
-class Deadline final : private TickListener {
- public:
-  Deadline(Loop& loop, Cancellable& target, std::chrono::milliseconds within)
-      : TickListener(loop.ticks()),
-        target_(&target),
-        at_ms_(loop.clock().monotonic_ms() + within.count()) {}
-  [[nodiscard]] bool passed() const { return passed_; }
-
- private:
-  void on_tick(std::int64_t now_ms) override {
-    if (passed_ || now_ms < at_ms_) return;
-    passed_ = true;
-    if constexpr (requires(boost::system::error_code e) { target_->cancel(e); }) {
-      boost::system::error_code ignored;
-      target_->cancel(ignored);
-    } else {
-      target_->cancel();
-    }
-  }
-  Cancellable* target_;
-  std::int64_t at_ms_;
-  bool passed_ = false;
-};
-
-/// Waits for the next tick, where a full queue of the kernel asks for patience.
+/// Waits for the next tick, where the kernel asks for patience.
 class Breath final : private TickListener {
  public:
   explicit Breath(Loop& loop) : TickListener(loop.ticks()) {}
@@ -161,106 +101,123 @@ class Breath final : private TickListener {
   Signal ticked_;
 };
 
-Task<Result<std::unique_ptr<Stream>>> connect_unix(Loop* loop, Endpoint to,
-                                                   std::chrono::milliseconds within) {
-  while (true) {
-    asio::local::stream_protocol::socket socket(loop->context());
-    const Deadline deadline(*loop, socket, within);
-    const auto [error] = co_await socket.async_connect(
-        asio::local::stream_protocol::endpoint(to.unix_path), kNoThrow);
-    if (!error) {
-      co_return std::make_unique<SocketStream>(*loop, Socket(std::move(socket)), to.text());
-    }
-    // unix(7): a full backlog is EAGAIN, not a wait.
-    if (error != asio::error::try_again || within <= std::chrono::milliseconds::zero()) {
-      co_return fail(deadline.passed() ? Code::kTimeout : Code::kUpstream, to.text());
-    }
+Task<Result<std::unique_ptr<Stream>>> connect_one(Loop* loop, Address to, std::string name,
+                                                  std::chrono::milliseconds within) {
+  Descriptor descriptor(
+      ::socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (descriptor.get() < 0) co_return fail(Code::kIo, "socket");
+  while (::connect(descriptor.get(), to.get(), to.size) != 0 && errno != EINPROGRESS) {
+    if (errno == EINTR) continue;
+    // unix(7): a full backlog is EAGAIN instead of a wait.
+    if (errno != EAGAIN) co_return fail(Code::kUpstream, name);
+    if (within <= std::chrono::milliseconds::zero()) co_return fail(Code::kTimeout, name);
     Breath breath(*loop);
     co_await breath.taken();
     within -= kTick;
   }
+  if (to.storage.ss_family != AF_UNIX) tune(descriptor.get());
+  auto made = SocketStream::make(*loop, descriptor.get(), name);
+  if (!made) co_return fail(made.error());
+  descriptor.release();
+  (*made)->set_idle_deadline(within);
+  if (const auto there = co_await (*made)->connected(); !there) co_return fail(there.error());
+  (*made)->set_idle_deadline(std::chrono::milliseconds::zero());
+  co_return std::unique_ptr<Stream>(std::move(*made));
+}
+
+Address unix_address(const std::string& path) {
+  Address address;
+  auto* local = reinterpret_cast<sockaddr_un*>(&address.storage);  // NOLINT
+  local->sun_family = AF_UNIX;
+  THERIAC_ASSERT(path.size() <= kUnixPathBytesMax);
+  path.copy(local->sun_path, path.size());
+  address.size = sizeof(sockaddr_un);
+  return address;
 }
 
 }  // namespace
 
+SocketDialer::SocketDialer() : resolver_(kResolverThreads, kResolverQueueMax) {}
+
 Task<Result<std::unique_ptr<Stream>>> SocketDialer::connect(Loop* loop, Endpoint to,
                                                             std::chrono::milliseconds within) {
-  if (to.is_unix()) co_return co_await connect_unix(loop, std::move(to), within);
-  std::vector<tcp::endpoint> targets;
-  boost::system::error_code not_numeric;
-  if (const auto address = asio::ip::make_address(to.host, not_numeric); !not_numeric) {
-    targets.emplace_back(address, to.port);
-  } else {
-    tcp::resolver resolver(loop->context());
-    const Deadline deadline(*loop, resolver, within);
-    const auto [error, found] =
-        co_await resolver.async_resolve(to.host, std::to_string(to.port), kNoThrow);
-    if (error) co_return fail(deadline.passed() ? Code::kTimeout : Code::kUpstream, to.text());
-    for (const auto& entry : found) targets.push_back(entry.endpoint());
+  if (to.is_unix()) {
+    co_return co_await connect_one(loop, unix_address(to.unix_path), to.text(), within);
   }
-  Code code = Code::kUpstream;
-  for (const auto& target : targets) {
-    tcp::socket socket(loop->context());
-    const Deadline deadline(*loop, socket, within);
-    const auto [error] = co_await socket.async_connect(target, kNoThrow);
-    if (!error) {
-      tune(socket.native_handle());
-      co_return std::make_unique<SocketStream>(*loop, Socket(std::move(socket)),
-                                               text_of_peer(target));
-    }
-    code = deadline.passed() ? Code::kTimeout : Code::kUpstream;
+  auto addresses = resolve(to.host, to.port, AI_NUMERICHOST);
+  if (addresses.empty()) {
+    auto found = co_await resolver_.ask<std::vector<Address>>(
+        loop, [host = to.host, port = to.port] { return resolve(host, port, AI_ADDRCONFIG); });
+    if (!found) co_return fail(found.error());
+    addresses = std::move(*found);
   }
-  co_return fail(code, to.text());
+  Error error{Code::kUpstream, to.text()};
+  for (const auto& address : addresses) {
+    auto stream = co_await connect_one(loop, address, text_of_address(address), within);
+    if (stream) co_return std::move(*stream);
+    error = stream.error();
+  }
+  co_return fail(std::move(error));
 }
-
-Listener::Listener(Loop& loop, tcp::acceptor acceptor)
-    : loop_(&loop), acceptor_(std::move(acceptor)), port_(acceptor_.local_endpoint().port()) {}
 
 Result<std::unique_ptr<Listener>> Listener::bind(Loop& loop, const Endpoint& at) {
   if (at.is_unix()) return fail(Code::kUsage, "listen: a TCP address is wanted");
-  boost::system::error_code error;
-  tcp::resolver resolver(loop.context());
-  const auto found = resolver.resolve(at.host, std::to_string(at.port), error);
-  if (error || found.empty()) return fail(Code::kUsage, at.text());
-  const auto endpoint = found.begin()->endpoint();
-  tcp::acceptor acceptor(loop.context());
-  acceptor.open(endpoint.protocol(), error);
+  const auto addresses = resolve(at.host, at.port, AI_PASSIVE);
+  if (addresses.empty()) return fail(Code::kUsage, at.text());
+  auto address = addresses.front();
+  Descriptor descriptor(
+      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1;
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error &&
-      ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
-    error = {errno, boost::system::system_category()};
+  if (descriptor.get() < 0 ||
+      ::setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+      ::setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
+      ::bind(descriptor.get(), address.get(), address.size) != 0 ||
+      ::listen(descriptor.get(), kListenBacklog) != 0 ||
+      ::getsockname(descriptor.get(), address.get(), &address.size) != 0) {
+    return fail(Code::kIo, "listen on " + at.text() + ": " + std::strerror(errno));
   }
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(kListenBacklog, error);
-  if (error) return fail(Code::kIo, "listen on " + at.text() + ": " + error.message());
-  return std::unique_ptr<Listener>(new Listener(loop, std::move(acceptor)));
+  const auto port = address.storage.ss_family == AF_INET6
+                        ? reinterpret_cast<const sockaddr_in6*>(&address.storage)->sin6_port
+                        : reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_port;
+  std::unique_ptr<Listener> made(new Listener(loop, descriptor.get(), ntohs(port)));
+  descriptor.release();
+  THERIAC_TRY(made->watch(*loop.poller(), made->descriptor_, false));
+  return made;
 }
 
+Listener::~Listener() {
+  unwatch();
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void Listener::on_ready(std::uint32_t) { ready_.notify_all(); }
+void Listener::abandon() { ready_.abandon(); }
+
 Task<Result<std::unique_ptr<Stream>>> Listener::accept() {
-  while (true) {
-    if (!acceptor_.is_open()) co_return fail(Code::kClosed, "listen");
-    auto [error, socket] = co_await acceptor_.async_accept(kNoThrow);
-    if (!error) {
-      boost::system::error_code gone;
-      const auto peer = socket.remote_endpoint(gone);
-      if (gone) continue;
-      tune(socket.native_handle());
-      co_return std::make_unique<SocketStream>(*loop_, Socket(std::move(socket)),
-                                               text_of_peer(peer));
-    }
-    if (!acceptor_.is_open()) co_return fail(Code::kClosed, "listen");
-    if (error == asio::error::no_descriptors || error == asio::error::no_buffer_space ||
-        error == boost::system::errc::too_many_files_open_in_system) {
+  while (descriptor_ >= 0) {
+    Address peer;
+    peer.size = sizeof peer.storage;
+    const int number = ::accept4(descriptor_, peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (number >= 0) {
+      tune(number);
+      auto made = SocketStream::make(*loop_, number, text_of_address(peer));
+      if (made) co_return std::unique_ptr<Stream>(std::move(*made));
+    } else if (errno == EAGAIN) {
+      co_await ready_.wait();
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       Breath breath(*loop_);
       co_await breath.taken();
     }
+    // Anything else is an error of the one connection that went away (accept(2)).
   }
+  co_return fail(Code::kClosed, "listen");
 }
 
 void Listener::close() {
-  boost::system::error_code ignored;
-  acceptor_.close(ignored);
+  if (descriptor_ < 0) return;
+  unwatch();
+  ::close(std::exchange(descriptor_, -1));
+  ready_.notify_all();
 }
 
 }  // namespace theriac::runtime
