@@ -30,6 +30,11 @@ bool is_moment(std::uint32_t oid) {
   return oid == kOidDate || oid == kOidTimestamp || oid == kOidTimestamptz;
 }
 
+std::string_view without_padding(std::string_view text) {
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
 struct IntegerRange {
   std::int64_t low, high;
 };
@@ -66,7 +71,8 @@ struct Sent {
   [[nodiscard]] Result<std::shared_ptr<const Zone>> zone() const {
     return Zone::find_session(settings.time_zone);
   }
-  [[nodiscard]] Result<std::string_view> characters() const;
+  /// Valid text; a character(n) loses its padding unless it goes to another character(n).
+  [[nodiscard]] Result<std::string_view> characters(bool keep_padding = false) const;
   [[nodiscard]] Result<std::int64_t> integer() const;
   [[nodiscard]] Result<Decimal> numeric() const;
   [[nodiscard]] Result<std::int32_t> date() const;
@@ -74,14 +80,12 @@ struct Sent {
   [[nodiscard]] Result<std::int64_t> timestamp() const;
 };
 
-Result<std::string_view> Sent::characters() const {
-  auto text = text_of(value);
+Result<std::string_view> Sent::characters(bool keep_padding) const {
+  const auto text = text_of(value);
   if (text.find('\0') != std::string_view::npos) return fail(Code::kMalformed, "text");
   if (!is_utf8(text)) return fail(Code::kBadEncoding, "text");
-  if (oid == kOidBpchar) {  // the cast from character(n) drops its padding
-    while (text.ends_with(' ')) text.remove_suffix(1);
-  }
-  return text;
+  // The cast to text and varchar drops it.
+  return oid == kOidBpchar && !keep_padding ? without_padding(text) : text;
 }
 
 Result<std::int64_t> Sent::integer() const {
@@ -131,15 +135,29 @@ Result<std::int64_t> Sent::timestamp() const {
 
 // --- to the types of columns ---------------------------------------------------------------------
 
-/// varchar(n): what is beyond n characters may only be spaces, and is cut off.
+/// varchar(n) and character(n): what is beyond n characters may only be spaces, and is cut off;
+/// character(n) is filled with spaces.
 Result<std::string> fit_length(std::string_view text, const ColumnType& column) {
-  if (column.oid != kOidVarchar || column.modifier < kModifierBias) return std::string(text);
+  if (column.oid == kOidText || column.modifier < kModifierBias) return std::string(text);
   const auto length = static_cast<std::size_t>(column.modifier - kModifierBias);
   const auto end = text.size() <= length ? text.size() : position_after(text, length);
   if (text.find_first_not_of(' ', end) != std::string_view::npos) {
-    return fail(Code::kTooLong, "varchar");
+    return fail(Code::kTooLong, column.oid == kOidBpchar ? "character" : "varchar");
   }
-  return std::string(text.substr(0, end));
+  std::string fitted(text.substr(0, end));
+  if (column.oid == kOidBpchar) {
+    const auto characters = count_characters(fitted);
+    if (characters < length) fitted.append(length - characters, ' ');
+  }
+  return fitted;
+}
+
+/// `character(n) = value`: spaces at the end do not count when both are of the type; a text that
+/// ends with one equals nothing, since the column's padding goes in the cast to text.
+Result<std::string> to_bpchar_comparand(const Sent& sent) {
+  THERIAC_ASSIGN(const auto text, sent.characters());
+  if (sent.oid != kOidBpchar && text.ends_with(' ')) return unsupported();
+  return std::string(text);
 }
 
 /// PostgreSQL casts any type to text on assignment, by printing it for the session.
@@ -174,7 +192,8 @@ Result<std::string> to_text(const ColumnType& column, const Sent& sent, bool com
   if (is_character(sent.oid)) {
     // varchar = character(n) ignores trailing spaces on both sides: no form is equal so.
     if (comparing && column.oid == kOidVarchar && sent.oid == kOidBpchar) return unsupported();
-    THERIAC_ASSIGN(const auto text, sent.characters());
+    if (comparing && column.oid == kOidBpchar) return to_bpchar_comparand(sent);
+    THERIAC_ASSIGN(const auto text, sent.characters(column.oid == kOidBpchar));
     return comparing ? Result<std::string>(text) : fit_length(text, column);
   }
   // There is no operator text = integer and the like.
@@ -289,6 +308,7 @@ Result<std::string> convert(const ColumnType& column, std::uint32_t sent_oid, st
   switch (column.oid) {
     case kOidText:
     case kOidVarchar:
+    case kOidBpchar:
       return to_text(column, sent, comparing);
     case kOidInt2:
     case kOidInt4:
@@ -357,6 +377,7 @@ bool is_supported(std::uint32_t type_oid) {
   switch (type_oid) {
     case kOidText:
     case kOidVarchar:
+    case kOidBpchar:
     case kOidInt2:
     case kOidInt4:
     case kOidInt8:
@@ -406,6 +427,7 @@ Status render(const ColumnType& column, std::int16_t format, std::string_view st
   switch (column.oid) {
     case kOidText:
     case kOidVarchar:
+    case kOidBpchar:
       if (stored.find('\0') != std::string_view::npos || !is_utf8(stored)) return not_stored();
       append(out, stored);
       return {};
@@ -456,6 +478,8 @@ Result<Bytes> equality_form(const ColumnType& column, std::string_view stored) {
     case kOidDate:
     case kOidTimestamptz:
       return bytes_of(stored);
+    case kOidBpchar:
+      return bytes_of(without_padding(stored));
     case kOidInt2:
     case kOidInt4:
     case kOidInt8:

@@ -379,9 +379,24 @@ TEST(Settings, ReadTheParameterStatus) {
   EXPECT_EQ(render(kInt4, 2, "1", {}, out).error().code, Code::kProtocol);
   EXPECT_EQ(to_stored(kInt4, 0, -1, view_of("1"), {}).error().code, Code::kProtocol);
   EXPECT_EQ(to_stored({114, -1}, 0, 0, view_of("1"), {}).error().code, Code::kUnsupported);
-  EXPECT_FALSE(is_supported(kOidBpchar));
+  EXPECT_FALSE(is_supported(kOidBool));
   EXPECT_TRUE(is_supported(kOidTimestamptz));
   EXPECT_EQ(type_size(kOidNumeric), -1);
+}
+
+TEST(Types, CharacterIsPaddedAndComparedWithoutPadding) {
+  const ColumnType column{kOidBpchar, 4 + 4};
+  EXPECT_EQ(stored(column, "ab"), "ab  ");
+  EXPECT_EQ(stored(column, "张伟"), "张伟  ");
+  EXPECT_EQ(stored(column, "abcd    "), "abcd");
+  EXPECT_EQ(stored(column, "abcde"), "error TooLong");
+  EXPECT_EQ(stored(column, "ab", kOidText), "ab  ");
+  EXPECT_EQ(stored(column, "7", kOidInt4), "7   ");
+  EXPECT_EQ(equality_form(column, "ab  "), equality_form(column, "ab"));
+  EXPECT_NE(equality_form(column, " ab "), equality_form(column, "ab"));
+  EXPECT_EQ(comparand(column, "ab  "), "ab");
+  EXPECT_EQ(comparand(column, "ab ", kOidText), "error Unsupported");
+  EXPECT_EQ(stored({kOidBpchar, -1}, "ab  "), "ab  ");
 }
 
 // --- properties ----------------------------------------------------------------------------------

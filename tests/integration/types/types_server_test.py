@@ -88,7 +88,7 @@ class Comparison(unittest.TestCase):
         table = self.table(case.column + case.typmod_sql)
         try:
             sql = (f"insert into {table} values ($1) returning c, "
-                   f"encode({case.column}send(c), 'hex')" if case.column in ("text", "varchar") else
+                   f"encode({case.column}send(c), 'hex')" if case.column in ("text", "varchar", "bpchar") else
                    f"insert into {table} values ($1) returning c, "
                    f"encode({case.column}{'_' if case.column not in ('int2', 'int4', 'int8') else ''}"
                    f"send(c), 'hex')")
@@ -141,7 +141,8 @@ class Comparison(unittest.TestCase):
         self.compare(cases)
 
     def test_varchar(self):
-        cases = [Case("varchar", f"({n})", n + 4, sent, binary, "ISO,MDY", "UTC", value)
+        cases = [Case(column, f"({n})", n + 4, sent, binary, "ISO,MDY", "UTC", value)
+                 for column in ("varchar", "bpchar")
                  for value in generate.texts(RANDOM, 300) for n in (1, 5, 12)
                  for sent, binary in [(None, False), ("text", True), ("bpchar", False)]]
         self.compare(cases)
@@ -283,7 +284,10 @@ class Comparison(unittest.TestCase):
                 ("varchar", "text", generate.near_texts(RANDOM)),
                 ("text", "bpchar", generate.near_texts(RANDOM)),
                 ("varchar", "bpchar", generate.near_texts(RANDOM)),
-                ("varchar", None, generate.near_texts(RANDOM))]
+                ("varchar", None, generate.near_texts(RANDOM)),
+                ("bpchar", None, generate.near_texts(RANDOM)),
+                ("bpchar", "text", generate.near_texts(RANDOM)),
+                ("bpchar", "bpchar", generate.near_texts(RANDOM))]
         plan += [(column, sent, numbers) for column in ("int2", "int4", "int8", "numeric")
                  for sent in (None, "int2", "int4", "int8", "numeric")]
         plan += [(column, sent, days) for column in ("date", "timestamptz")
