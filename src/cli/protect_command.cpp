@@ -225,6 +225,18 @@ Result<int> show_status(const Flags& flags) {
   return 0;
 }
 
+void print_plan(const policy::Policy& policy, const std::vector<std::string>& tables) {
+  for (const auto& column : policy.columns) {
+    const auto table = column.schema + "." + column.table;
+    if (!tables.empty() && std::find(tables.begin(), tables.end(), table) == tables.end()) continue;
+    const auto& of_class = policy.classes.at(column.class_name);
+    fmt::print("to be sealed: {}.{}, class {} ({}{}){}\n", table, column.column, column.class_name,
+               of_class.suite == seal::Suite::kSm4Gcm ? "SM4-GCM" : "AES-256-GCM",
+               of_class.bind_rows ? ", bound to its row" : "",
+               column.searchable ? ", searchable" : "");
+  }
+}
+
 Result<int> run_protect(const Flags& flags) {
   if (flags.database.empty()) return fail(Code::kUsage, "--database");
   if (flags.status) return show_status(flags);
@@ -235,6 +247,7 @@ Result<int> run_protect(const Flags& flags) {
   if (flags.plan && flags.json) {
     fmt::print("{}\n", inspection.to_json().dump());
   } else if (!flags.json) {
+    print_plan(policy, flags.tables);
     print_inspection(inspection);
   }
   if (inspection.refused()) {

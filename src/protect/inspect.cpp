@@ -191,6 +191,29 @@ FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1::text[]))";
                  "columns of one domain must compare equal as text");
         }
       }
+      if (target.attribute != 0) look_at_masks(target);
+    }
+  }
+
+  /// A mask made for text shows nothing of a number or a date; somebody may have hoped for more.
+  void look_at_masks(const Target& target) {
+    const bool text = family(target.type_oid) == 2 || target.type_oid == pgwire::kOidBpchar;
+    const bool date =
+        target.type_oid == pgwire::kOidDate || target.type_oid == pgwire::kOidTimestamptz;
+    for (const auto& [role, given] : policy_->roles) {
+      const auto at = given.find(target.wanted->class_name);
+      const auto* mask = at == given.end() ? nullptr : std::get_if<policy::Masked>(&at->second);
+      if (mask == nullptr || mask->how == policy::MaskKind::kConstant ||
+          mask->how == policy::MaskKind::kNull) {
+        continue;
+      }
+      if (mask->how == policy::MaskKind::kYear ? !date : !text) {
+        out_->findings.push_back(
+            {Severity::kNote, target.object(),
+             fmt::format("mask {} does not fit type {}: role {} gets a constant",
+                         policy::mask_name(mask->how), target.type_text, role),
+             ""});
+      }
     }
   }
 

@@ -54,13 +54,19 @@ Status lock_table(PgConnection& database, const std::string& table_sql) {
 
 Status sweep(PgConnection& database, const std::string& table_sql, std::int64_t rows,
              const std::function<Status(const BlockRange&)>& step) {
+  // pg_table_size() counts TOAST: long texts make batches small.
   THERIAC_ASSIGN(const auto size,
                  database.query("SELECT pg_catalog.pg_relation_size($1::regclass, 'main') / "
-                                "pg_catalog.current_setting('block_size')::bigint",
+                                "pg_catalog.current_setting('block_size')::bigint, "
+                                "pg_catalog.pg_table_size($1::regclass)",
                                 {PgParam::text(table_sql)}));
   const auto blocks = number_at<std::int64_t>(size, 0, 0);
-  const auto step_blocks = std::clamp<std::int64_t>(
-      kBatchRows * blocks / std::max<std::int64_t>(rows, 1), 1, kBatchBlocksMax);
+  const auto bytes = std::max<std::int64_t>(number_at<std::int64_t>(size, 0, 1), 1);
+  const auto by_rows = kBatchRows * blocks / std::max<std::int64_t>(rows, 1);
+  const auto by_bytes =
+      kBatchBytesMax / std::max<std::int64_t>(bytes / std::max<std::int64_t>(blocks, 1), 1);
+  const auto step_blocks =
+      std::clamp<std::int64_t>(std::min(by_rows, by_bytes), 1, kBatchBlocksMax);
   for (std::int64_t at = 0; at < blocks; at += step_blocks) {
     THERIAC_TRY(step({fmt::format("({},0)", at), fmt::format("({},0)", at + step_blocks)}));
   }

@@ -211,6 +211,15 @@ TEST_F(RoundTrip, WhatPassesByTheGatewayFailsLoudly) {
                      "theriac_index_3 = NULL"),
             "ok");
   EXPECT_EQ(state_of("sub_reader", "SELECT name FROM patients"), denied);
+  // Foreign keys to other columns, views on other columns, and triggers that are not told work on.
+  sql("CREATE TABLE stays (patient bigint REFERENCES patients ON DELETE CASCADE); "
+      "ALTER TABLE stays OWNER TO erp_owner; GRANT ALL ON stays TO erp_app; "
+      "CREATE VIEW wards AS SELECT id, ward FROM patients; ALTER VIEW wards OWNER TO erp_owner; "
+      "GRANT SELECT ON wards TO erp_app");
+  EXPECT_EQ(state_of("erp_app", "INSERT INTO stays VALUES (2); DELETE FROM patients WHERE id = 2"),
+            "ok");
+  EXPECT_EQ(state_of("erp_app", "INSERT INTO stays VALUES (0)"), "23503");
+  EXPECT_EQ(state_of("erp_app", "SELECT * FROM wards"), "ok");
   // Constraints hold on the helpers, under the names they had.
   auto database = connect();
   EXPECT_FALSE(
