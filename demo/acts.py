@@ -304,9 +304,21 @@ def cut_log(folder):
 
 
 def copy_log(source, target):
+    """A copy of a log that may be being written: its checkpoint first, so that the tiles copied after
+    it hold at least what it covers. Files that vanish meanwhile are replaced by later ones."""
     if target.exists():
         shutil.rmtree(target)
-    shutil.copytree(source, target)
+
+    def copy(one, two):
+        try:
+            shutil.copy2(one, two)
+        except FileNotFoundError:
+            pass
+
+    target.mkdir(parents=True)
+    copy(source / "checkpoint", target / "checkpoint")
+    shutil.copytree(source, target, dirs_exist_ok=True, copy_function=copy,
+                    ignore=shutil.ignore_patterns("checkpoint", "*.tmp"))
     return target
 
 

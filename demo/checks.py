@@ -54,7 +54,7 @@ def bring_up(run):
 def seal(run):
     stage = run.stage
     began = time.monotonic()
-    run.protected = stage.parts.protect() or {}
+    run.protected = stage.seal()
     seconds = time.monotonic() - began
     want = COLUMNS + len(BENCH_TABLES)
     require(stage.protected_columns() == want, f"not all {want} columns are sealed")

@@ -87,6 +87,14 @@ class Stage:
     def connect(self, role="erp_app", **extra):
         return self.cluster.connect(role, port=self.gateway_port(), **extra)
 
+    def seal(self, show=False):
+        """Protects, then restarts the server: its shared memory still holds pages of before, and a core
+        dump would show them."""
+        report = self.parts.protect(show=show)
+        self.cluster.stop()
+        self.cluster.start()
+        return report or {}
+
     @staticmethod
     def erp_backend(connection):
         """The server's process behind a session through the gateway."""

@@ -70,7 +70,7 @@ def sealing(stage, hunt):
         acts.remove_canaries(stage.cluster.ask)
         before = stage.read_tables(stage.cluster.port, "dba")
         hunt.plant_before()
-    report = stage.parts.protect(show=True)
+    report = stage.seal(show=True)
     require(stage.protected_columns() == COLUMNS, f"not all {COLUMNS} columns are sealed")
     stage.start_gateway()
     after = stage.read_tables(stage.gateway_port(), "erp_app")
