@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
-#include <chrono>
 #include <functional>
 #include <memory>
 
 #include "cli/connection.hpp"
+#include "cli/progress.hpp"
 #include "crypto/random.hpp"
 #include "seal/stream.hpp"
 
@@ -17,8 +17,7 @@ namespace theriac::cli {
 namespace {
 
 constexpr std::size_t kReadBytes = 1U << 20U;
-constexpr auto kDrawEvery = std::chrono::milliseconds(100);
-constexpr int kBarCells = 30;
+constexpr std::uint64_t kProgressBytes = 1024;
 
 struct SealFlags {
   Connection connection;
@@ -117,34 +116,6 @@ class Output {
   std::string unfinished_;
 };
 
-/// Drawn on standard error when that is a terminal and the size is known.
-class Progress {
- public:
-  Progress(std::string_view what, std::uint64_t all)
-      : what_(what), all_(all), draws_(all > 0 && ::isatty(STDERR_FILENO) == 1) {}
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  ~Progress() {
-    if (draws_) fmt::print(stderr, "\r\x1b[K");
-  }
-  void at(std::uint64_t done) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!draws_ || now < next_) return;
-    next_ = now + kDrawEvery;
-    const auto share = static_cast<double>(done) / static_cast<double>(all_);
-    const int cells = std::min(kBarCells, static_cast<int>(share * kBarCells));
-    std::string bar;
-    for (int i = 0; i < kBarCells; ++i) bar += i < cells ? "█" : " ";
-    fmt::print(stderr, "\r{} {} {:3.0f} %", what_, bar, std::min(share, 1.0) * 100);
-  }
-
- private:
-  std::string what_;
-  std::uint64_t all_;
-  bool draws_;
-  std::chrono::steady_clock::time_point next_;
-};
-
 /// What stands between input and output.
 struct Pump {
   std::function<Status(ByteView, Bytes&)> update;
@@ -153,10 +124,11 @@ struct Pump {
   std::function<Status()> allowed;
 };
 
-Status run_pump(const SealFlags& flags, std::string_view what, const Pump& pump) {
-  THERIAC_ASSIGN(auto input, Input::open(flags.in));
+Status run_pump(const SealFlags& flags, Input& input, std::string_view what, const Pump& pump) {
   THERIAC_ASSIGN(auto output, Output::open(flags.out));
-  Progress progress(what, input.size());
+  SystemClock clock;
+  ProgressBar progress(clock, "KiB");
+  const auto all = static_cast<std::int64_t>(input.size() / kProgressBytes);
   Bytes chunk(kReadBytes);
   Bytes out;
   std::uint64_t done = 0;
@@ -169,13 +141,14 @@ Status run_pump(const SealFlags& flags, std::string_view what, const Pump& pump)
       THERIAC_TRY(output.write(out));
       out.clear();
       done += got;
-      progress.at(done);
+      progress.show(what, static_cast<std::int64_t>(done / kProgressBytes), all);
     }
     THERIAC_TRY(pump.finish(out));
     THERIAC_TRY(output.write(out));
     return output.finish();
   };
   auto result = work();
+  progress.finish();
   wipe(chunk);
   wipe(out);
   return result;
@@ -191,6 +164,7 @@ Status seal_stream(const SealFlags& flags) {
   if (is_pipe(flags.out) && ::isatty(STDOUT_FILENO) == 1) {
     return fail(Code::kUsage, "sealed bytes are not for a terminal: -o OUT");
   }
+  THERIAC_ASSIGN(auto input, Input::open(flags.in));
   SystemClock clock;
   crypto::SystemRandom random;
   FdLog log("theriac", STDERR_FILENO, Level::kError);
@@ -199,7 +173,7 @@ Status seal_stream(const SealFlags& flags) {
   const auto* key = ring->active(flags.class_name, seal::Purpose::kStream);
   if (key == nullptr) return fail(Code::kUnknownKey, "stream key of class " + flags.class_name);
   THERIAC_ASSIGN(auto sealer, seal::StreamSealer::make(*key, ring->tenant, random));
-  return run_pump(flags, "sealing",
+  return run_pump(flags, input, "sealing",
                   {[&](ByteView plain, Bytes& out) { return sealer.update(plain, out); },
                    [&](Bytes& out) { return sealer.finish(out); },
                    [&]() -> Status {
@@ -209,6 +183,7 @@ Status seal_stream(const SealFlags& flags) {
 }
 
 Status open_stream(const SealFlags& flags) {
+  THERIAC_ASSIGN(auto input, Input::open(flags.in));
   SystemClock clock;
   crypto::SystemRandom random;
   FdLog log("theriac", STDERR_FILENO, Level::kError);
@@ -221,7 +196,7 @@ Status open_stream(const SealFlags& flags) {
     return nullptr;
   };
   seal::StreamOpener opener(lookup, ring->tenant);
-  return run_pump(flags, "opening",
+  return run_pump(flags, input, "opening",
                   {[&](ByteView sealed, Bytes& out) { return opener.update(sealed, out); },
                    [&](Bytes& out) { return opener.finish(out); },
                    [&]() -> Status {
