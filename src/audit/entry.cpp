@@ -23,13 +23,52 @@ DigestHex hex_of(const tlog::Digest& digest) {
   return out;
 }
 
+/// Printable ASCII without what JSON escapes.
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text,
+                             [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
+
+void put_text(std::string& out, std::string_view text) {
+  if (!is_plain(text)) {
+    out += codec::canonical_json(codec::Json(text));
+    return;
+  }
+  out += '"';
+  out += text;
+  out += '"';
+}
+
 void put_member(std::string& out, std::string_view name, std::string_view value) {
   if (value.empty()) return;
   if (out.size() != 1) out += ',';  // "{" alone: the first member
   out += '"';
   out += name;
   out += "\":";
-  out += json_text(value);
+  put_text(out, value);
+}
+
+/// Counts and names, which is what details mostly are. False, with `out` as it was: left to codec.
+bool put_flat_object(std::string& out, const codec::Json& object) {
+  const std::size_t before = out.size();
+  out += '{';
+  for (const auto& [name, value] : object.get_ref<const codec::Json::object_t&>()) {
+    const bool small = value.is_number_unsigned() && value.get<std::uint64_t>() <= kSequenceMax;
+    if (!is_plain(name) || (!small && !value.is_string())) {
+      out.resize(before);
+      return false;
+    }
+    if (out.back() != '{') out += ',';
+    put_text(out, name);
+    out += ':';
+    if (small) {
+      fmt::format_to(std::back_inserter(out), "{}", value.get<std::uint64_t>());
+    } else {
+      put_text(out, value.get_ref<const std::string&>());
+    }
+  }
+  out += '}';
+  return true;
 }
 
 /// Steps over JSON text without building values.
@@ -117,14 +156,8 @@ bool read_sequence(std::string_view text, std::uint64_t& out) {
 }  // namespace
 
 std::string json_text(std::string_view text) {
-  const bool plain = std::ranges::all_of(
-      text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
-  if (!plain) return codec::canonical_json(codec::Json(text));
   std::string out;
-  out.reserve(text.size() + 2);
-  out += '"';
-  out += text;
-  out += '"';
+  put_text(out, text);
   return out;
 }
 
@@ -141,7 +174,8 @@ Draft draft_entry(const Event& event, std::string_view boot_id) {
   put_member(head, "correlation", event.correlation);
   if (!event.details.empty()) {
     head += ",\"details\":";
-    head += codec::canonical_json(event.details);
+    const bool flat = event.details.is_object() && put_flat_object(head, event.details);
+    if (!flat) head += codec::canonical_json(event.details);
   }
   put_member(head, "error", event.error);
   put_member(head, "key_version", event.key_version);
@@ -159,17 +193,26 @@ void finish_entry(Bytes& out, const Draft& draft, const Stamp& stamp) {
   const DigestHex previous = hex_of(stamp.previous);
   std::array<char, 20> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), stamp.sequence).ptr;
-  append(out, draft.head);
-  append(out, ",\"prev\":\"");
-  append(out, std::string_view(previous.data(), previous.size()));
-  append(out, "\",\"producer\":");
-  append(out, stamp.producer_json);
-  append(out, ",\"producer_seq\":");
-  append(out, std::string_view(digits.data(), end));
-  append(out, draft.tail);
-  append(out, ",\"time\":\"");
-  append(out, stamp.time);
-  append(out, "\",\"v\":1}");
+  const std::array<std::string_view, 10> parts{draft.head,
+                                               ",\"prev\":\"",
+                                               {previous.data(), previous.size()},
+                                               "\",\"producer\":",
+                                               stamp.producer_json,
+                                               ",\"producer_seq\":",
+                                               {digits.data(), end},
+                                               draft.tail,
+                                               ",\"time\":\"",
+                                               stamp.time};
+  constexpr std::string_view kLast = "\",\"v\":1}";
+  std::size_t size = kLast.size();
+  for (const auto part : parts) size += part.size();
+  std::size_t at = out.size();
+  out.resize(at + size);
+  for (const auto part : parts) {
+    std::memcpy(out.data() + at, part.data(), part.size());
+    at += part.size();
+  }
+  std::memcpy(out.data() + at, kLast.data(), kLast.size());
 }
 
 std::size_t entry_bytes_max(const Draft& draft, std::string_view producer_json) {

@@ -62,6 +62,7 @@ class FileLog final : public AuditLog {
   Result<Place> enqueue(Event event, Durable durable, bool waits);
   void write_loop();
   void linger(std::unique_lock<std::mutex>& lock);
+  void wait_for_tiles();
   void write_group(Group& group);
   void integrate_loop();
   void integrate_pending(std::unique_lock<std::mutex>& lock);
@@ -78,6 +79,7 @@ class FileLog final : public AuditLog {
   std::shared_ptr<Group> open_ = std::make_shared<Group>();
   std::shared_ptr<Group> writing_;
   std::size_t wake_at_waiters_ = 1;  ///< the writer wants to be woken for that many
+  std::size_t last_items_ = 0;       ///< of the group written last
   bool stop_ = false;
 
   // The writer thread's own.
@@ -86,13 +88,14 @@ class FileLog final : public AuditLog {
   Time::duration write_time_{};  ///< smoothed duration of a durable write
   bool write_failing_ = false;
 
-  std::mutex pending_mutex_;  // from here to pending_bytes_
+  std::mutex pending_mutex_;  // from here to hurry_
   std::condition_variable pending_work_, integrated_;
   std::vector<std::shared_ptr<const Batch>> pending_;
   std::uint64_t rounds_wanted_ = 0, rounds_done_ = 0;
   Status round_status_;
   bool stop_integrating_ = false;
   bool integrate_failing_ = false;
+  bool hurry_ = false;  ///< much is waiting for tiles
   std::atomic<bool> rotate_wanted_{false};
   std::atomic<std::size_t> pending_bytes_{0};
 

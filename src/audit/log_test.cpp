@@ -165,6 +165,23 @@ TEST(AuditLog, ManyThreads) {
   EXPECT_TRUE(verdict_of(dir.path()).holds);
 }
 
+TEST(AuditLog, ClosingPutsEverythingIntoTiles) {
+  const ScratchDir dir;
+  World world;
+  Options options = World::options(dir.path());
+  options.checkpoint_ms = 0;  // a round is always at work while more entries come
+  std::uint64_t total = 0;
+  for (int round = 0; round < 8; ++round) {
+    auto log = open_log(options, test_key(), world.clock, world.random, world.log).value();
+    for (std::uint64_t i = 0; i < 700; ++i, ++total) ASSERT_TRUE(log->append(event_of(i)));
+    log.reset();
+    const auto verdict = verdict_of(dir.path());
+    EXPECT_TRUE(verdict.holds);
+    EXPECT_EQ(verdict.entries, total);
+    EXPECT_TRUE(std::filesystem::is_empty(dir / "wal"));
+  }
+}
+
 TEST(AuditLog, CheckpointFollowsByItself) {
   const ScratchDir dir;
   World world;

@@ -28,6 +28,11 @@ inline constexpr std::size_t kWalFrameBytes = kWalHeaderBytes + tlog::kHashBytes
 class Batch {
  public:
   explicit Batch(std::uint64_t first) : first_(first), frame_(kWalFrameBytes) {}
+  void reserve(std::size_t entries, std::size_t bytes) {
+    constexpr std::size_t kLengthBytes = 2;
+    leaves_.reserve(entries);
+    frame_.reserve(kWalFrameBytes + bytes + entries * kLengthBytes);
+  }
 
   /// Calls `write(Bytes&)`, which appends the entry's bytes, at most kEntryBytesMax.
   template <typename F>
@@ -61,8 +66,8 @@ class WalWriter {
   WalWriter(Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {}
 
   /// Makes the directory and takes over the segments that are there, to be removed in time. What
-  /// can be read of them is durable afterwards: a program that was killed may have left entries that
-  /// were written but never synced.
+  /// can be read of them is durable afterwards: a program that was killed may have left entries
+  /// that were written but never synced.
   Status open();
   /// Durable when it returns without error. After an error nothing of the batch counts, and the
   /// next call first cuts the segment back to what was acknowledged.
