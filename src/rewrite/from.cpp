@@ -313,7 +313,7 @@ bool Rewriter::using_as_condition(pg::JoinExpr& join, Item& made, const std::vec
       // USING gives the common type of both; ON does not, so they must have the same.
       if (left.column == nullptr || right.column == nullptr ||
           left.column->type.oid != right.column->type.oid) {
-        return refuse(*secret, "USING with a column whose type is not known", kJoinRemedy);
+        return refuse(*secret, "USING of columns of different types", kJoinRemedy);
       }
       if (!reference(*merged.home, left.name, on, one) ||
           !reference(*other.item, right.name, on, two)) {

@@ -6,19 +6,27 @@
 namespace theriac::rewrite {
 
 bool Rewriter::targets(Nodes& list, Level& level, Use use, Derived& result) {
+  const auto is_all = [](const pg::Node& node) {
+    const auto& value = node.res_target().val();
+    return value.has_column_ref() && is_star(value.column_ref());
+  };
+  if (std::none_of(list.begin(), list.end(), is_all)) {
+    return std::all_of(list.begin(), list.end(),
+                       [&](pg::Node& node) { return target(node, level, use, result); });
+  }
   Nodes made;
   bool expanded_any = false;
   for (auto& node : list) {
-    const auto& value = node.res_target().val();
-    if (value.has_column_ref() && is_star(value.column_ref())) {
-      bool expanded = false;
-      if (!star(value.column_ref(), level, use, made, result, expanded)) return false;
-      if (!expanded) *made.Add() = node;
+    bool expanded = false;
+    if (is_all(node)) {
+      if (!star(node.res_target().val().column_ref(), level, use, made, result, expanded)) {
+        return false;
+      }
       expanded_any = expanded_any || expanded;
-      continue;
+    } else if (!target(node, level, use, result)) {
+      return false;
     }
-    if (!target(node, level, use, result)) return false;
-    *made.Add() = node;
+    if (!expanded) *made.Add() = node;
   }
   if (expanded_any) {
     edited_ = true;
@@ -57,6 +65,10 @@ bool Rewriter::target(pg::Node& node, Level& level, Use use, Derived& result) {
   } else {
     column.is_null = is_null(value);
     if (!expression(value, level, "an expression")) return false;
+    if (value.has_column_ref() && !is_star(value.column_ref())) {
+      const auto plain = resolve(value.column_ref(), level);
+      if (plain.kind == Resolved::Kind::kColumn) source = {plain.item, plain.place};
+    }
   }
   result.columns.push_back(std::move(column));
   result.sources.push_back(source);

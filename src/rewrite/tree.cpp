@@ -131,6 +131,39 @@ Figured figure(const pg::Node& node) {
   }
 }
 
+constexpr std::string_view kLockMark = "theriac_lock_mark_";
+
+/// The deparser writes "FOR UPDATE OF tNOWAIT". The last name before NOWAIT or SKIP LOCKED gets a
+/// mark, which separate_locks() replaces by the name and a space.
+void mark_locks(Message& message, std::vector<std::string>& names) {
+  if (auto* lock = dynamic_cast<pg::LockingClause*>(&message)) {
+    const bool waits = lock->wait_policy() != pg::LockWaitSkip &&
+                       lock->wait_policy() != pg::LockWaitError;
+    if (waits || lock->locked_rels_size() == 0) return;
+    auto& last = *lock->mutable_locked_rels(lock->locked_rels_size() - 1)->mutable_range_var();
+    names.push_back(last.relname());
+    last.set_relname(std::string(kLockMark) + std::to_string(names.size() - 1) + "_");
+    return;
+  }
+  each_child(message, [&](pg::Node& node) {
+    if (auto* in = inside(node)) mark_locks(*in, names);
+    return true;
+  });
+}
+
+void separate_locks(std::string& sql, const std::vector<std::string>& names) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto mark = std::string(kLockMark) + std::to_string(i) + "_";
+    std::string quoted = "\"";
+    for (const char c : names[i]) quoted.append(c == '"' ? 2 : 1, c);
+    quoted += "\" ";
+    // A mark inside of something else would show when the text is compared with the tree.
+    if (const auto at = sql.find(mark); at != std::string::npos) {
+      sql.replace(at, mark.size(), quoted);
+    }
+  }
+}
+
 Status read_tree(const PgQueryProtobuf& bytes, pg::ParseResult& out) {
   google::protobuf::io::ArrayInputStream raw(bytes.data, static_cast<int>(bytes.len));
   google::protobuf::io::CodedInputStream coded(&raw);
@@ -159,11 +192,15 @@ Status parse(std::string_view sql, pg::ParseResult& out) {
 std::optional<std::string> deparse(const pg::Node& statement, pg::ParseResult& again) {
   pg::ParseResult alone;
   *alone.add_stmts()->mutable_stmt() = statement;
+  pg::ParseResult marked = alone;
+  std::vector<std::string> locks;
+  mark_locks(*inside(*marked.mutable_stmts(0)->mutable_stmt()), locks);
   std::string bytes;
-  if (!alone.SerializeToString(&bytes)) return std::nullopt;
+  if (!marked.SerializeToString(&bytes)) return std::nullopt;
   const DeparseGuard text{pg_query_deparse_protobuf({bytes.size(), bytes.data()})};
   if (text.result.error != nullptr || text.result.query == nullptr) return std::nullopt;
   std::string sql(text.result.query);
+  separate_locks(sql, locks);
   if (!parse(sql, again) || again.stmts_size() != 1) return std::nullopt;
   forget_locations(*alone.mutable_stmts(0)->mutable_stmt());
   pg::Node seen = again.stmts(0).stmt();

@@ -315,7 +315,7 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
   Located located;
   located.with_row_id = relation.bound;
   located.arrays = 1;
-  std::string arrays = "$1::pg_catalog.tid[]";
+  std::string arrays = "pg_catalog.unnest($1::pg_catalog.tid[])";
   std::string names{kKey};
   for (const auto& node : statement.target_list()) {
     const auto at = std::find_if(assigned.begin(), assigned.end(), [&](const Assigned& one) {
@@ -344,7 +344,7 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
     const auto add = [&](char letter, const std::string& helper) {
       const int ordinal = located.arrays++;
       const auto name = std::string("theriac_") + letter + std::to_string(ordinal);
-      arrays += ", $" + std::to_string(ordinal + 1) + "::pg_catalog.bytea[]";
+      arrays += ", pg_catalog.unnest($" + std::to_string(ordinal + 1) + "::pg_catalog.bytea[])";
       names += ", " + name;
       set_column(made, helper, name);
       return ordinal;
@@ -357,7 +357,7 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
   locate_rows(statement, target, touches_key, located.locate);
   *statement.mutable_target_list() = made;
   pg::ParseResult rows;
-  if (!parse("SELECT FROM pg_catalog.unnest(" + arrays + ") AS " + std::string(kRows) + "(" +
+  if (!parse("SELECT FROM ROWS FROM (" + arrays + ") AS " + std::string(kRows) + "(" +
                  names + ")",
              rows)) {
     return refuse_state("XX000", "an UPDATE of several rows", "report it");

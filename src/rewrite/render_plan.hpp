@@ -1,0 +1,115 @@
+// A plan as text, for golden files. Used by tests only.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "rewrite/plan.hpp"
+
+namespace theriac::rewrite::testing {
+
+inline std::string column_text(const Catalogue& catalogue, std::uint32_t oid,
+                               std::int16_t attribute) {
+  const auto* relation = catalogue.find(oid);
+  if (relation == nullptr) return "?";
+  const auto* column = relation->find_attribute(attribute);
+  return relation->schema + "." + relation->name + "." + (column == nullptr ? "?" : column->name);
+}
+
+inline std::string source_text(const ValueSource& source) {
+  if (const auto* parameter = std::get_if<ClientParameter>(&source)) {
+    return fmt::format("${}", parameter->number);
+  }
+  const auto& literal = std::get<Literal>(source);
+  if (literal.is_null) return "NULL";
+  return fmt::format("'{}'{}", literal.text,
+                     literal.sent_oid == 0 ? std::string() : fmt::format(":{}", literal.sent_oid));
+}
+
+inline std::string slots_text(const Catalogue& catalogue, const std::vector<Slot>& slots) {
+  std::string out;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const auto& slot = slots[i];
+    constexpr std::string_view kFills[] = {"pass", "seal", "index", "compare", "row id"};
+    out += fmt::format("{}${} {}", i == 0 ? "" : "; ", i + 1, kFills[static_cast<int>(slot.fill)]);
+    if (slot.fill == Slot::Fill::kRowId) {
+      out += fmt::format(" of row {}", slot.row);
+      continue;
+    }
+    out += " " + source_text(slot.source);
+    if (slot.fill == Slot::Fill::kPass) continue;
+    out += " as " + column_text(catalogue, slot.relation_oid, slot.attribute);
+    if (slot.row > 0) out += fmt::format(" of row {}", slot.row);
+  }
+  return out;
+}
+
+inline std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+inline std::string statement_text(const Catalogue& catalogue, const Statement& statement) {
+  std::string out;
+  constexpr std::string_view kEffects[] = {"none", "setting", "transaction", "schema", "copy"};
+  const auto effect = statement.effect == Effect::kNone
+                          ? std::string()
+                          : fmt::format(" [{}]", kEffects[static_cast<int>(statement.effect)]);
+  const auto cursor = statement.cursor.empty() ? "" : " cursor " + statement.cursor;
+  if (statement.action == Action::kForward) {
+    return fmt::format("forward {}{}{}\n", statement.tag, cursor, effect);
+  }
+  if (statement.action == Action::kRefuse) {
+    const auto& refusal = *statement.refusal;
+    return fmt::format("refuse {} {}: {}\n", refusal.sqlstate,
+                       refusal.column.empty() ? "-" : refusal.column, refusal.construct);
+  }
+  if (statement.row_update) {
+    const auto& update = *statement.row_update;
+    out += fmt::format("locate {}\n", update.locate_sql);
+    if (!update.locate_slots.empty()) {
+      out += "  with " + slots_text(catalogue, update.locate_slots) + "\n";
+    }
+    out += fmt::format("then{} {}\n", update.with_row_id ? " (row ids)" : "", statement.sql);
+    out += fmt::format("  arrays ${} tid", update.tid_parameter);
+    for (const auto& one : update.assignments) {
+      out += fmt::format("; ${} sealed{} of {} as {}", one.sealed_parameter,
+                         one.index_parameter == 0 ? std::string()
+                                                  : fmt::format(", ${} index", one.index_parameter),
+                         source_text(one.source),
+                         column_text(catalogue, one.relation_oid, one.attribute));
+    }
+    out += "\n";
+  } else {
+    out += fmt::format("rewrite{}{} {}\n", cursor, effect, statement.sql);
+  }
+  if (!statement.slots.empty()) {
+    out += "  slots " + slots_text(catalogue, statement.slots) + "\n";
+  }
+  for (const auto& output : statement.outputs) {
+    out += fmt::format("  output {} opens {}{}", output.position,
+                       column_text(catalogue, output.relation_oid, output.attribute),
+                       output.with_row_id ? " with row id" : "");
+    for (const auto slot : output.found_by) out += fmt::format(" found by ${}", slot + 1);
+    out += "\n";
+  }
+  if (!statement.classes_read.empty()) out += "  reads " + joined(statement.classes_read) + "\n";
+  if (!statement.classes_written.empty()) {
+    out += "  writes " + joined(statement.classes_written) + "\n";
+  }
+  return out;
+}
+
+inline std::string plan_text(const Catalogue& catalogue, const Result<Plan>& plan) {
+  if (!plan) {
+    return fmt::format("error {} {}\n", info_of(plan.error().code).name, plan.error().where);
+  }
+  if (plan->statements.empty()) return "nothing\n";
+  std::string out;
+  for (const auto& statement : plan->statements) out += statement_text(catalogue, statement);
+  return out;
+}
+
+}  // namespace theriac::rewrite::testing

@@ -1,0 +1,284 @@
+// Two databases with the same rows: one as the program believes it to be (plain columns), one in
+// the physical form, read and written through analyse() by a gateway in miniature whose "sealed"
+// bytes are the stored form itself and whose "blind index" is the equality form. Used by tests only.
+#pragma once
+
+#include <algorithm>
+#include <fstream>
+
+#include "rewrite/plan.hpp"
+#include "rewrite/private_postgres.hpp"
+#include "rewrite/test_catalogue.hpp"
+
+namespace theriac::rewrite::testing {
+
+inline constexpr std::string_view kClient = "erp_app";
+
+inline std::string type_text(const pgwire::ColumnType& type) {
+  switch (type.oid) {
+    case pgwire::kOidInt4: return "integer";
+    case pgwire::kOidInt8: return "bigint";
+    case pgwire::kOidDate: return "date";
+    case pgwire::kOidTimestamptz: return "timestamptz";
+    case pgwire::kOidBytea: return "bytea";
+    case 2950: return "uuid";
+    case pgwire::kOidVarchar: return fmt::format("varchar({})", type.modifier - 4);
+    case pgwire::kOidNumeric:
+      return type.modifier < 0 ? "numeric"
+                               : fmt::format("numeric({},{})", (type.modifier - 4) >> 16,
+                                             (type.modifier - 4) & 0xffff);
+    default: return "text";
+  }
+}
+
+inline std::string quoted(const std::string& name) { return "\"" + name + "\""; }
+
+inline std::string full_name(const Relation& relation) {
+  return quoted(relation.schema) + "." + quoted(relation.name);
+}
+
+/// DDL of one table. Physical: the plain columns are NULL by a check, and the program may neither
+/// read nor insert them.
+inline std::string table_ddl(const Relation& relation, bool physical) {
+  std::string columns;
+  std::string readable;
+  std::string writable;
+  for (const auto& column : relation.columns) {
+    if (column.helper && !physical) continue;
+    columns += fmt::format("{}{} {}", columns.empty() ? "" : ", ", quoted(column.name),
+                           type_text(column.type));
+    if (column.protection && physical) {
+      columns += fmt::format(" CHECK ({} IS NULL)", quoted(column.name));
+    }
+    const auto* protection = column.protection ? &*column.protection : nullptr;
+    if (protection != nullptr && !physical && protection->default_stored) {
+      columns += fmt::format(" DEFAULT '{}'", *protection->default_stored);
+    }
+    if (protection == nullptr) {
+      readable += (readable.empty() ? "" : ", ") + quoted(column.name);
+    }
+    writable += (writable.empty() ? "" : ", ") + quoted(column.name);
+  }
+  for (std::size_t i = 0; i < relation.keys.size(); ++i) {
+    std::string names;
+    for (const auto attribute : relation.keys[i]) {
+      names += (names.empty() ? "" : ", ") + quoted(relation.find_attribute(attribute)->name);
+    }
+    columns += fmt::format(", {} ({})", i == 0 ? "PRIMARY KEY" : "UNIQUE", names);
+  }
+  auto ddl = fmt::format("CREATE TABLE {} ({});", full_name(relation), columns);
+  if (!physical) {
+    return ddl + fmt::format("GRANT ALL ON {} TO {};", full_name(relation), kClient);
+  }
+  return ddl + fmt::format("GRANT SELECT ({}), INSERT ({}), UPDATE ({}) ON {} TO {};"
+                           "GRANT DELETE ON {} TO {};",
+                           readable, readable, writable, full_name(relation), kClient,
+                           full_name(relation), kClient);
+}
+
+inline std::string schema_ddl(const Catalogue& catalogue, bool physical) {
+  std::string ddl = fmt::format(
+      "CREATE SCHEMA other; CREATE SCHEMA lab; CREATE SEQUENCE s; GRANT ALL ON SEQUENCE s TO {};"
+      "GRANT USAGE ON SCHEMA public, other, lab TO {};",
+      kClient, kClient);
+  for (const auto& relation : catalogue.relations()) {
+    if (relation.kind == 'r' && relation.schema != "pg_catalog") {
+      ddl += table_ddl(relation, physical);
+    }
+  }
+  return ddl;
+}
+
+class Twin {
+ public:
+  Twin()
+      : catalogue_(test_catalogue()),
+        admin_(PrivatePostgres::get().conninfo("theriac", "postgres")) {}
+
+  /// Empty if all is well.
+  std::string set_up() {
+    admin_.run(fmt::format("CREATE ROLE {} LOGIN", kClient));
+    for (const bool physical : {false, true}) {
+      const std::string name = physical ? "physical" : "logical";
+      admin_.run("DROP DATABASE IF EXISTS " + name);
+      if (const auto made = admin_.run("CREATE DATABASE " + name); !made.good()) {
+        return made.message;
+      }
+      Client owner(PrivatePostgres::get().conninfo("theriac", name));
+      if (const auto made = owner.run(schema_ddl(catalogue_, physical)); !made.good()) {
+        return made.message;
+      }
+      auto& client = physical ? physical_ : logical_;
+      client.emplace(PrivatePostgres::get().conninfo(std::string(kClient), name));
+      if (!client->connected()) return "no connection to " + name;
+    }
+    return {};
+  }
+
+  const Catalogue& catalogue() const { return catalogue_; }
+  Client& logical() { return *logical_; }
+  Client& physical() { return *physical_; }
+
+  /// What the program sees through the gateway. `values`: the program's $1, $2, ... as text.
+  /// nullopt: refused by analyse().
+  std::optional<Answer> through(const std::string& sql, const Row& values, std::string* sent) {
+    const auto plan = analyse(sql, catalogue_, Context{});
+    if (!plan || plan->statements.size() != 1) return std::nullopt;
+    const auto& statement = plan->statements.front();
+    if (statement.action == Action::kRefuse) return std::nullopt;
+    if (statement.action == Action::kForward) {
+      if (sent != nullptr) *sent = statement.text;
+      return physical_->run(statement.text, plain(values));
+    }
+    if (sent != nullptr) *sent = statement.sql;
+    auto parameters = fill(statement.slots, values);
+    if (!parameters) return Answer{.sqlstate = "22P02", .message = "value"};
+    if (statement.row_update) {
+      auto failed = locate(*statement.row_update, values, *parameters);
+      if (failed) return failed;
+    }
+    auto answer = physical_->run(statement.sql, *parameters);
+    open(statement, answer);
+    return answer;
+  }
+
+ private:
+  static std::vector<Sent> plain(const Row& values) {
+    std::vector<Sent> out;
+    for (const auto& value : values) out.push_back({value, false, 0});
+    return out;
+  }
+
+  std::optional<std::string> value_of(const ValueSource& source, const Row& values,
+                                      std::uint32_t& oid) const {
+    if (const auto* parameter = std::get_if<ClientParameter>(&source)) {
+      oid = 0;
+      return parameter->number <= values.size() ? values[parameter->number - 1] : std::nullopt;
+    }
+    const auto& literal = std::get<Literal>(source);
+    oid = literal.sent_oid;
+    if (literal.is_null) return std::nullopt;
+    return literal.text;
+  }
+
+  /// Stored form, or comparand's; ok is false if the value cannot be converted.
+  std::optional<std::string> stored(const ValueSource& source, const Row& values,
+                                    std::uint32_t relation, std::int16_t attribute, bool compare,
+                                    bool& ok) const {
+    std::uint32_t oid = 0;
+    const auto value = value_of(source, values, oid);
+    if (!value) return std::nullopt;
+    const auto& type = catalogue_.find(relation)->find_attribute(attribute)->type;
+    const auto made = compare ? pgwire::to_comparand(type, oid, 0, view_of(*value), {})
+                              : pgwire::to_stored(type, oid, 0, view_of(*value), {});
+    ok = ok && made.has_value();
+    return made ? std::optional(*made) : std::nullopt;
+  }
+
+  std::optional<std::string> index(const std::optional<std::string>& value, std::uint32_t relation,
+                                   std::int16_t attribute, bool& ok) const {
+    if (!value) return std::nullopt;
+    const auto& type = catalogue_.find(relation)->find_attribute(attribute)->type;
+    const auto form = pgwire::equality_form(type, *value);
+    ok = ok && form.has_value();
+    return form ? std::optional(std::string(text_of(*form))) : std::nullopt;
+  }
+
+  std::optional<std::vector<Sent>> fill(const std::vector<Slot>& slots, const Row& values) {
+    std::vector<Sent> out;
+    bool ok = true;
+    for (const auto& slot : slots) {
+      if (slot.fill == Slot::Fill::kPass) {
+        std::uint32_t oid = 0;
+        out.push_back({value_of(slot.source, values, oid), false, 0});
+        continue;
+      }
+      if (slot.fill == Slot::Fill::kRowId) {
+        out.push_back({row_id(), true, 2950});
+        continue;
+      }
+      const bool compare = slot.fill == Slot::Fill::kCompare;
+      auto value = stored(slot.source, values, slot.relation_oid, slot.attribute, compare, ok);
+      if (slot.fill != Slot::Fill::kSeal) {
+        value = index(value, slot.relation_oid, slot.attribute, ok);
+      }
+      out.push_back({std::move(value), true, pgwire::kOidBytea});
+    }
+    return ok ? std::optional(std::move(out)) : std::nullopt;
+  }
+
+  std::string row_id() {
+    ++rows_;
+    return fmt::format("{:016}", rows_);
+  }
+
+  static std::string array_of(const std::vector<std::optional<std::string>>& items) {
+    std::string out = "{";
+    for (const auto& item : items) {
+      out += out.size() == 1 ? "" : ",";
+      out += item ? "\"" + *item + "\"" : std::string("NULL");
+    }
+    return out + "}";
+  }
+
+  static std::string bytea_text(const std::string& bytes) {
+    return "\\\\x" + to_hex(view_of(bytes));
+  }
+
+  std::optional<Answer> locate(const RowUpdate& update, const Row& values,
+                               std::vector<Sent>& parameters) {
+    const auto slots = fill(update.locate_slots, values);
+    if (!slots) return Answer{.sqlstate = "22P02", .message = "value"};
+    const auto found = physical_->run(update.locate_sql, *slots);
+    if (!found.good()) return found;
+    std::vector<std::optional<std::string>> tids;
+    for (const auto& row : found.rows) tids.push_back(row[0]);
+    bool ok = update.tid_parameter == parameters.size() + 1;
+    parameters.push_back({array_of(tids), false, 0});
+    for (const auto& one : update.assignments) {
+      const auto value =
+          stored(one.source, values, one.relation_oid, one.attribute, false, ok);
+      const auto token = index(value, one.relation_oid, one.attribute, ok);
+      const auto add = [&](const std::optional<std::string>& bytes, std::uint16_t number) {
+        ok = ok && number == parameters.size() + 1;
+        const auto item = bytes ? std::optional(bytea_text(*bytes)) : std::nullopt;
+        parameters.push_back({array_of({tids.size(), item}), false, 0});
+      };
+      add(value, one.sealed_parameter);
+      if (one.index_parameter != 0) add(token, one.index_parameter);
+    }
+    if (!ok) return Answer{.sqlstate = "22P02", .message = "value"};
+    return std::nullopt;
+  }
+
+  void open(const Statement& statement, Answer& answer) const {
+    for (const auto& output : statement.outputs) {
+      if (output.position >= answer.types.size()) {
+        answer.sqlstate = "XX000";
+        answer.message = "output position";
+        return;
+      }
+      const auto& type =
+          catalogue_.find(output.relation_oid)->find_attribute(output.attribute)->type;
+      if (answer.types[output.position] != pgwire::kOidBytea) answer.sqlstate = "XX000";
+      answer.types[output.position] = type.oid;
+      for (auto& row : answer.rows) {
+        auto& value = row[output.position];
+        if (!value) continue;
+        auto bytes = from_hex(value->substr(2));
+        if (output.with_row_id) bytes->erase(bytes->begin(), bytes->begin() + 16);
+        Bytes shown;
+        if (!pgwire::render(type, 0, text_of(*bytes), {}, shown)) answer.sqlstate = "XX000";
+        value = std::string(text_of(shown));
+      }
+    }
+  }
+
+  Catalogue catalogue_;
+  Client admin_;
+  std::optional<Client> logical_;
+  std::optional<Client> physical_;
+  std::uint64_t rows_ = 0;
+};
+
+}  // namespace theriac::rewrite::testing
