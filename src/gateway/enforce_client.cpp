@@ -222,6 +222,12 @@ void EnforceSession::send_prepared(const std::string& name,
     locating.rewritten = true;
     locating.name = prepared->locate_name;
     expect(std::move(locating));
+    // A parameter that stands in the condition only has its type here.
+    pgwire::write_describe(io.to_server, {'S', prepared->locate_name});
+    Expect describing{.kind = Expecting::kDescribeStatement, .own = true, .prepared = prepared};
+    describing.rewritten = true;
+    describing.locating = true;
+    expect(std::move(describing));
   }
   pgwire::write_parse(io.to_server, name, statement.sql, types);
   Expect parsing{.kind = Expecting::kParse, .own = own, .prepared = prepared};

@@ -84,8 +84,11 @@ Result<std::vector<pgwire::FieldDescription>> RowMap::describe(
       return fail(Code::kUnsupported, rule->column.name() + " in a result");
     }
     const auto& type = rule->column.column->type;
-    field.table_oid = rule->column.relation->oid;
-    field.attribute = rule->column.column->attribute;
+    // Where PostgreSQL itself names no origin (a scalar sub-select), the client sees none either.
+    if (field.table_oid != 0 || rule->with_row_id) {
+      field.table_oid = rule->column.relation->oid;
+      field.attribute = rule->column.column->attribute;
+    }
     field.type_oid = type.oid;
     field.type_modifier = type.modifier;
     field.type_size = pgwire::type_size(type.oid);

@@ -176,7 +176,7 @@ void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
     fatal(pgwire::report_of(types.error()), io);
     return;
   }
-  prepared->server_types = std::move(*types);
+  (front.locating ? prepared->locate_types : prepared->server_types) = std::move(*types);
   if (front.own || poisoned_) return;
   const auto& statement = prepared->statement();
   std::vector<std::uint32_t> shown(statement.client_parameters, pgwire::kOidText);
@@ -187,15 +187,20 @@ void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
     const bool declared = index < prepared->declared.size() && prepared->declared[index] != 0;
     shown[index] = declared ? prepared->declared[index] : oid;
   };
-  for (std::size_t i = 0; i < statement.slots.size(); ++i) {
-    const auto& slot = statement.slots[i];
-    if (slot.fill == rewrite::Slot::Fill::kPass) {
-      if (i < prepared->server_types.size()) note(slot.source, prepared->server_types[i]);
-    } else if (const auto column =
-                   column_of(*prepared->catalogue, slot.relation_oid, slot.attribute)) {
-      note(slot.source, column->column->type.oid);
+  const auto note_all = [&](const std::vector<rewrite::Slot>& slots,
+                            const std::vector<std::uint32_t>& server) {
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      const auto& slot = slots[i];
+      if (slot.fill == rewrite::Slot::Fill::kPass) {
+        if (i < server.size()) note(slot.source, server[i]);
+      } else if (const auto column =
+                     column_of(*prepared->catalogue, slot.relation_oid, slot.attribute)) {
+        note(slot.source, column->column->type.oid);
+      }
     }
-  }
+  };
+  note_all(statement.slots, prepared->server_types);
+  if (statement.row_update) note_all(statement.row_update->locate_slots, prepared->locate_types);
   if (statement.row_update) {
     for (const auto& assignment : statement.row_update->assignments) {
       if (const auto column =
@@ -219,6 +224,7 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
   }
   const auto entry = front;
   if (!query) expects_.pop_front();
+  if (entry.locating) return;
   if (frame.tag == 'n') {
     if (entry.prepared && entry.kind == Expecting::kDescribeStatement) {
       entry.prepared->described = true;

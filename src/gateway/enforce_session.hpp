@@ -62,6 +62,7 @@ class EnforceSession final : public Session {
     std::string search_path;  ///< joined; a change makes the plan stale
     bool described = false;
     std::vector<std::uint32_t> server_types;
+    std::vector<std::uint32_t> locate_types;
     std::vector<pgwire::FieldDescription> fields;
     std::string locate_name;
     [[nodiscard]] const rewrite::Statement& statement() const { return plan->statements.front(); }
@@ -98,6 +99,7 @@ class EnforceSession final : public Session {
     std::string name;                    ///< kParse: statement name, for undoing
     std::shared_ptr<Prepared> previous;  ///< kParse: what the name meant before
     bool collect = false;                ///< rows are for us, see collected_
+    bool locating = false;               ///< kDescribeStatement of a RowUpdate's locate_sql
     rewrite::Effect effect = rewrite::Effect::kNone;
     bool rewritten = false;
     bool abort_after = false;  ///< kQuery of our own that makes the server's transaction fail

@@ -19,7 +19,7 @@ constexpr int kOffsetHoursMax = 15;
 constexpr std::size_t kAbbreviationBytesMax = 6;
 
 tl::unexpected<Error> bad() { return fail(Code::kBadDateTime, "date or time"); }
-tl::unexpected<Error> out_of_range() { return fail(Code::kOutOfRange, "date or time"); }
+tl::unexpected<Error> out_of_range() { return fail(Code::kDateTimeOutOfRange, "date or time"); }
 
 Result<int> small_number(std::string_view digits) {
   constexpr std::size_t kDigitsMax = 7;  // years reach 5874897

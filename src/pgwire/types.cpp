@@ -116,7 +116,7 @@ Result<std::int32_t> Sent::date() const {
   if (format == kText) return read_date(text_of(value), settings.order);
   THERIAC_ASSIGN(const auto days, fixed(sizeof(std::int32_t)));
   const auto made = static_cast<std::int32_t>(days);
-  if (is_finite_date(made) && !is_date(days)) return fail(Code::kOutOfRange, "date");
+  if (is_finite_date(made) && !is_date(days)) return fail(Code::kDateTimeOutOfRange, "date");
   return made;
 }
 
@@ -128,7 +128,7 @@ Result<std::int64_t> Sent::timestamp() const {
   }
   THERIAC_ASSIGN(const auto micros, fixed(sizeof(std::int64_t)));
   if (is_finite_timestamp(micros) && !is_timestamp(micros)) {
-    return fail(Code::kOutOfRange, "timestamp");
+    return fail(Code::kDateTimeOutOfRange, "timestamp");
   }
   return micros;
 }
@@ -266,7 +266,7 @@ Result<std::string> to_date(const Sent& sent, bool comparing) {
   }
   // West of UTC the first moment falls on the day before the first date, which PostgreSQL makes but
   // does not read back.
-  if (is_finite_date(date) && !is_date(date)) return fail(Code::kOutOfRange, "date");
+  if (is_finite_date(date) && !is_date(date)) return fail(Code::kDateTimeOutOfRange, "date");
   return stored_date(date);
 }
 
@@ -295,7 +295,7 @@ Result<std::string> to_timestamptz(const ColumnType& column, const Sent& sent, b
   const auto rounded = round_timestamp(*moment, column.modifier);
   // Rounding can leave the range; PostgreSQL keeps what it then cannot read back.
   if (is_finite_timestamp(rounded) && !is_timestamp(rounded)) {
-    return fail(Code::kOutOfRange, "timestamptz");
+    return fail(Code::kDateTimeOutOfRange, "timestamptz");
   }
   return stored_timestamptz(rounded);
 }

@@ -1,7 +1,9 @@
 #include "protect/rights.hpp"
 
 #include <algorithm>
-#include <map>
+
+#include <array>
+#include "protect/sql_text.hpp"
 
 namespace theriac::protect {
 namespace {
@@ -63,6 +65,10 @@ const Shadowed* shadowed_column(const std::vector<Shadowed>& all, const std::str
   }
   return nullptr;
 }
+
+/// A right on the whole table includes these; a right on columns has to name them.
+constexpr std::array<std::string_view, 6> kSystemColumns{"ctid", "xmin", "xmax",
+                                                         "cmin", "cmax", "tableoid"};
 
 constexpr std::string_view kRead = R"(
 SELECT '' AS column_name, coalesce(e.rolname, ''), coalesce(r.rolname, ''), x.privilege_type,
@@ -128,6 +134,15 @@ Result<Rights> read_rights(store::PgConnection& database, std::uint32_t relation
   return out;
 }
 
+Result<Rights> take_all_rights(store::PgConnection& database, std::uint32_t relation,
+                               const std::string& table) {
+  THERIAC_ASSIGN(auto rights, read_rights(database, relation));
+  THERIAC_TRY(run_all(database, revoke_all(rights, table), "taking rights on " + table));
+  THERIAC_ASSIGN(const auto left, read_rights(database, relation));
+  if (!left.grants.empty()) return fail(Code::kConflict, "rights on " + table + " are left");
+  return rights;
+}
+
 std::vector<std::string> revoke_all(const Rights& rights, const std::string& table) {
   std::vector<std::string> grantees{rights.owner, ""};
   for (const auto& grant : rights.grants) {
@@ -147,10 +162,15 @@ std::vector<std::string> grant_translated(const Rights& rights, const std::strin
   std::vector<Statement> statements;
   for (const auto& grant : rights.grants) {
     auto& to = statement_for(statements, grant.grantee, rights.owner, grant.grantable);
+    // Who may change rows may have them located by the gateway.
+    if (grant.privilege == "UPDATE") to.add_column("SELECT", "ctid");
     const bool by_column = grant.privilege == "SELECT" || grant.privilege == "INSERT";
     if (grant.column.empty() && !by_column) {
       to.add_table(grant.privilege);
     } else if (grant.column.empty()) {
+      if (grant.privilege == "SELECT") {
+        for (const auto system : kSystemColumns) to.add_column("SELECT", std::string(system));
+      }
       for (const auto& column : columns) {
         if (shadowed_column(shadowed, column) == nullptr) to.add_column(grant.privilege, column);
       }

@@ -128,6 +128,8 @@ WITH gone AS (DELETE FROM people WHERE id = -1 RETURNING id) SELECT count(*) FRO
 INSERT INTO people (id, name) VALUES (120, 'Jo') ON CONFLICT DO NOTHING;
 INSERT INTO people (id, name) VALUES (120, 'Jo') ON CONFLICT (id) DO NOTHING;
 DELETE FROM people WHERE id = 120;
+INSERT INTO people (id, name) VALUES (1, 'Zed') ON CONFLICT (id) DO UPDATE SET name = excluded.name RETURNING name;
+UPDATE people SET name = '张伟' WHERE id = 1 RETURNING *;
 -- Errors are PostgreSQL's.
 INSERT INTO people (id, name) VALUES (1, 'double');
 INSERT INTO people (id, name, phone) VALUES (130, 'x', '13800000003');
@@ -223,8 +225,6 @@ UPDATE people SET city = name WHERE id = 1;
 UPDATE people SET name = city WHERE id = 1;
 --!
 UPDATE people SET name = name || 'x' WHERE id = 1;
---!
-INSERT INTO people (id, name) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = excluded.name;
 --!
 INSERT INTO people (id, name, phone) VALUES (1, 'x', '1') ON CONFLICT (phone) DO NOTHING;
 --!
