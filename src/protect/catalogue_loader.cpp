@@ -127,6 +127,13 @@ Status agree_with_policy(const RegisteredColumn& entry, const policy::Policy& po
   const auto at = entry.qualified();
   if (wanted == nullptr) return fail(Code::kPolicyInvalid, at + " is protected, not in the policy");
   if (wanted->class_name != entry.class_name) return fail(Code::kPolicyInvalid, at + ": class");
+  const auto& of_class = policy.classes.at(wanted->class_name);
+  if (static_cast<int>(of_class.suite) != entry.suite) {
+    return fail(Code::kPolicyInvalid, at + ": suite of its class");
+  }
+  if (of_class.bind_rows && !entry.bound) {
+    return fail(Code::kPolicyInvalid, at + ": bind_rows of its class");
+  }
   if (wanted->searchable != entry.searchable) {
     return fail(Code::kPolicyInvalid, at + ": searchable");
   }

@@ -17,9 +17,35 @@ bool chosen(const std::vector<std::string>& tables, const std::string& name) {
   return tables.empty() || std::find(tables.begin(), tables.end(), name) != tables.end();
 }
 
-Result<TenantId> tenant_of(const Services& services, const std::string& class_name) {
-  THERIAC_ASSIGN(const auto ring, services.keys.ring(class_name, true));
-  return ring->tenant;
+/// Of the keys of the first column that is meant.
+Result<TenantId> tenant_of(const Services& services, const policy::Policy& policy,
+                           const std::vector<std::string>& tables) {
+  for (const auto& column : policy.columns) {
+    if (!chosen(tables, column.schema + "." + column.table)) continue;
+    THERIAC_ASSIGN(const auto ring, services.keys.ring(column.class_name, true));
+    return ring->tenant;
+  }
+  return fail(Code::kNotFound, "a column to protect");
+}
+
+/// Each of `tables` must be one of `known`: a name with a slip in it is no success.
+Status all_known(const std::vector<std::string>& tables, const std::vector<std::string>& known) {
+  for (const auto& table : tables) {
+    if (std::find(known.begin(), known.end(), table) == known.end()) {
+      return fail(Code::kNotFound, table);
+    }
+  }
+  return {};
+}
+
+/// A column that is registered stays as it was registered.
+Status same_as_registered(const RegisteredColumn& entry, const policy::ProtectedColumn& wanted) {
+  if (entry.class_name == wanted.class_name && entry.searchable == wanted.searchable &&
+      (!entry.searchable || entry.domain == wanted.domain)) {
+    return {};
+  }
+  return fail(Code::kConflict,
+              entry.qualified() + ": class, searchable or domain; unprotect first");
 }
 
 /// The first finding that refuses, as an error.
@@ -54,10 +80,14 @@ Result<std::vector<SealJob>> jobs_of(PgConnection& database, const policy::Polic
       at = jobs.insert(jobs.end(), std::move(job));
     }
     at->bound = at->bound || policy.classes.at(target.wanted->class_name).bind_rows;
-    const bool known = std::any_of(registered.begin(), registered.end(), [&](const auto& each) {
+    const auto entry = std::find_if(registered.begin(), registered.end(), [&](const auto& each) {
       return each.relation == target.relation && each.attribute == target.attribute;
     });
-    if (!known) at->fresh.push_back(target);
+    if (entry == registered.end()) {
+      at->fresh.push_back(target);
+    } else {
+      THERIAC_TRY(same_as_registered(*entry, *target.wanted));
+    }
   }
   // Tables that are sealed already need nothing.
   std::vector<SealJob> out;
@@ -79,11 +109,14 @@ Result<std::vector<SealJob>> jobs_of(PgConnection& database, const policy::Polic
 Result<Report> protect_tables(const Services& services, const policy::Policy& policy,
                               const ProtectOptions& options) {
   auto& database = services.database;
+  std::vector<std::string> known;
+  for (const auto& column : policy.columns) known.push_back(column.schema + "." + column.table);
+  THERIAC_TRY(all_known(options.tables, known));
   THERIAC_TRY(prepare_session(database));
   THERIAC_ASSIGN(const auto inspection, inspect(database, policy, options.tables));
   THERIAC_TRY(holds(inspection));
   if (policy.columns.empty()) return Report{};
-  THERIAC_ASSIGN(const auto tenant, tenant_of(services, policy.columns.front().class_name));
+  THERIAC_ASSIGN(const auto tenant, tenant_of(services, policy, options.tables));
   THERIAC_TRY(install_registry(database, tenant));
   Report report;
   THERIAC_ASSIGN(report.gateway_password,

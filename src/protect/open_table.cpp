@@ -66,10 +66,9 @@ class OpenTable {
     }
     if (drops.empty()) return transaction.commit();
     THERIAC_TRY(note_new_rights());
-    THERIAC_ASSIGN(const auto rights, read_rights(database, job_.relation));
-    for (auto& statement : revoke_all(rights, sql_)) drops.push_back(std::move(statement));
     // Durable before effect: from here on plain values come back into the database.
     THERIAC_TRY(audit_entry(services_, "unprotect.begin", job_.name(), {{"columns", all_.size()}}));
+    THERIAC_TRY(take_all_rights(database, job_.relation, sql_));
     THERIAC_TRY(run_all(database, drops, "freeing " + job_.name()));
     const auto oid = std::to_string(job_.relation);
     THERIAC_TRY(
@@ -308,7 +307,7 @@ class OpenTable {
   Status restore_rights(const codec::Json& original) {
     auto& database = services_.database;
     THERIAC_ASSIGN(auto wanted, Rights::from_json(original.at("rights")));
-    THERIAC_ASSIGN(const auto now, read_rights(database, job_.relation));
+    THERIAC_ASSIGN(const auto now, take_all_rights(database, job_.relation, sql_));
     wanted.owner = now.owner;
     THERIAC_ASSIGN(const auto roles, database.query("SELECT rolname FROM pg_catalog.pg_roles"));
     std::vector<std::string> known{""};
@@ -320,9 +319,7 @@ class OpenTable {
       return !there(grant.grantee) || !there(grant.grantor);
     });
     if (gone > 0) report_.notes.emplace_back("rights of roles that no longer exist are not kept");
-    auto statements = revoke_all(now, sql_);
-    for (auto& statement : grant_again(wanted, sql_)) statements.push_back(std::move(statement));
-    return run_all(database, statements, "granting on " + job_.name());
+    return run_all(database, grant_again(wanted, sql_), "granting on " + job_.name());
   }
 
   const Services& services_;

@@ -43,6 +43,11 @@ struct Shadowed {
 /// Today's rights; the default ones are written out.
 Result<Rights> read_rights(store::PgConnection& database, std::uint32_t relation);
 
+/// Takes every right away, of every grantee, owner included, and makes sure that none is left.
+/// Returns what they were. In the caller's transaction.
+Result<Rights> take_all_rights(store::PgConnection& database, std::uint32_t relation,
+                               const std::string& table);
+
 /// SQL that takes every right away, of every grantee, owner included. `table` is quoted SQL.
 std::vector<std::string> revoke_all(const Rights& rights, const std::string& table);
 /// SQL that grants, as the owner, what `rights` become when `shadowed` are protected; everything

@@ -94,8 +94,9 @@ class SealTable {
   /// Notes the rights and takes all of them away: nobody may read or write half-way.
   Status register_table(bool first, bool open_rights) {
     auto& database = services_.database;
-    THERIAC_ASSIGN(const auto rights, read_rights(database, job_.relation));
     const auto oid = std::to_string(job_.relation);
+    if (!open_rights) return {};
+    THERIAC_ASSIGN(const auto rights, take_all_rights(database, job_.relation, sql_));
     const auto rights_json = rights.to_json();
     if (first) {
       const codec::Json original{{"rights", rights_json},
@@ -108,13 +109,10 @@ class SealTable {
           {PgParam::text(oid), PgParam::text(job_.schema), PgParam::text(job_.table),
            PgParam::text(job_.bound ? "t" : "f"), PgParam::text(text)}));
     }
-    if (open_rights) {
-      const auto text = rights_json.dump();
-      THERIAC_TRY(database.query(
-          "UPDATE theriac.tables SET rights_before = $2::jsonb WHERE relation = $1::oid",
-          {PgParam::text(oid), PgParam::text(text)}));
-      THERIAC_TRY(run_all(database, revoke_all(rights, sql_), "taking rights on " + job_.name()));
-    }
+    const auto text = rights_json.dump();
+    THERIAC_TRY(database.query(
+        "UPDATE theriac.tables SET rights_before = $2::jsonb WHERE relation = $1::oid",
+        {PgParam::text(oid), PgParam::text(text)}));
     return {};
   }
 

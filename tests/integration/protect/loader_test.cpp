@@ -140,6 +140,8 @@ TEST_F(Loader, RegistryAndPolicyMustAgree) {
                "column: born, class: person, searchable: true"),
        "shop.people.born: searchable"},
       {without(text, "domain: names", "domain: people"), "shop.people.name: domain"},
+      {without(text, "person: {", "person: {suite: sm4, "), "shop.people.name: suite"},
+      {without(text, "person: {", "person: {bind_rows: true, "), "shop.people.name: bind_rows"},
   };
   for (const auto& [yaml, where] : wrong) {
     const auto refused = load(yaml);

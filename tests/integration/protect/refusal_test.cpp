@@ -219,6 +219,29 @@ TEST_F(Refusal, OnlyASuperuserProtects) {
   EXPECT_EQ(protect_tables(services, parsed, {}).error().code, Code::kDenied);
 }
 
+TEST_F(Refusal, AColumnStaysAsItWasRegistered) {
+  ASSERT_TRUE(protect(policy()));
+  const auto refused = protect(policy("phone", ""));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kConflict);
+  EXPECT_THAT(refused.error().where, HasSubstr("public.people.phone"));
+  ASSERT_TRUE(unprotect());
+}
+
+TEST_F(Refusal, ATableNamedWrongly) {
+  const auto parsed = policy::parse_policy(policy(), "p").value();
+  const lease::FixedKeys keys(ring_for({{"person", seal::Suite::kXaes256Gcm}}));
+  {
+    auto database = connect();
+    const Services services{database, keys, random_, audit_, "tester"};
+    EXPECT_EQ(protect_tables(services, parsed, {{"public.poeple"}}).error().code, Code::kNotFound);
+  }
+  ASSERT_TRUE(protect(policy()));
+  auto database = connect();
+  const Services services{database, keys, random_, audit_, "tester"};
+  EXPECT_EQ(unprotect_tables(services, {"public.poeple"}).error().code, Code::kNotFound);
+}
+
 TEST_F(Refusal, AnotherTenantsKeys) {
   ASSERT_TRUE(protect(policy()));
   auto ring = ring_for({{"person", seal::Suite::kXaes256Gcm}});
