@@ -13,14 +13,14 @@ EDGES = {
     "customers": {
         "rest": {"name": "'示例 edge'", "kind": "'clinic'", "province": "'x'",
                  "updated_at": "'2026-01-01 00:00:00+00'"},
-        "contact_name": ["''", "'张伟'", "'O''Brien \\ \"quoted\" ☃'", "repeat('长', 80)", "' two  spaces '"],
+        "contact_name": ["''", "'张伟'", "'O''Brien \\ \"quoted\" ☃'", "'" + "长" * 80 + "'", "' two  spaces '"],
         "contact_id_number": ["'99000019900101001X'", "NULL", "'edge-3'", "'edge-4'", "'edge-5'"],
-        "contact_phone": ["NULL", "''", "'100-0000-0000'", "repeat('9', 3000)", "E'tab\\there'"],
+        "contact_phone": ["NULL", "''", "'100-0000-0000'", "'" + "9" * 3000 + "'", "E'tab\\there'"],
         "credit_limit": ["0", "-0.01", "999999999999.99", "NULL", "1234.5"],
     },
     "formulas": {
         "rest": {"device_id": "1", "revision": "1", "approved_on": "'2026-01-01'"},
-        "composition": ["''", "'Ti-6Al-4V 90 %'", "repeat('氧', 900)"],
+        "composition": ["''", "'Ti-6Al-4V 90 %'", "'" + "氧" * 900 + "'"],
         "sinter_minutes": ["-2147483648", "2147483647", "NULL"],
     },
     "batches": {

@@ -54,6 +54,15 @@ def port_is_free(port):
             return False
 
 
+def accepts(port, host="127.0.0.1"):
+    """Somebody listens there."""
+    try:
+        socket.create_connection((host, port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
 def free_port():
     """Below the range that outgoing connections take theirs from: a service that is killed and started
     again must find its port free."""
@@ -111,10 +120,11 @@ class Place:
         fresh.replace(self.state_file)
 
     def port(self, service, running=False):
-        """The remembered port; another one if a stranger took it meanwhile."""
+        """The remembered port; another one if a stranger listens there meanwhile."""
         ports = dict(self.state.get("ports", {}))
         known = ports.get(service)
-        if known is None or (not running and not port_is_free(known)):
+        # Binding to it proves nothing: sessions of a service that was killed may still be closing.
+        if known is None or (not running and accepts(known)):
             wanted = PORT_WANTED.get(service)
             ports[service] = wanted if wanted and self.name == "demo" and port_is_free(wanted) \
                 else free_port()

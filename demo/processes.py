@@ -5,11 +5,10 @@ together with the start time that was written down with it.
 import os
 import resource
 import signal
-import socket
 import subprocess
 import time
 
-from place import Failed
+from place import Failed, accepts
 
 
 def start_time(pid):
@@ -32,14 +31,6 @@ def wait_until(condition, seconds, what):
         if time.monotonic() > end:
             raise Failed(f"{what}: not within {seconds} s")
         time.sleep(0.02)
-
-
-def accepts(port, host="127.0.0.1"):
-    try:
-        socket.create_connection((host, port), 1).close()
-        return True
-    except OSError:
-        return False
 
 
 class Service:

@@ -16,7 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 sys.path.insert(0, str(ROOT / "demo"))
 import place as places  # noqa: E402
 from cluster import Cluster  # noqa: E402
-from processes import accepts, wait_until  # noqa: E402
+from place import accepts  # noqa: E402
+from processes import wait_until  # noqa: E402
 
 NAMES = ["张伟", "王芳", "O'Brien", "Zoë Weaver", "李娜"]
 
