@@ -70,7 +70,8 @@ inline std::string table_ddl(const Relation& relation, bool physical) {
   if (!physical) {
     return ddl + fmt::format("GRANT ALL ON {} TO {};", full_name(relation), kClient);
   }
-  return ddl + fmt::format("GRANT SELECT ({}), INSERT ({}), UPDATE ({}) ON {} TO {};"
+  // Who may read may read the system columns as well, and the gateway locates rows by ctid.
+  return ddl + fmt::format("GRANT SELECT ({}, ctid, xmin, xmax, cmin, cmax, tableoid), INSERT ({}), UPDATE ({}) ON {} TO {};"
                            "GRANT DELETE ON {} TO {};",
                            readable, readable, writable, full_name(relation), kClient,
                            full_name(relation), kClient);
@@ -111,6 +112,7 @@ class Twin {
       auto& client = physical ? physical_ : logical_;
       client.emplace(PrivatePostgres::get().conninfo(std::string(kClient), name));
       if (!client->connected()) return "no connection to " + name;
+      client->run("SET statement_timeout = '20s'");  // a statement without end is not compared
     }
     return {};
   }

@@ -101,6 +101,11 @@ class TwinTest : public ::testing::Test {
   /// Runs on both sides and compares. False if the statement does not count: refused, or wrong SQL.
   bool compare(const std::string& sql) {
     auto& logical = twin_->logical();
+    const auto plan = analyse(sql, twin_->catalogue(), Context{});
+    if (!plan || plan->statements.size() != 1 ||
+        plan->statements.front().action == Action::kRefuse) {
+      return false;
+    }
     const auto types = logical.parameter_types(sql);
     if (!types) return false;
     Row values;
