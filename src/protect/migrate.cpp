@@ -141,6 +141,9 @@ Result<Report> unprotect_tables(const Services& services, const std::vector<std:
   if (!there) return Report{};
   THERIAC_ASSIGN(const auto tenant, registry_tenant(database));
   THERIAC_ASSIGN(const auto registered, registered_columns(database));
+  std::vector<std::string> known;
+  for (const auto& column : registered) known.push_back(column.schema + "." + column.table);
+  THERIAC_TRY(all_known(tables, known));
   THERIAC_TRY(
       audit_entry(services, "unprotect.start", "database", {{"columns", registered.size()}}));
   Report report;

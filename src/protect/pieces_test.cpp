@@ -25,13 +25,15 @@ TEST(Rights, TableLevelSelectBecomesEveryOtherColumn) {
                                  {"", "boss", "boss", "SELECT", false},
                                  {"", "boss", "boss", "UPDATE", false},
                                  {"", "app", "boss", "SELECT", true}});
+  // A table-level SELECT covers the system columns; whoever may UPDATE has rows located by ctid.
+  const std::string system = R"("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid")";
   EXPECT_THAT(
       grant_translated(rights, kTable, {"id", "name", "theriac_sealed_1"},
                        {{"name", {"theriac_sealed_1"}}}),
-      ElementsAre(
-          R"(GRANT UPDATE, INSERT ("id", "theriac_sealed_1"), SELECT ("id", )"
-          R"("theriac_sealed_1") ON "s"."t" TO "boss")",
-          R"(GRANT SELECT ("id", "theriac_sealed_1") ON "s"."t" TO "app" WITH GRANT OPTION)"));
+      ElementsAre(R"(GRANT UPDATE, INSERT ("id", "theriac_sealed_1"), SELECT ()" + system +
+                      R"(, "id", "theriac_sealed_1") ON "s"."t" TO "boss")",
+                  "GRANT SELECT (" + system +
+                      R"(, "id", "theriac_sealed_1") ON "s"."t" TO "app" WITH GRANT OPTION)"));
 }
 
 TEST(Rights, ColumnRightsAreMirroredToTheHelpers) {
@@ -39,12 +41,13 @@ TEST(Rights, ColumnRightsAreMirroredToTheHelpers) {
                                  {"name", "a", "boss", "UPDATE", false},
                                  {"name", "a", "boss", "REFERENCES", false},
                                  {"id", "", "boss", "SELECT", false}});
-  EXPECT_THAT(grant_translated(rights, kTable, {"id", "name"},
-                               {{"name", {"theriac_sealed_1", "theriac_index_1", "theriac_row"}}}),
-              ElementsAre(R"(GRANT SELECT ("theriac_sealed_1", "theriac_index_1", "theriac_row"), )"
-                          R"(UPDATE ("name", "theriac_sealed_1", "theriac_index_1"), )"
-                          R"(REFERENCES ("name") ON "s"."t" TO "a")",
-                          R"(GRANT SELECT ("id") ON "s"."t" TO PUBLIC)"));
+  EXPECT_THAT(
+      grant_translated(rights, kTable, {"id", "name"},
+                       {{"name", {"theriac_sealed_1", "theriac_index_1", "theriac_row"}}}),
+      ElementsAre(R"(GRANT SELECT ("theriac_sealed_1", "theriac_index_1", "theriac_row", "ctid"), )"
+                  R"(UPDATE ("name", "theriac_sealed_1", "theriac_index_1"), )"
+                  R"(REFERENCES ("name") ON "s"."t" TO "a")",
+                  R"(GRANT SELECT ("id") ON "s"."t" TO PUBLIC)"));
 }
 
 TEST(Rights, NobodyGetsSelectOrInsertOnThePlainColumn) {

@@ -72,7 +72,7 @@ constexpr std::array<std::string_view, 6> kSystemColumns{"ctid", "xmin", "xmax",
 
 constexpr std::string_view kRead = R"(
 SELECT '' AS column_name, coalesce(e.rolname, ''), coalesce(r.rolname, ''), x.privilege_type,
-       x.is_grantable, 0 AS attnum, x.place
+       x.is_grantable, -100 AS attnum, x.place
 FROM pg_catalog.pg_class c
 CROSS JOIN LATERAL pg_catalog.aclexplode(
   coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) WITH ORDINALITY
@@ -88,7 +88,7 @@ CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) WITH ORDINALITY
   AS x(grantor, grantee, privilege_type, is_grantable, place)
 LEFT JOIN pg_catalog.pg_roles e ON e.oid = x.grantee
 LEFT JOIN pg_catalog.pg_roles r ON r.oid = x.grantor
-WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE a.attrelid = $1::oid AND NOT a.attisdropped
 ORDER BY 6, 7)";
 
 }  // namespace

@@ -199,7 +199,7 @@ Result<std::string> rights_text(PgConnection& database, std::uint32_t relation) 
 SELECT coalesce(c.relacl::text, '') || coalesce((
   SELECT pg_catalog.string_agg(' ' || a.attname || a.attacl::text, '' ORDER BY a.attnum)
   FROM pg_catalog.pg_attribute a
-  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '')
+  WHERE a.attrelid = c.oid AND NOT a.attisdropped), '')
 FROM pg_catalog.pg_class c WHERE c.oid = $1::oid)",
                                                  {PgParam::text(oid)}));
   if (rows.rows() != 1) return fail(Code::kUndefinedTable, oid);

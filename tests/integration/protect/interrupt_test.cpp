@@ -192,7 +192,9 @@ TEST_F(Interrupt, AColumnAddedToThePolicyLater) {
   EXPECT_EQ(state_of("erp_app", "SELECT phone FROM people"), "ok");
   ASSERT_TRUE(protect(full));
   EXPECT_EQ(state_of("erp_app", "SELECT phone FROM people"), "42501");
-  EXPECT_EQ(state_of("erp_app", "SELECT id, note, theriac_sealed_1, theriac_sealed_3 FROM people"),
+  EXPECT_EQ(state_of("erp_app",
+                     "SELECT ctid, xmin, id, note, theriac_sealed_1, theriac_sealed_3 "
+                     "FROM people"),
             "ok");
   ASSERT_TRUE(unprotect());
   EXPECT_EQ(contents(), contents_);
