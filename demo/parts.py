@@ -46,12 +46,12 @@ class Parts:
         """State and certificates. Certificates are enrolled anew when the last ones are old: programs
         renew theirs while they run, but a demonstration may sleep for weeks."""
         if not self.place.state.get("keyd_ready"):
-            run(self._keyd_argv("init", "--tenant", self.tenant()))  # goes on where it was cut short
+            invoke(self._keyd_argv("init", "--tenant", self.tenant()))  # goes on where it was cut short
             self.place.remember(keyd_ready=True)
         if time.time() - self.place.state.get("enrolled_at", 0) > ENROL_AGAIN_S:
             self.certificates.mkdir(mode=0o700, exist_ok=True)
             for name, role in ENROLLED.items():
-                run(self._keyd_argv("enrol", "--name", name, "--role", role, "--out",
+                invoke(self._keyd_argv("enrol", "--name", name, "--role", role, "--out",
                                     self.certificates / role))
             self.place.remember(enrolled_at=time.time())
 
@@ -146,7 +146,7 @@ def _entries(listed):
     return listed or []
 
 
-def run(argv):
+def invoke(argv):
     done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Failed(f"{pathlib.Path(str(argv[0])).name} {argv[1]}: "

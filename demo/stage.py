@@ -106,6 +106,9 @@ class Stage:
         """Every row of the protected tables as their reader sees it, by key."""
         rows = {}
         connection = self.cluster.connect(role, port=port)
+        # As text: Python has no dates before Christ, and no infinite ones.
+        psycopg2.extensions.register_type(
+            psycopg2.extensions.new_type((1082, 1184), "text", lambda value, _: value), connection)
         try:
             with connection.cursor() as cursor:
                 for table, (key, _) in TABLES.items():
