@@ -30,6 +30,7 @@ struct Flags {
   std::string role = "gateway";
   std::int64_t days = 0;
   std::string reason;
+  std::string new_passphrase_file;
 };
 
 class Program {
@@ -38,6 +39,7 @@ class Program {
   int serve(const Flags& flags);
   int enrol(const Flags& flags);
   int accept_clock(const Flags& flags);
+  int change_passphrase(const Flags& flags);
 
   static int refuse(const Error& error) {
     fmt::print(stderr, "theriac-keyd: {}: {}\n", info_of(error.code).name, error.message());
@@ -49,6 +51,7 @@ class Program {
   Status try_serve(const Flags& flags);
   Status try_enrol(const Flags& flags);
   Status try_accept_clock(const Flags& flags);
+  Status try_change_passphrase(const Flags& flags);
   static int exit_code(const Status& done) { return done ? 0 : refuse(done.error()); }
   static void tell(const Flags& flags, const codec::Json& json, const std::string& text) {
     fmt::print("{}\n", flags.json ? codec::canonical_json(json) : text);
@@ -150,6 +153,22 @@ int Program::accept_clock(const Flags& flags) {
   return exit_code(done);
 }
 
+Status Program::try_change_passphrase(const Flags& flags) {
+  THERIAC_ASSIGN(const auto old_one, keys::read_passphrase(flags.config.passphrase_file));
+  THERIAC_ASSIGN(const auto new_one, keys::read_passphrase(flags.new_passphrase_file));
+  return keys::change_passphrase(flags.config.state, old_one, new_one, {}, person(), flags.reason,
+                                 environment_);
+}
+
+int Program::change_passphrase(const Flags& flags) {
+  const auto done = try_change_passphrase(flags);
+  if (done) {
+    tell(flags, {{"event", "passphrase changed"}},
+         "passphrase changed; copies of the old custody.json still open with the old one");
+  }
+  return exit_code(done);
+}
+
 /// Key bytes stay out of core dumps and of other programs' debuggers.
 void harden() {
   ::umask(077);
@@ -175,6 +194,7 @@ struct Commands {
   CLI::App* serve;
   CLI::App* enrol;
   CLI::App* accept_clock;
+  CLI::App* passphrase;
 };
 
 Commands add_commands(CLI::App& app, Flags& flags) {
@@ -182,8 +202,10 @@ Commands add_commands(CLI::App& app, Flags& flags) {
       app.add_subcommand("init", "make root key, tenant and authority"),
       app.add_subcommand("serve", "run the key service"),
       app.add_subcommand("enrol", "issue a certificate to a program or person"),
-      app.add_subcommand("accept-clock", "accept the present time after a clock ran ahead")};
-  for (auto* command : {commands.init, commands.serve, commands.enrol, commands.accept_clock}) {
+      app.add_subcommand("accept-clock", "accept the present time after a clock ran ahead"),
+      app.add_subcommand("passphrase", "put the root key under a new passphrase")};
+  for (auto* command : {commands.init, commands.serve, commands.enrol, commands.accept_clock,
+                        commands.passphrase}) {
     add_common(*command, flags);
   }
   commands.serve->add_option("--listen", flags.config.listen, "HOST:PORT, an IP address");
@@ -195,6 +217,10 @@ Commands add_commands(CLI::App& app, Flags& flags) {
       ->required();
   commands.enrol->add_option("--days", flags.days, "life; default 1 for programs, 30 for people");
   commands.accept_clock->add_option("--reason", flags.reason, "why")->required();
+  commands.passphrase
+      ->add_option("--new-passphrase-file", flags.new_passphrase_file, "first line is the new one")
+      ->required();
+  commands.passphrase->add_option("--reason", flags.reason, "why; stands in the audit log");
   return commands;
 }
 
@@ -232,6 +258,7 @@ int run(int argc, char** argv) {
   if (commands.init->parsed()) return program.initialise(flags);
   if (commands.enrol->parsed()) return program.enrol(flags);
   if (commands.accept_clock->parsed()) return program.accept_clock(flags);
+  if (commands.passphrase->parsed()) return program.change_passphrase(flags);
   return program.serve(flags);
 }
 

@@ -38,6 +38,17 @@ Result<Bytes> base64_field(const codec::Json& json, const char* name) {
   return codec::from_base64(found->get_ref<const std::string&>());
 }
 
+Status write_custody(const std::string& path, const Key256& root, const SecretBytes& passphrase,
+                     const crypto::Argon2Cost& cost, Random& random) {
+  std::array<std::uint8_t, kSaltBytes> salt{};
+  random.fill(salt);
+  THERIAC_ASSIGN(const auto wrapping, crypto::derive_argon2id(passphrase, salt, cost));
+  auto json = public_part(cost, salt);
+  const auto wrapped = wrap_key(wrapping, root, view_of(codec::canonical_json(json)), random);
+  json["wrapped"] = codec::to_base64(wrapped);
+  return pki::replace_file(path, view_of(codec::canonical_json(json) + "\n"), 0600);
+}
+
 }  // namespace
 
 Result<SecretBytes> read_passphrase(const std::string& path) {
@@ -56,15 +67,16 @@ Result<Key256> create_custody(const std::string& path, const SecretBytes& passph
                               const crypto::Argon2Cost& cost, Random& random) {
   const auto present = pki::read_small_file(path);
   if (present || present.error().code != Code::kNotFound) return fail(Code::kAlreadyExists, path);
-  std::array<std::uint8_t, kSaltBytes> salt{};
-  random.fill(salt);
-  THERIAC_ASSIGN(const auto wrapping, crypto::derive_argon2id(passphrase, salt, cost));
   auto root = crypto::new_key256();
-  auto json = public_part(cost, salt);
-  const auto wrapped = wrap_key(wrapping, root, view_of(codec::canonical_json(json)), random);
-  json["wrapped"] = codec::to_base64(wrapped);
-  THERIAC_TRY(pki::replace_file(path, view_of(codec::canonical_json(json) + "\n"), 0600));
+  THERIAC_TRY(write_custody(path, root, passphrase, cost, random));
   return root;
+}
+
+Status change_passphrase(const std::string& path, const SecretBytes& old_passphrase,
+                         const SecretBytes& new_passphrase, const crypto::Argon2Cost& cost,
+                         Random& random) {
+  THERIAC_ASSIGN(const auto root, open_custody(path, old_passphrase));
+  return write_custody(path, root, new_passphrase, cost, random);
 }
 
 Result<Key256> open_custody(const std::string& path, const SecretBytes& passphrase) {

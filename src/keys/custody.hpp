@@ -24,6 +24,11 @@ Result<SecretBytes> read_passphrase(const std::string& path);
 Result<Key256> create_custody(const std::string& path, const SecretBytes& passphrase,
                               const crypto::Argon2Cost& cost, Random& random);
 
+/// The same root key under another passphrase. The file is replaced whole.
+Status change_passphrase(const std::string& path, const SecretBytes& old_passphrase,
+                         const SecretBytes& new_passphrase, const crypto::Argon2Cost& cost,
+                         Random& random);
+
 /// Code::kWrongPassphrase when it does not open, whichever of the two is wrong; kMalformed when the
 /// file is not a custody file; kOutOfRange when its cost is beyond what we would spend.
 Result<Key256> open_custody(const std::string& path, const SecretBytes& passphrase);

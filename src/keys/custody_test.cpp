@@ -67,6 +67,15 @@ TEST_F(CustodyTest, NoFieldCanBeChanged) {
   EXPECT_TRUE(open_custody(path_, secret("correct horse")));
 }
 
+TEST_F(CustodyTest, PassphraseCanBeChangedByWhoKnowsIt) {
+  const auto root = create_custody(path_, secret("correct horse"), kCheap, random_);
+  EXPECT_EQ(change_passphrase(path_, secret("wrong"), secret("new"), kCheap, random_).error().code,
+            Code::kWrongPassphrase);
+  ASSERT_TRUE(change_passphrase(path_, secret("correct horse"), secret("new"), kCheap, random_));
+  EXPECT_EQ(open_custody(path_, secret("correct horse")).error().code, Code::kWrongPassphrase);
+  EXPECT_EQ(*open_custody(path_, secret("new")), *root);
+}
+
 TEST_F(CustodyTest, GarbageIsMalformed) {
   EXPECT_EQ(open_custody(path_, secret("x")).error().code, Code::kNotFound);
   for (const char* text : {"", "{}", "[]", "garbage", R"({"wrapped":1})"}) {

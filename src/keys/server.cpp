@@ -14,7 +14,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <set>
+#include <list>
 
 #include "keys/reply.hpp"
 #include "keys/secret_access.hpp"
@@ -63,7 +63,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     close();
   }
 
-  bool idle = false;  ///< no request in hand: may be closed at once when the service stops
+  bool greeted = false;  ///< the handshake is done
+  bool evicted = false;  ///< closed to make room
+  bool idle = false;     ///< no request in hand: may be closed at once when the service stops
 
  private:
   std::shared_ptr<asio::ssl::context> context_;  // shared: replaced while connections live
@@ -119,6 +121,7 @@ class AsioServer final : public Server {
   Task<void> tick_on_worker();
   Status renew_context();
   void stop_now();
+  bool make_room();
 
   Options options_;
   KeyService& service_;
@@ -131,7 +134,7 @@ class AsioServer final : public Server {
   asio::signal_set signals_;
   std::uint16_t port_ = 0;
   bool stopping_ = false;
-  std::set<ConnectionPtr> connections_;
+  std::list<ConnectionPtr> connections_;  ///< oldest first
   std::size_t queued_ = 0;
   // Written by the worker, taken by the loop.
   std::atomic<std::shared_ptr<asio::ssl::context>> context_;
@@ -199,6 +202,22 @@ void AsioServer::stop_now() {
   }
 }
 
+/// Closes the connection that has been shaking hands longest, or else the one that has been idle
+/// longest, so that strangers who only connect cannot keep holders of leases out. False when every
+/// connection is at work.
+bool AsioServer::make_room() {
+  log_.write(Level::kWarning, "connection limit reached", {{"limit", kConnectionsMax}});
+  for (const bool greeted : {false, true}) {
+    for (const auto& connection : connections_) {
+      if (connection->greeted != greeted || !connection->idle || connection->evicted) continue;
+      connection->evicted = true;  // it leaves the list when its coroutine ends
+      connection->close();
+      return true;
+    }
+  }
+  return false;
+}
+
 Task<void> AsioServer::accept_loop() {
   while (!stopping_) {
     auto [error, socket] = co_await acceptor_.async_accept(kWait);
@@ -210,13 +229,10 @@ Task<void> AsioServer::accept_loop() {
       co_await pause.async_wait(kWait);
       continue;
     }
-    if (connections_.size() >= kConnectionsMax) {
-      log_.write(Level::kWarning, "connection limit reached", {{"limit", kConnectionsMax}});
-      continue;  // the socket closes
-    }
+    if (connections_.size() >= kConnectionsMax && !make_room()) continue;  // the socket closes
     socket.set_option(tcp::no_delay(true), error);
     auto connection = std::make_shared<Connection>(std::move(socket), context_.load());
-    connections_.insert(connection);
+    connections_.push_back(connection);
     asio::co_spawn(loop_, serve(connection), asio::detached);
   }
 }
@@ -229,7 +245,7 @@ Task<void> AsioServer::serve(ConnectionPtr connection) {
     log_.error("connection closed", Error{Code::kInternal, "exception in a connection"});
   }
   connection->finish();
-  connections_.erase(connection);
+  connections_.remove(connection);
 }
 
 Task<void> AsioServer::exchange(ConnectionPtr connection) {
@@ -253,7 +269,10 @@ Task<bool> AsioServer::handshake(ConnectionPtr connection) {
   auto [error] =
       co_await connection->stream().async_handshake(asio::ssl::stream_base::server, kWait);
   connection->idle = false;
-  if (!error) co_return true;
+  if (!error) {
+    connection->greeted = true;
+    co_return true;
+  }
   if (auto failure = certificate_failure(*connection, error)) {
     co_await asio::co_spawn(worker_, refuse_on_worker("", "", std::move(*failure)),
                             asio::use_awaitable);

@@ -43,18 +43,22 @@ Act KeyService::act_of(const pki::Identity& caller, const std::string& reason) c
   return {caller.name, reason, clock_.wall_ms()};
 }
 
-Status KeyService::record(const pki::Identity& caller, Entry entry) {
+Status KeyService::record(const pki::Identity& caller, const Entry& entry, const Error* failure) {
   audit::Event event;
-  event.action = std::move(entry.action);
+  event.action = entry.action;
   event.actor = caller.name;
   event.role = pki::role_name(caller.role);
-  event.object = std::move(entry.object);
-  event.reason = std::move(entry.reason);
-  event.key_version = std::move(entry.key_version);
-  event.correlation = std::move(entry.correlation);
-  event.details = std::move(entry.details);
+  event.object = entry.object;
+  event.reason = entry.reason;
+  event.key_version = entry.key_version;
+  event.correlation = entry.correlation;
+  event.details = entry.details;
   event.details["tenant"] = caller.tenant;
   event.details["certificate"] = caller.serial;
+  if (failure != nullptr) {
+    event.outcome = "failed";
+    event.error = info_of(failure->code).name;
+  }
   THERIAC_TRY(audit_.append_durable(std::move(event)));
   return {};
 }
@@ -161,26 +165,29 @@ Result<std::vector<Version>> KeyService::make_class(const pki::Identity& caller,
   THERIAC_ASSERT(suite == seal::Suite::kXaes256Gcm || suite == seal::Suite::kSm4Gcm);
   THERIAC_ASSIGN(const auto count, keys_.count_classes(tenant.tenant.id));
   if (count >= kClassesPerTenantMax) return fail(Code::kTooLarge, "classes of a tenant");
-  THERIAC_TRY(record(caller, {.action = "key.create",
-                              .object = name,
-                              .reason = reason,
-                              .details = {{"suite", suite_name(suite)}, {"version", 1}}}));
-  const auto act = act_of(caller, reason);
-  THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
-  std::vector<Version> made;
-  for (const auto purpose : {seal::Purpose::kData, seal::Purpose::kIndex, seal::Purpose::kStream}) {
-    Version version;
-    version.class_name = name;
-    version.purpose = purpose;
-    version.version = 1;
-    version.suite = suite;
-    version.state = State::kActive;
-    THERIAC_ASSIGN(version, keys_.add_version(tenant, std::move(version), act));
-    made.push_back(std::move(version));
-  }
-  THERIAC_TRY(transaction.commit());
-  log_.write(Level::kInfo, "class made", {{"class", name}, {"suite", suite_name(suite)}});
-  return made;
+  const Entry entry{.action = "key.create",
+                    .object = name,
+                    .reason = reason,
+                    .details = {{"suite", suite_name(suite)}, {"version", 1}}};
+  const auto by = act_of(caller, reason);
+  return act(caller, entry, [&]() -> Result<std::vector<Version>> {
+    THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
+    std::vector<Version> made;
+    for (const auto purpose :
+         {seal::Purpose::kData, seal::Purpose::kIndex, seal::Purpose::kStream}) {
+      Version version;
+      version.class_name = name;
+      version.purpose = purpose;
+      version.version = 1;
+      version.suite = suite;
+      version.state = State::kActive;
+      THERIAC_ASSIGN(version, keys_.add_version(tenant, std::move(version), by));
+      made.push_back(std::move(version));
+    }
+    THERIAC_TRY(transaction.commit());
+    log_.write(Level::kInfo, "class made", {{"class", name}, {"suite", suite_name(suite)}});
+    return made;
+  });
 }
 
 Result<std::vector<Version>> KeyService::create_class(const pki::Identity& caller,
@@ -211,13 +218,13 @@ Result<std::vector<Version>> KeyService::rotate(const pki::Identity& caller, con
   for (const auto& [purpose, version] : last) {
     if (version >= kVersionsPerClassMax) return fail(Code::kTooLarge, "versions of a class");
   }
-  THERIAC_TRY(record(caller, {.action = "key.rotate",
-                              .object = ask.class_name,
-                              .reason = ask.reason,
-                              .details = {{"data", last[seal::Purpose::kData] + 1},
-                                          {"stream", last[seal::Purpose::kStream] + 1}}}));
-  const auto act = act_of(caller, ask.reason);
-  {
+  const Entry entry{.action = "key.rotate",
+                    .object = ask.class_name,
+                    .reason = ask.reason,
+                    .details = {{"data", last[seal::Purpose::kData] + 1},
+                                {"stream", last[seal::Purpose::kStream] + 1}}};
+  const auto by = act_of(caller, ask.reason);
+  THERIAC_TRY(act(caller, entry, [&]() -> Status {
     THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
     for (const auto& [purpose, number] : last) {
       Version version;
@@ -226,10 +233,10 @@ Result<std::vector<Version>> KeyService::rotate(const pki::Identity& caller, con
       version.version = number + 1;
       version.suite = present.front().suite;
       version.state = State::kPending;
-      THERIAC_TRY(keys_.add_version(tenant, std::move(version), act));
+      THERIAC_TRY(keys_.add_version(tenant, std::move(version), by));
     }
-    THERIAC_TRY(transaction.commit());
-  }
+    return transaction.commit();
+  }));
   THERIAC_TRY(promote_due(tenant, nullptr));
   THERIAC_ASSIGN(auto now, keys_.versions(tenant.tenant.id, ask.class_name));
   std::erase_if(now, [&](const Version& v) {
@@ -248,56 +255,70 @@ Result<std::size_t> KeyService::revoke(const pki::Identity& caller, const Revoke
     THERIAC_ASSIGN(versions, keys_.versions(tenant.tenant.id, ask.class_name));
     if (versions.empty()) return fail(Code::kNotFound, "class " + ask.class_name);
   }
-  THERIAC_TRY(record(caller, {.action = ask.restore ? "key.restore" : "key.revoke",
-                              .object = whole ? "tenant " + tenant.tenant.name : ask.class_name,
-                              .reason = ask.reason}));
-  const auto act = act_of(caller, ask.reason);
+  const Entry entry{.action = ask.restore ? "key.restore" : "key.revoke",
+                    .object = whole ? "tenant " + tenant.tenant.name : ask.class_name,
+                    .reason = ask.reason};
+  const auto by = act_of(caller, ask.reason);
   const auto wanted = ask.restore ? State::kActive : State::kSuspended;
-  std::size_t changed = 0;
-  THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
-  if (whole && tenant.tenant.state != wanted) {
-    THERIAC_TRY(keys_.restate_tenant(root_, tenant, wanted, act));
-    ++changed;
-  }
-  for (auto& version : versions) {
-    if ((version.state == State::kSuspended) == (wanted == State::kSuspended)) continue;
-    auto done = ask.restore ? keys_.restate(tenant, version, version.resume, version.resume, act)
-                            : keys_.restate(tenant, version, State::kSuspended, version.state, act);
-    if (!done && done.error().code == Code::kNotAuthentic && !ask.restore) {
-      // An altered row cannot be leased; it must not keep the others from being revoked.
-      log_.write(Level::kError, "key row altered", {{"key", version_text(version)}});
-      continue;
+  return act(caller, entry, [&]() -> Result<std::size_t> {
+    std::size_t changed = 0;
+    THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
+    if (whole && tenant.tenant.state != wanted) {
+      THERIAC_TRY(keys_.restate_tenant(root_, tenant, wanted, by));
+      ++changed;
     }
-    THERIAC_TRY(std::move(done));
-    ++changed;
+    for (auto& version : versions) {
+      THERIAC_ASSIGN(const bool done, suspend_or_resume(tenant, version, ask.restore, by));
+      changed += done ? 1 : 0;
+    }
+    THERIAC_TRY(transaction.commit());
+    log_.write(Level::kWarning, ask.restore ? "restored" : "revoked",
+               {{"object", entry.object}, {"versions", changed}});
+    return changed;
+  });
+}
+
+Result<bool> KeyService::suspend_or_resume(const OpenTenant& tenant, Version& version, bool resume,
+                                           const Act& by) {
+  if ((version.state == State::kSuspended) != resume) return false;
+  if (resume) {
+    THERIAC_TRY(keys_.restate(tenant, version, version.resume, version.resume, by));
+    return true;
   }
-  THERIAC_TRY(transaction.commit());
-  log_.write(Level::kWarning, ask.restore ? "restored" : "revoked",
-             {{"object", whole ? "tenant" : ask.class_name}, {"versions", changed}});
-  return changed;
+  const auto done = keys_.restate(tenant, version, State::kSuspended, version.state, by);
+  if (!done && done.error().code == Code::kNotAuthentic) {
+    // An altered row cannot be leased; it must not keep the others from being revoked.
+    log_.write(Level::kError, "ALARM: key row altered", {{"key", version_text(version)}});
+    return false;
+  }
+  THERIAC_TRY(done);
+  return true;
 }
 
 Status KeyService::clear_fence(const pki::Identity& caller, const ClearFenceAsk& ask) {
   THERIAC_TRY(check_role(caller, {pki::Role::kAdmin}));
   THERIAC_ASSIGN(const bool fenced, leases_.is_fenced(ask.name));
   if (!fenced) return fail(Code::kNotFound, "no fence on " + ask.name);
-  THERIAC_TRY(
-      record(caller, {.action = "lease.clear_fence", .object = ask.name, .reason = ask.reason}));
-  THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
-  THERIAC_TRY(leases_.clear_fence(ask.name));
-  THERIAC_TRY(leases_.forget_holder(ask.name));
-  return transaction.commit();
+  const Entry entry{.action = "lease.clear_fence", .object = ask.name, .reason = ask.reason};
+  return act(caller, entry, [&]() -> Status {
+    THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
+    THERIAC_TRY(leases_.clear_fence(ask.name));
+    THERIAC_TRY(leases_.forget_holder(ask.name));
+    return transaction.commit();
+  });
 }
 
 Status KeyService::revoke_certificate(const pki::Identity& caller,
                                       const RevokeCertificateAsk& ask) {
   THERIAC_TRY(check_role(caller, {pki::Role::kAdmin}));
-  THERIAC_TRY(
-      record(caller,
-             {.action = "certificate.revoke", .object = ask.serial_or_name, .reason = ask.reason}));
-  THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
-  THERIAC_TRY(certificates_.revoke(ask.serial_or_name, caller.tenant, act_of(caller, ask.reason)));
-  return transaction.commit();
+  const Entry entry{
+      .action = "certificate.revoke", .object = ask.serial_or_name, .reason = ask.reason};
+  return act(caller, entry, [&]() -> Status {
+    THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
+    THERIAC_TRY(
+        certificates_.revoke(ask.serial_or_name, caller.tenant, act_of(caller, ask.reason)));
+    return transaction.commit();
+  });
 }
 
 Result<std::string> KeyService::renew_certificate(const pki::Identity& caller,
@@ -314,15 +335,17 @@ Result<std::string> KeyService::renew_certificate(const pki::Identity& caller,
                  pki::kLeafLifeMsMax)};
   THERIAC_ASSIGN(const auto made, authority_.issue_for(wanted, ask.signing_request, now, random_));
   THERIAC_ASSIGN(const auto identity, made.identity());
-  THERIAC_TRY(record(caller, {.action = "certificate.renew",
-                              .object = identity.name,
-                              .details = {{"serial", identity.serial},
-                                          {"fingerprint", identity.fingerprint},
-                                          {"not_after_ms", identity.not_after_ms}}}));
-  THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
-  THERIAC_TRY(certificates_.add(identity, caller.name));
-  THERIAC_TRY(transaction.commit());
-  return made.to_pem();
+  const Entry entry{.action = "certificate.renew",
+                    .object = identity.name,
+                    .details = {{"serial", identity.serial},
+                                {"fingerprint", identity.fingerprint},
+                                {"not_after_ms", identity.not_after_ms}}};
+  return act(caller, entry, [&]() -> Result<std::string> {
+    THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
+    THERIAC_TRY(certificates_.add(identity, caller.name));
+    THERIAC_TRY(transaction.commit());
+    return made.to_pem();
+  });
 }
 
 Result<pki::Certificate> KeyService::issue_own(const pki::PrivateKey& key) {

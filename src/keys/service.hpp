@@ -105,7 +105,19 @@ class KeyService {
     std::string correlation;
     codec::Json details = codec::Json::object();
   };
-  Status record(const pki::Identity& caller, Entry entry);
+  Status record(const pki::Identity& caller, const Entry& entry, const Error* failure = nullptr);
+  /// The entry durable, then the effect; when that fails after all, a second entry says so.
+  template <typename Effect>
+  auto act(const pki::Identity& caller, const Entry& entry, Effect effect) -> decltype(effect()) {
+    THERIAC_TRY(record(caller, entry));
+    auto result = effect();
+    if (!result) {
+      if (auto noted = record(caller, entry, &result.error()); !noted) {
+        log_.error("audit of a failed act", noted.error());
+      }
+    }
+    return result;
+  }
   tl::unexpected<Error> refuse(std::string_view action, const pki::Identity& caller, Error error);
   Status check_clock(std::int64_t now);
   Status check_role(const pki::Identity& caller, std::initializer_list<pki::Role> allowed);
@@ -123,6 +135,8 @@ class KeyService {
   Result<std::vector<Version>> make_class(const pki::Identity& caller, const OpenTenant& tenant,
                                           const std::string& name, seal::Suite suite,
                                           const std::string& reason);
+  Result<bool> suspend_or_resume(const OpenTenant& tenant, Version& version, bool resume,
+                                 const Act& by);
   Status promote_due(const OpenTenant& tenant, const Lease* requester);
   Status promote(const OpenTenant& tenant, std::vector<Version>& of_class, Version& pending);
   Status collect_keys(const OpenTenant& tenant, const Lease& lease, Grant& grant);

@@ -61,15 +61,15 @@ Result<Grant> KeyService::try_lease(const pki::Identity& caller, const LeaseAsk&
   THERIAC_TRY(promote_due(tenant, &lease));
   Grant grant;
   THERIAC_TRY(collect_keys(tenant, lease, grant));
-  THERIAC_TRY(record(caller, {.action = fresh ? "lease.issue" : "lease.renew",
-                              .object = "lease",
-                              .correlation = to_hex(lease.id.view()),
-                              .details = {{"classes", strings(lease.classes)},
-                                          {"revoked", strings(grant.revoked)},
-                                          {"keys", grant.keys.size()},
-                                          {"counter", lease.counter},
-                                          {"expires_ms", lease.expires_ms}}}));
-  THERIAC_TRY(save_lease(lease, fresh, now));
+  const Entry entry{.action = fresh ? "lease.issue" : "lease.renew",
+                    .object = "lease",
+                    .correlation = to_hex(lease.id.view()),
+                    .details = {{"classes", strings(lease.classes)},
+                                {"revoked", strings(grant.revoked)},
+                                {"keys", grant.keys.size()},
+                                {"counter", lease.counter},
+                                {"expires_ms", lease.expires_ms}}};
+  THERIAC_TRY(act(caller, entry, [&] { return save_lease(lease, fresh, now); }));
   grant.lease = lease.id;
   grant.token = tokens_.make({lease.id, lease.counter}, lease.holder);
   grant.tenant = tenant.tenant.id;
@@ -281,14 +281,15 @@ Status KeyService::release(const pki::Identity& caller, const ReleaseAsk& ask) {
     // Somebody renewed it meanwhile: not ours to end.
     return fail(Code::kConflict, "lease");
   }
-  THERIAC_TRY(record(
-      caller,
-      {.action = "lease.release", .object = "lease", .correlation = to_hex(found->id.view())}));
+  const Entry entry{
+      .action = "lease.release", .object = "lease", .correlation = to_hex(found->id.view())};
   found->state = LeaseState::kReleased;
   found->expires_ms = clock_.wall_ms();
-  THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
-  THERIAC_TRY(leases_.update(*found));
-  return transaction.commit();
+  return act(caller, entry, [&]() -> Status {
+    THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
+    THERIAC_TRY(leases_.update(*found));
+    return transaction.commit();
+  });
 }
 
 }  // namespace theriac::keys

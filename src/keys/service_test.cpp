@@ -408,6 +408,38 @@ TEST_F(ServiceTest, FloodOfRefusalsIsSummedUp) {
             1000 - kRefusalEntriesBurst);
 }
 
+TEST_F(ServiceTest, AnActThatFailedAfterItsEntrySaysSo) {
+  EXPECT_EQ(bench_.service().revoke_certificate(bench_.admin(), {"nobody", ""}).error().code,
+            Code::kNotFound);
+  const auto events = bench_.audit.events();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].outcome, "ok");
+  EXPECT_EQ(events[1].outcome, "failed");
+  EXPECT_EQ(events[1].error, "NotFound");
+  EXPECT_EQ(events[1].action, events[0].action);
+}
+
+TEST_F(ServiceTest, AnAlteredRowDoesNotKeepTheOthersFromBeingRevoked) {
+  Folder folder;
+  Bench bench(clock_, {.path = folder.file("db")});
+  ASSERT_TRUE(bench.lease(bench.gateway(), {"contact"}));
+  auto other = store::Database::open({.path = folder.file("db")}, kSchema);
+  ASSERT_TRUE(other->exec("UPDATE key_versions SET person = 'x' WHERE purpose = 2"));
+  EXPECT_EQ(bench.lease(bench.caller("g2", pki::Role::kGateway), {"contact"}).error().code,
+            Code::kNotAuthentic);
+  EXPECT_EQ(*bench.service().revoke(bench.admin(), {"contact", false, ""}), 2U);
+}
+
+TEST_F(ServiceTest, ARowRemovedFromTheFileIsNoticed) {
+  Folder folder;
+  Bench bench(clock_, {.path = folder.file("db")});
+  const auto grant = bench.lease(bench.gateway(), {"contact"});
+  auto other = store::Database::open({.path = folder.file("db")}, kSchema);
+  ASSERT_TRUE(other->exec("DELETE FROM key_versions WHERE purpose = 1"));
+  EXPECT_EQ(bench.lease(bench.gateway(), {"contact"}, grant->token).error().code,
+            Code::kNotAuthentic);
+}
+
 TEST_F(ServiceTest, StatusTellsWhatThereIs) {
   ASSERT_TRUE(bench_.lease(bench_.gateway(), {"contact"}));
   const auto status = bench_.service().status(bench_.caller("eve", pki::Role::kAuditor));

@@ -214,6 +214,21 @@ Result<std::unique_ptr<audit::AuditLog>> open_audit(const std::string& directory
   return open_audit_with(directory, unlocked.database, unlocked.root, environment);
 }
 
+namespace {
+
+/// Moves the outbox to the audit log when nobody else holds it; else whoever holds it does.
+Status move_to_log(const std::string& directory, Unlocked& unlocked,
+                   const Environment& environment) {
+  const auto lock = DirectoryLock::take(directory, kEnrolLockWaitMs);
+  if (!lock && lock.error().code == Code::kBusy) return {};
+  if (!lock) return fail(lock.error());
+  THERIAC_ASSIGN(const auto audit, open_audit(directory, unlocked, *lock, environment));
+  THERIAC_TRY(drain_outbox(unlocked.database, *audit));
+  return audit->flush();
+}
+
+}  // namespace
+
 Result<pki::Identity> enrol(const std::string& directory, Unlocked& unlocked,
                             const Enrolment& enrolment, const Environment& environment) {
   if (enrolment.role == pki::Role::kKeyd) return fail(Code::kUsage, "role keyd is not enrolled");
@@ -245,13 +260,7 @@ Result<pki::Identity> enrol(const std::string& directory, Unlocked& unlocked,
     THERIAC_TRY(put_in_outbox(unlocked.database, std::move(event), environment.random));
     THERIAC_TRY(transaction.commit());
   }
-  if (auto lock = DirectoryLock::take(directory, kEnrolLockWaitMs)) {
-    THERIAC_ASSIGN(const auto audit, open_audit(directory, unlocked, *lock, environment));
-    THERIAC_TRY(drain_outbox(unlocked.database, *audit));
-    THERIAC_TRY(audit->flush());
-  } else if (lock.error().code != Code::kBusy) {
-    return fail(lock.error());
-  }
+  THERIAC_TRY(move_to_log(directory, unlocked, environment));
   const auto paths = pki::CredentialPaths::in(enrolment.out_directory);
   const auto key_pem = key.to_pem();
   THERIAC_TRY(
@@ -272,12 +281,24 @@ Status accept_clock(const std::string& directory, Unlocked& unlocked, const std:
     THERIAC_TRY(unlocked.database.run("DELETE FROM meta WHERE name = 'last_wall_ms'"));
     THERIAC_TRY(transaction.commit());
   }
-  if (auto lock = DirectoryLock::take(directory, kEnrolLockWaitMs)) {
-    THERIAC_ASSIGN(const auto audit, open_audit(directory, unlocked, *lock, environment));
-    THERIAC_TRY(drain_outbox(unlocked.database, *audit));
-    return audit->flush();
+  return move_to_log(directory, unlocked, environment);
+}
+
+Status change_passphrase(const std::string& directory, const SecretBytes& old_passphrase,
+                         const SecretBytes& new_passphrase, const crypto::Argon2Cost& cost,
+                         const std::string& person, const std::string& reason,
+                         const Environment& environment) {
+  THERIAC_ASSIGN(auto unlocked, unlock(directory, old_passphrase));
+  auto event = local_event("root.passphrase", person, "root key");
+  event.reason = reason;
+  {
+    THERIAC_ASSIGN(auto transaction, store::Transaction::begin(unlocked.database));
+    THERIAC_TRY(put_in_outbox(unlocked.database, std::move(event), environment.random));
+    THERIAC_TRY(transaction.commit());
   }
-  return {};
+  THERIAC_TRY(move_to_log(directory, unlocked, environment));
+  return change_passphrase(custody_path(directory), old_passphrase, new_passphrase, cost,
+                           environment.random);
 }
 
 }  // namespace theriac::keys

@@ -81,6 +81,13 @@ struct Enrolment {
 Result<pki::Identity> enrol(const std::string& directory, Unlocked& unlocked,
                             const Enrolment& enrolment, const Environment& environment);
 
+/// The root key under another passphrase. The old custody file no longer counts, but a copy of it
+/// still opens with the old passphrase.
+Status change_passphrase(const std::string& directory, const SecretBytes& old_passphrase,
+                         const SecretBytes& new_passphrase, const crypto::Argon2Cost& cost,
+                         const std::string& person, const std::string& reason,
+                         const Environment& environment);
+
 /// Accepts the present time as the last one seen, after a clock that had run ahead was corrected.
 Status accept_clock(const std::string& directory, Unlocked& unlocked, const std::string& person,
                     const std::string& reason, const Environment& environment);

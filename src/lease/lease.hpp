@@ -61,7 +61,10 @@ struct ClientOptions {
   std::map<std::string, seal::Suite> suites;
 };
 
-/// What happened, for audit and alarms: "lease.renewed", "lease.lost", "lease.replayed", ...
+/// What happened, for audit and alarms, told on the client's thread: "lease.renewed",
+/// "lease.unreachable", "lease.grace" (reading goes on without the service), "lease.lost",
+/// "lease.refused", "lease.replayed" (fenced), "lease.state" (the state file could not be written),
+/// "certificate.renewed", "certificate.failed".
 using Notify = std::function<void(std::string_view event, const Error* error)>;
 
 /// Connects, leases, and renews at half time on a thread of its own; renews its certificate at half
