@@ -155,7 +155,7 @@ FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1::text[]))";
     if (!target.heap) refuse(object, "its table is not a heap", "SET ACCESS METHOD heap");
     if (!pgwire::is_supported(target.type_oid)) {
       refuse(object, "type " + target.type_text + " cannot be protected",
-             "text, varchar, smallint, integer, bigint, numeric, date and timestamptz can");
+             "text, varchar, character, smallint, integer, bigint, numeric, date, timestamptz can");
     }
     if (!target.deterministic) {
       refuse(object, "its collation is not deterministic", "use a deterministic collation");

@@ -51,7 +51,8 @@ GRANT SELECT (name) ON public.patients TO sub_reader;
 SET ROLE auditor;
 GRANT SELECT ON public.patients TO sub_reader;
 SET ROLE erp_owner;
-CREATE TABLE lots (lot integer PRIMARY KEY, recipe text NOT NULL, sterile timestamptz);
+CREATE TABLE lots (lot integer PRIMARY KEY, recipe text NOT NULL, sterile timestamptz,
+                   code char(10) DEFAULT 'ab' UNIQUE);
 GRANT SELECT, INSERT, UPDATE, DELETE ON lots TO erp_app;
 RESET ROLE;
 INSERT INTO patients (name, nick, phone, visits, level, account, credit, born, seen, ward, touched)
@@ -71,7 +72,8 @@ FROM generate_series(1, 20000) n;
 INSERT INTO patients (name, nick, phone, ward, touched) VALUES
   (E'tab\t"quote" ''single'' back\\slash {brace},comma 𠮷', 'null', 'NULL', '\x41', '2026-01-01');
 INSERT INTO lots SELECT n, 'titanium CANARY-lot-' || n, CASE WHEN n % 4 = 0 THEN NULL
-  ELSE '2026-01-01 00:00:00+00'::timestamptz + n * interval '1 hour' END FROM generate_series(1, 3000) n;
+  ELSE '2026-01-01 00:00:00+00'::timestamptz + n * interval '1 hour' END,
+  CASE WHEN n % 6 > 0 THEN '码' || n END FROM generate_series(1, 3000) n;
 ANALYZE;
 )";
 
@@ -94,6 +96,7 @@ columns:
   - {table: public.patients, column: seen, class: person}
   - {table: public.lots, column: recipe, class: formula}
   - {table: public.lots, column: sterile, class: batch}
+  - {table: public.lots, column: code, class: batch, searchable: true}
 roles:
   erp_app: {person: clear, batch: clear, formula: clear}
 )";
@@ -130,7 +133,7 @@ TEST_F(RoundTrip, EverythingComesBackAsItWas) {
   const auto sealed = protect(kPolicy);
   ASSERT_TRUE(sealed) << sealed.error().message();
   const auto took = std::chrono::steady_clock::now() - started;
-  std::printf("sealed 20001 rows of 9 columns and 3000 of 2 in %.1f s\n",
+  std::printf("sealed 20001 rows of 9 columns and 3000 of 3 in %.1f s\n",
               std::chrono::duration<double>(took).count());
   ASSERT_EQ(sealed->tables.size(), 2U);
   EXPECT_EQ(sealed->tables[0].compared, 20001);
@@ -238,7 +241,7 @@ TEST_F(RoundTrip, StatusSaysWhatIsOpen) {
   sql("GRANT SELECT ON patients TO auditor");
   auto database = connect();
   const auto status = protection_status(database).value();
-  ASSERT_EQ(status.size(), 11U);
+  ASSERT_EQ(status.size(), 12U);
   EXPECT_EQ(status[0].state, "sealed");
   EXPECT_TRUE(status[0].intact);
   EXPECT_FALSE(status[0].erase_pending);
