@@ -96,6 +96,7 @@ Status Program::try_serve(const Flags& flags) {
   event.actor = person();
   event.object = "theriac-keyd";
   THERIAC_TRY(audit->append_durable(event));
+  THERIAC_TRY(service.tick());  // what local commands did meanwhile
   THERIAC_ASSIGN(
       const auto server,
       keys::Server::listen({.host = address.host, .port = address.port, .handle_signals = true},
@@ -103,6 +104,7 @@ Status Program::try_serve(const Flags& flags) {
   const auto where = fmt::format("{}:{}", address.host, server->port());
   tell(flags, {{"event", "listening"}, {"address", where}}, "listening on " + where);
   server->run();
+  THERIAC_TRY(service.tick());
   event.action = "service.stop";
   THERIAC_TRY(audit->append_durable(event));
   return audit->flush();
