@@ -99,6 +99,8 @@ class Place:
         self.lock.flush()
         if self.state_file.exists():
             self.state = json.loads(self.state_file.read_text("utf-8"))
+        if self.state.get("erasing"):
+            self.erase()
         self.folder("log")
         self.folder("pid")
         return self
@@ -177,17 +179,21 @@ class Place:
         return path
 
     def erase(self):
-        """Forgets everything but the lock. Services must be stopped."""
+        """Forgets everything but the lock. Services must be stopped. Cut short, it is finished by the
+        next run: half a state would not fit together."""
+        self.state = {}
+        self.remember(erasing=True)
         home = self.dir / "pg"
         if home.is_symlink():
             shutil.rmtree(home.resolve(), ignore_errors=True)
         for entry in self.dir.iterdir():
-            if entry.name == "lock":
+            if entry in (self.dir / "lock", self.state_file):
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
+        self.state_file.unlink()
         self.state = {}
         self.folder("log")
         self.folder("pid")
