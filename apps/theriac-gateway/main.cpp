@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <map>
 
@@ -89,6 +90,9 @@ void announce(const gateway::Gateway& gateway, const gateway::GatewayConfig& con
 
 int serve(const gateway::GatewayConfig& config, bool json) {
   if (const auto hardened = harden(); !hardened) return complain(hardened.error(), kExitFailed);
+  if (const auto blocked = runtime::ProcessSignals::block({SIGTERM, SIGINT}); !blocked) {
+    return complain(blocked.error(), kExitFailed);
+  }
   SystemClock clock;
   crypto::SystemRandom random;
   FdLog log("theriac-gateway");

@@ -127,13 +127,26 @@ class SignalWatch final : public ProcessSignals, private Watch {
 
 }  // namespace
 
-Result<std::unique_ptr<ProcessSignals>> ProcessSignals::make(Loop& loop,
-                                                             std::initializer_list<int> which,
-                                                             std::function<void(int)> on_signal) {
+namespace {
+sigset_t set_of(std::initializer_list<int> which) {
   sigset_t set;
   ::sigemptyset(&set);
   for (const int number : which) ::sigaddset(&set, number);
+  return set;
+}
+}  // namespace
+
+Status ProcessSignals::block(std::initializer_list<int> which) {
+  const auto set = set_of(which);
   if (::pthread_sigmask(SIG_BLOCK, &set, nullptr) != 0) return fail(Code::kInternal, "sigmask");
+  return {};
+}
+
+Result<std::unique_ptr<ProcessSignals>> ProcessSignals::make(Loop& loop,
+                                                             std::initializer_list<int> which,
+                                                             std::function<void(int)> on_signal) {
+  THERIAC_TRY(block(which));
+  const auto set = set_of(which);
   const int descriptor = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   if (descriptor < 0) return fail(Code::kInternal, "signalfd");
   auto made = std::make_unique<SignalWatch>(descriptor, std::move(on_signal));
