@@ -64,6 +64,7 @@ class Shard final : private runtime::TickListener {
   VerifierLookup lookup_;
   runtime::Gate gate_;
   std::unordered_set<Relay*> relays_;
+  std::unordered_set<runtime::Stream*> clients_;  ///< as accepted, below any TLS
   std::int64_t stop_at_ms_ = 0;
 };
 

@@ -49,6 +49,8 @@ void PassSession::server_closed(Io& io) { io.finished = true; }
 
 void PassSession::tick(Io&) {}
 
-bool PassSession::is_idle() const { return transaction_ == 'I' && server_.at_boundary(); }
+bool PassSession::is_idle() const {
+  return transaction_ == 'I' && server_.at_boundary() && client_.at_boundary();
+}
 
 }  // namespace theriac::gateway

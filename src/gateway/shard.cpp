@@ -23,6 +23,22 @@ class Seat {
   std::size_t number_;
 };
 
+/// Holds a pointer in a set while it lives.
+template <typename T>
+class Listed {
+ public:
+  Listed(std::unordered_set<T*>& set, T* entry) : set_(&set), entry_(entry) {
+    set_->insert(entry_);
+  }
+  Listed(const Listed&) = delete;
+  Listed& operator=(const Listed&) = delete;
+  ~Listed() { set_->erase(entry_); }
+
+ private:
+  std::unordered_set<T*>* set_;
+  T* entry_;
+};
+
 }  // namespace
 
 struct Shard::Opened {
@@ -55,6 +71,7 @@ Task<void> Shard::accept_all(runtime::Listener* listener) {
 Task<void> Shard::serve(std::unique_ptr<Stream> client) {
   const auto pass = gate_.enter();
   if (!pass) co_return;
+  const Listed listed(clients_, client.get());
   co_await open(std::move(client));
 }
 
@@ -146,11 +163,10 @@ Task<void> Shard::run_session(Opened opened) {
   const auto relay = std::make_shared<Relay>(*loop_, std::move(opened.client), std::move(*server),
                                              setup_->times, *metrics_);
   sign_in.waker = relay->waker();
-  relays_.insert(relay.get());
+  const Listed listed(relays_, relay.get());
   if (stop_at_ms_ != 0) relay->begin_stop();
   co_await relay->run(std::make_unique<SignIn>(std::move(sign_in)), opened.opening.startup_packet(),
                       opened.opening.take_rest());
-  relays_.erase(relay.get());
 }
 
 /// Tells the client why, and gives it time to read it.
@@ -188,8 +204,8 @@ Task<void> Shard::await_closed(std::function<void()> stopped) {
 
 void Shard::on_tick(std::int64_t now_ms) {
   if (stop_at_ms_ == 0 || now_ms < stop_at_ms_) return;
-  const std::vector<Relay*> relays(relays_.begin(), relays_.end());
-  for (auto* relay : relays) relay->abort();
+  for (auto* relay : relays_) relay->abort();
+  for (auto* client : clients_) client->close();
 }
 
 }  // namespace theriac::gateway
