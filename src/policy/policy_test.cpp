@@ -67,6 +67,20 @@ TEST(PolicyParse, ReadsEveryKey) {
   EXPECT_EQ(parsed->find("public", "formulas", "other"), nullptr);
 }
 
+TEST(PolicyParse, ReadsAcceptedTriggers) {
+  const auto parsed =
+      parse_policy(changed("column: text, class: formula",
+                           "column: text, class: formula, accept_triggers: [touch, \"Log it\"]"),
+                   "p.yaml");
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_THAT(parsed->find("public", "formulas", "text")->accept_triggers,
+              testing::ElementsAre("touch", "Log it"));
+  EXPECT_NE(parsed->hash, parse_policy(kGood, "p.yaml")->hash);
+  expect_refused(changed("column: text, class: formula",
+                         "column: text, class: formula, accept_triggers: touch"),
+                 "accept_triggers: a list");
+}
+
 TEST(PolicyParse, NamesTheLineOfWhatIsWrong) {
   expect_refused(changed("tenant: demo", "tenant: demo\ncolour: red"),
                  "p.yaml:3: unknown key: colour");
