@@ -72,10 +72,11 @@ class Analysis {
     if (!names_protected(node, catalogue_, context_)) return;
     Rewriter rewriter(catalogue_, context_);
     if (!rewriter.run(*query)) return refuse(out, *rewriter.refusal());
-    if (!rewriter.touched()) return;
+    // Into a table of a protected one's name, too: a temporary one would hide it.
     if (rewriter.has_into()) {
       return refuse(out, {"0A000", {}, "SELECT INTO", "create the table, then use INSERT"});
     }
+    if (!rewriter.touched()) return;
     out.returns_rows = gives_rows(node);
     if (!rewriter.edited()) {
       if (auto column = plain_reference(node, catalogue_, context_.search_path)) {
@@ -91,7 +92,9 @@ class Analysis {
     const bool wrapped = &node != &query;
     auto& located = rewriter.located();
     if (located && wrapped) {
-      return refuse(out, {"0A000", {}, "EXPLAIN of an UPDATE that may meet several rows",
+      return refuse(out, {"0A000",
+                          {},
+                          "EXPLAIN of an UPDATE that may meet several rows",
                           "explain the SELECT of those rows"});
     }
     std::map<int, std::size_t> found;
@@ -126,9 +129,7 @@ class Analysis {
     update.locate_sql = std::move(*sql);
     update.with_row_id = located.with_row_id;
     const auto first = static_cast<std::uint16_t>(out.slots.size() + 1);
-    const auto parameter = [&](int ordinal) {
-      return static_cast<std::uint16_t>(first + ordinal);
-    };
+    const auto parameter = [&](int ordinal) { return static_cast<std::uint16_t>(first + ordinal); };
     update.tid_parameter = first;
     for (const auto& one : located.assignments) {
       RowUpdate::Assignment made;
@@ -151,8 +152,7 @@ class Analysis {
     auto* again = google::protobuf::Arena::CreateMessage<pg::ParseResult>(&arena);
     auto sql = deparse(node, *again);
     if (!sql) return std::nullopt;
-    if (auto column =
-            plain_reference(again->stmts(0).stmt(), catalogue_, context_.search_path)) {
+    if (auto column = plain_reference(again->stmts(0).stmt(), catalogue_, context_.search_path)) {
       column_ = std::move(*column);
       return std::nullopt;
     }
@@ -165,10 +165,10 @@ class Analysis {
       const auto& column = result.columns[i];
       if (!column.secret()) continue;
       if (result.unknown_from && i >= *result.unknown_from) {
-        return refuse(out, {"0A000",
-                            column.relation->schema + "." + column.relation->name + "." +
-                                column.column->name,
-                            "* over an unknown relation", "name the columns"});
+        return refuse(
+            out, {"0A000",
+                  column.relation->schema + "." + column.relation->name + "." + column.column->name,
+                  "* over an unknown relation", "name the columns"});
       }
       Output made;
       made.position = i;
@@ -233,7 +233,9 @@ Result<Plan> analyse(std::string_view sql, const Catalogue& catalogue, const Con
     if (setting_before && statement.action != Action::kRefuse &&
         catalogue.may_concern(statement.text)) {
       // The names in it may mean other tables by then.
-      refuse(statement, {"0A000", {}, "SET before a statement on protected tables in one string",
+      refuse(statement, {"0A000",
+                         {},
+                         "SET before a statement on protected tables in one string",
                          "send SET as a statement of its own"});
     }
     setting_before = setting_before || statement.effect == Effect::kSetting;

@@ -90,8 +90,8 @@ TEST(Cases, GivePlansAsWritten) {
     if (is_update()) update(path);
     for (const auto& one : read(path)) {
       ++count;
-      EXPECT_EQ(run(one.sql), one.expected)
-          << path.filename() << ":" << one.line << "\n" << one.sql;
+      EXPECT_EQ(run(one.sql), one.expected) << path.filename() << ":" << one.line << "\n"
+                                            << one.sql;
     }
   }
   EXPECT_GE(count, 250U);
@@ -129,8 +129,7 @@ TEST(Cases, NoLiteralForAProtectedColumnStandsInRewrittenText) {
       if (!plan) continue;
       for (const auto& statement : plan->statements) {
         if (statement.action == Action::kRefuse) continue;
-        const auto& sent =
-            statement.action == Action::kForward ? statement.text : statement.sql;
+        const auto& sent = statement.action == Action::kForward ? statement.text : statement.sql;
         EXPECT_EQ(sent.find("secret"), std::string::npos) << one.sql;
         if (statement.row_update) {
           EXPECT_EQ(statement.row_update->locate_sql.find("secret"), std::string::npos) << one.sql;

@@ -32,7 +32,9 @@ struct Protection {
   /// A default that is not a constant: an INSERT that needs it is refused.
   bool default_refused = false;
 
-  [[nodiscard]] std::string sealed_name() const { return "theriac_sealed_" + std::to_string(number); }
+  [[nodiscard]] std::string sealed_name() const {
+    return "theriac_sealed_" + std::to_string(number);
+  }
   [[nodiscard]] std::string index_name() const { return "theriac_index_" + std::to_string(number); }
 };
 

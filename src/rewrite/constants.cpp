@@ -24,7 +24,8 @@ Constant number_constant(const std::string& text) {
 }
 
 Constant plain_constant(const pg::A_Const& constant) {
-  if (constant.isnull()) return {.is = true, .refused = {}, .source = Literal{.is_null = true, .text = {}}};
+  if (constant.isnull())
+    return {.is = true, .refused = {}, .source = Literal{.is_null = true, .text = {}}};
   if (constant.has_ival()) {
     return {.is = true,
             .refused = {},
@@ -91,10 +92,10 @@ std::optional<std::uint32_t> type_oid_of(const pg::TypeName& type) {
     std::uint32_t oid;
   };
   constexpr Known kKnown[] = {
-      {"text", pgwire::kOidText},       {"varchar", pgwire::kOidVarchar},
-      {"int2", pgwire::kOidInt2},       {"int4", pgwire::kOidInt4},
-      {"int8", pgwire::kOidInt8},       {"numeric", pgwire::kOidNumeric},
-      {"date", pgwire::kOidDate},       {"timestamptz", pgwire::kOidTimestamptz},
+      {"text", pgwire::kOidText},           {"varchar", pgwire::kOidVarchar},
+      {"int2", pgwire::kOidInt2},           {"int4", pgwire::kOidInt4},
+      {"int8", pgwire::kOidInt8},           {"numeric", pgwire::kOidNumeric},
+      {"date", pgwire::kOidDate},           {"timestamptz", pgwire::kOidTimestamptz},
       {"timestamp", pgwire::kOidTimestamp},
   };
   for (const auto& one : kKnown) {

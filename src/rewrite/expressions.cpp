@@ -11,30 +11,41 @@ namespace {
 
 using Kind = Resolved::Kind;
 
-constexpr std::string_view kCompareRemedy = "compare with a literal, a parameter, or a column of "
-                                            "the same equality domain";
+constexpr std::string_view kCompareRemedy =
+    "compare with a literal, a parameter, or a column of "
+    "the same equality domain";
 
 /// Fixed text for a refusal: never a name taken from the statement.
 std::string_view operator_construct(const pg::A_Expr& expression) {
   switch (expression.kind()) {
-    case pg::AEXPR_LIKE: return "LIKE";
-    case pg::AEXPR_ILIKE: return "ILIKE";
-    case pg::AEXPR_SIMILAR: return "SIMILAR TO";
+    case pg::AEXPR_LIKE:
+      return "LIKE";
+    case pg::AEXPR_ILIKE:
+      return "ILIKE";
+    case pg::AEXPR_SIMILAR:
+      return "SIMILAR TO";
     case pg::AEXPR_BETWEEN:
     case pg::AEXPR_NOT_BETWEEN:
     case pg::AEXPR_BETWEEN_SYM:
-    case pg::AEXPR_NOT_BETWEEN_SYM: return "BETWEEN";
-    case pg::AEXPR_NULLIF: return "NULLIF";
-    case pg::AEXPR_IN: return "IN";
-    case pg::AEXPR_OP_ANY: return "ANY";
-    case pg::AEXPR_OP_ALL: return "ALL";
+    case pg::AEXPR_NOT_BETWEEN_SYM:
+      return "BETWEEN";
+    case pg::AEXPR_NULLIF:
+      return "NULLIF";
+    case pg::AEXPR_IN:
+      return "IN";
+    case pg::AEXPR_OP_ANY:
+      return "ANY";
+    case pg::AEXPR_OP_ALL:
+      return "ALL";
     case pg::AEXPR_DISTINCT:
-    case pg::AEXPR_NOT_DISTINCT: return "IS DISTINCT FROM";
-    default: break;
+    case pg::AEXPR_NOT_DISTINCT:
+      return "IS DISTINCT FROM";
+    default:
+      break;
   }
-  constexpr std::array<std::string_view, 20> kOperators{
-      "=", "<>", "<",  ">",   "<=",  ">=",  "||", "+",  "-",  "*",
-      "/", "%",  "~~", "!~~", "~~*", "~",  "~*", "!~", "!~*", "^"};
+  constexpr std::array<std::string_view, 20> kOperators{"=",   "<>", "<",  ">",  "<=",  ">=", "||",
+                                                        "+",   "-",  "*",  "/",  "%",   "~~", "!~~",
+                                                        "~~*", "~",  "~*", "!~", "!~*", "^"};
   const auto name = operator_of(expression.name());
   const auto* at = std::find(kOperators.begin(), kOperators.end(), name);
   return at == kOperators.end() ? std::string_view("an operator") : *at;
@@ -42,18 +53,30 @@ std::string_view operator_construct(const pg::A_Expr& expression) {
 
 std::string_view function_construct(std::string_view name) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kFunctions{{
-      {"count", "count()"},           {"sum", "sum()"},
-      {"avg", "avg()"},               {"min", "min()"},
-      {"max", "max()"},               {"lower", "lower()"},
-      {"upper", "upper()"},           {"length", "length()"},
-      {"char_length", "length()"},    {"substring", "substring()"},
-      {"substr", "substring()"},      {"concat", "concat()"},
-      {"string_agg", "string_agg()"}, {"array_agg", "array_agg()"},
-      {"json_agg", "json_agg()"},     {"jsonb_agg", "jsonb_agg()"},
-      {"to_char", "to_char()"},       {"btrim", "trim()"},
-      {"date_trunc", "date_trunc()"}, {"date_part", "extract()"},
-      {"extract", "extract()"},       {"row_to_json", "row_to_json()"},
-      {"to_json", "to_json()"},       {"similar_to_escape", "SIMILAR TO"},
+      {"count", "count()"},
+      {"sum", "sum()"},
+      {"avg", "avg()"},
+      {"min", "min()"},
+      {"max", "max()"},
+      {"lower", "lower()"},
+      {"upper", "upper()"},
+      {"length", "length()"},
+      {"char_length", "length()"},
+      {"substring", "substring()"},
+      {"substr", "substring()"},
+      {"concat", "concat()"},
+      {"string_agg", "string_agg()"},
+      {"array_agg", "array_agg()"},
+      {"json_agg", "json_agg()"},
+      {"jsonb_agg", "jsonb_agg()"},
+      {"to_char", "to_char()"},
+      {"btrim", "trim()"},
+      {"date_trunc", "date_trunc()"},
+      {"date_part", "extract()"},
+      {"extract", "extract()"},
+      {"row_to_json", "row_to_json()"},
+      {"to_json", "to_json()"},
+      {"similar_to_escape", "SIMILAR TO"},
   }};
   for (const auto& [known, construct] : kFunctions) {
     if (known == name) return construct;
@@ -63,22 +86,36 @@ std::string_view function_construct(std::string_view name) {
 
 std::string_view construct_of(const pg::Node& node, std::string_view outer) {
   switch (node.node_case()) {
-    case pg::Node::kAExpr: return operator_construct(node.a_expr());
-    case pg::Node::kTypeCast: return "a cast";
-    case pg::Node::kCollateClause: return "COLLATE";
-    case pg::Node::kAArrayExpr: return "ARRAY[]";
-    case pg::Node::kRowExpr: return "a row";
+    case pg::Node::kAExpr:
+      return operator_construct(node.a_expr());
+    case pg::Node::kTypeCast:
+      return "a cast";
+    case pg::Node::kCollateClause:
+      return "COLLATE";
+    case pg::Node::kAArrayExpr:
+      return "ARRAY[]";
+    case pg::Node::kRowExpr:
+      return "a row";
     case pg::Node::kCaseExpr:
-    case pg::Node::kCaseWhen: return "CASE";
-    case pg::Node::kCoalesceExpr: return "COALESCE";
-    case pg::Node::kMinMaxExpr: return "GREATEST or LEAST";
-    case pg::Node::kBooleanTest: return "IS TRUE";
-    case pg::Node::kNullTest: return "IS NULL";
+    case pg::Node::kCaseWhen:
+      return "CASE";
+    case pg::Node::kCoalesceExpr:
+      return "COALESCE";
+    case pg::Node::kMinMaxExpr:
+      return "GREATEST or LEAST";
+    case pg::Node::kBooleanTest:
+      return "IS TRUE";
+    case pg::Node::kNullTest:
+      return "IS NULL";
     case pg::Node::kXmlExpr:
-    case pg::Node::kXmlSerialize: return "an XML expression";
-    case pg::Node::kWindowDef: return "a window";
-    case pg::Node::kBoolExpr: return "AND, OR, NOT";
-    default: return outer;
+    case pg::Node::kXmlSerialize:
+      return "an XML expression";
+    case pg::Node::kWindowDef:
+      return "a window";
+    case pg::Node::kBoolExpr:
+      return "AND, OR, NOT";
+    default:
+      return outer;
   }
 }
 
@@ -122,8 +159,7 @@ void Rewriter::straighten(pg::Node& node, const Level& level) {
   edited_ = true;
 }
 
-bool Rewriter::expression(pg::Node& node, Level& level, std::string_view construct,
-                          bool conjunct) {
+bool Rewriter::expression(pg::Node& node, Level& level, std::string_view construct, bool conjunct) {
   if (++depth_ > kAnalysisDepthMax) {
     return refuse_state("54001", "a statement nested this deep", "nest less");
   }
@@ -144,10 +180,14 @@ bool Rewriter::expression(pg::Node& node, Level& level, std::string_view constru
     case pg::Node::kFloat:
     case pg::Node::kBoolean:
     case pg::Node::kBitString:
-    case pg::Node::kAStar: return true;
-    case pg::Node::kColumnRef: return column_reference(node, level, construct);
-    case pg::Node::kFuncCall: return function_call(node, level);
-    case pg::Node::kSubLink: return sub_link(node, level, construct);
+    case pg::Node::kAStar:
+      return true;
+    case pg::Node::kColumnRef:
+      return column_reference(node, level, construct);
+    case pg::Node::kFuncCall:
+      return function_call(node, level);
+    case pg::Node::kSubLink:
+      return sub_link(node, level, construct);
     case pg::Node::kAExpr:
     case pg::Node::kNullTest: {
       const auto answer = predicate(node, level, conjunct);
@@ -182,7 +222,8 @@ bool Rewriter::expression(pg::Node& node, Level& level, std::string_view constru
     case pg::Node::kWindowDef:
     case pg::Node::kSortBy:
     case pg::Node::kResTarget:
-    case pg::Node::kRangeTableFuncCol: break;
+    case pg::Node::kRangeTableFuncCol:
+      break;
     default:
       return refuse_state("0A000", "an expression that is not known here",
                           "write it without this construct");
@@ -207,7 +248,8 @@ bool Rewriter::column_reference(pg::Node& node, Level& level, std::string_view c
       if (!found.converted) return true;
       edited_ = true;
       return reference(*found.item, found.column().name, level, node);
-    case Kind::kPlain: return true;
+    case Kind::kPlain:
+      return true;
     case Kind::kWholeRow:
       if (!found.item->concerns()) return true;
       // t.name that is no column of t: a helper, a typing error, or a function of the row.
@@ -215,7 +257,8 @@ bool Rewriter::column_reference(pg::Node& node, Level& level, std::string_view c
         return unresolved(found);
       }
       return refuse_item(*found.item, "a whole row");
-    default: return unresolved(found);
+    default:
+      return unresolved(found);
   }
 }
 
@@ -229,8 +272,7 @@ bool Rewriter::function_call(pg::Node& node, Level& level) {
     if (const auto found = protected_reference(counted, level, false)) {
       pg::Node helper;
       if (call.agg_distinct()) {
-        if (!searchable(found->column(), "count(DISTINCT)") ||
-            !index_reference(*found, level, helper)) {
+        if (!searchable(found->column()) || !index_reference(*found, level, helper)) {
           return false;
         }
       } else if (!sealed_reference(*found, level, false, helper)) {
@@ -265,20 +307,23 @@ bool Rewriter::sub_link(pg::Node& node, Level& level, std::string_view construct
   auto& query = *link.mutable_subselect()->mutable_select_stmt();
   Derived* inner = nullptr;
   switch (link.sub_link_type()) {
-    case pg::EXISTS_SUBLINK: return select(query, &level, level.env, Use::kExists, inner);
+    case pg::EXISTS_SUBLINK:
+      return select(query, &level, level.env, Use::kExists, inner);
     case pg::ANY_SUBLINK:
     case pg::ALL_SUBLINK:
-    case pg::ROWCOMPARE_SUBLINK: return compared_sub_link(link, level);
+    case pg::ROWCOMPARE_SUBLINK:
+      return compared_sub_link(link, level);
     case pg::EXPR_SUBLINK:
     case pg::ARRAY_SUBLINK: {
       if (!select(query, &level, level.env, Use::kRows, inner)) return false;
       const auto secret = std::find_if(inner->columns.begin(), inner->columns.end(),
                                        [](const ItemColumn& one) { return one.secret(); });
       if (secret == inner->columns.end()) return true;
-      return refuse(*secret, link.sub_link_type() == pg::ARRAY_SUBLINK ? "ARRAY(SELECT)"
-                                                                       : construct);
+      return refuse(*secret,
+                    link.sub_link_type() == pg::ARRAY_SUBLINK ? "ARRAY(SELECT)" : construct);
     }
-    default: return refuse_state("0A000", "this kind of sub-select", "use SELECT");
+    default:
+      return refuse_state("0A000", "this kind of sub-select", "use SELECT");
   }
 }
 
@@ -288,7 +333,8 @@ bool Rewriter::compared_sub_link(pg::SubLink& link, Level& level) {
               inner)) {
     return false;
   }
-  const auto name = link.oper_name_size() == 0 ? std::string_view("=") : operator_of(link.oper_name());
+  const auto name =
+      link.oper_name_size() == 0 ? std::string_view("=") : operator_of(link.oper_name());
   const bool by_equality = name == "=" || name == "<>";
   std::vector<pg::Node*> tests;
   auto& test = *link.mutable_testexpr();
@@ -325,8 +371,8 @@ bool Rewriter::compared_sub_link(pg::SubLink& link, Level& level) {
       const auto constant = constant_of(mine, *theirs->column);
       if (!constant.is) return refuse(*theirs, "IN (SELECT)", kCompareRemedy);
       if (!constant.refused.empty()) return bad_constant(*theirs, constant);
-      slot_node(mine, slot(Slot::Fill::kCompare, constant.source, *theirs->relation,
-                           *theirs->column, 0));
+      slot_node(mine,
+                slot(Slot::Fill::kCompare, constant.source, *theirs->relation, *theirs->column, 0));
     }
     edited_ = true;
   }

@@ -99,8 +99,7 @@ bool Rewriter::relation_item(pg::RangeVar& range, const Level& level, bool targe
     }
   }
   item = &new_item();
-  const auto* relation =
-      catalogue_.find(range.schemaname(), range.relname(), context_.search_path);
+  const auto* relation = catalogue_.find(range.schemaname(), range.relname(), context_.search_path);
   if (relation == nullptr && range.schemaname().empty()) {
     // Were it to mean a protected table after all, what is said about it must not go out.
     for (const auto& one : catalogue_.relations()) {

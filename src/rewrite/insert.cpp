@@ -1,4 +1,5 @@
-// INSERT: values of protected columns become slots for the helpers; the plain column leaves the list.
+// INSERT: values of protected columns become slots for the helpers; the plain column leaves the
+// list.
 #include <algorithm>
 #include <array>
 
@@ -7,14 +8,27 @@
 namespace theriac::rewrite {
 namespace {
 
-constexpr std::string_view kValueRemedy = "compute the value in the program and send it as a literal or parameter";
-constexpr std::string_view kSelectRemedy = "select the rows in the program and insert them with VALUES";
+constexpr std::string_view kValueRemedy =
+    "compute the value in the program and send it as a literal or parameter";
+constexpr std::string_view kSelectRemedy =
+    "select the rows in the program and insert them with VALUES";
 
 /// Functions that give one value, so that a SELECT without FROM still gives at most one row.
 bool is_single_valued(std::string_view name) {
-  constexpr std::array<std::string_view, 14> kNames{
-      "now",   "nextval", "currval",        "lastval", "gen_random_uuid", "clock_timestamp", "lower",
-      "upper", "concat",  "uuid_generate_v4", "coalesce", "to_char", "statement_timestamp", "md5"};
+  constexpr std::array<std::string_view, 14> kNames{"now",
+                                                    "nextval",
+                                                    "currval",
+                                                    "lastval",
+                                                    "gen_random_uuid",
+                                                    "clock_timestamp",
+                                                    "lower",
+                                                    "upper",
+                                                    "concat",
+                                                    "uuid_generate_v4",
+                                                    "coalesce",
+                                                    "to_char",
+                                                    "statement_timestamp",
+                                                    "md5"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
@@ -28,7 +42,8 @@ bool is_plain_values(const pg::SelectStmt& query) {
 bool gives_one_row(const pg::SelectStmt& query) {
   if (query.values_lists_size() > 0 || query.op() != pg::SETOP_NONE ||
       query.from_clause_size() > 0 || query.group_clause_size() > 0 || query.has_having_clause() ||
-      query.distinct_clause_size() > 0 || query.has_into_clause() || query.target_list_size() == 0) {
+      query.distinct_clause_size() > 0 || query.has_into_clause() ||
+      query.target_list_size() == 0) {
     return false;
   }
   bool single = true;
@@ -76,8 +91,7 @@ struct Rewriter::InsertColumns {
 
 bool Rewriter::insert(pg::InsertStmt& statement, const Env* env, Derived& result) {
   auto& own = new_env(env);
-  if (statement.has_with_clause() &&
-      !with_clause(*statement.mutable_with_clause(), nullptr, own)) {
+  if (statement.has_with_clause() && !with_clause(*statement.mutable_with_clause(), nullptr, own)) {
     return false;
   }
   auto& level = new_level(nullptr, &own);
@@ -203,8 +217,7 @@ bool Rewriter::insert_value(pg::Node& item, const Item& target, const Column& co
   }
   slot_node(*out.Add(), slot(Slot::Fill::kSeal, constant.source, *target.relation, column, row));
   if (column.protection->searchable) {
-    slot_node(*out.Add(),
-              slot(Slot::Fill::kIndex, constant.source, *target.relation, column, row));
+    slot_node(*out.Add(), slot(Slot::Fill::kIndex, constant.source, *target.relation, column, row));
   }
   note_written(column);
   return true;
@@ -227,11 +240,11 @@ bool Rewriter::insert_row(Nodes& items, const Item& target, const InsertColumns&
     if (!default_value(target, *column, row, out)) return false;
   }
   if (target.relation->bound) {
-    const auto& any = *std::find_if(target.relation->columns.begin(),
-                                    target.relation->columns.end(),
-                                    [](const Column& one) { return one.protection.has_value(); });
-    slot_node(*out.Add(),
-              slot(Slot::Fill::kRowId, Literal{.is_null = true, .text = {}}, *target.relation, any, row));
+    const auto& any =
+        *std::find_if(target.relation->columns.begin(), target.relation->columns.end(),
+                      [](const Column& one) { return one.protection.has_value(); });
+    slot_node(*out.Add(), slot(Slot::Fill::kRowId, Literal{.is_null = true, .text = {}},
+                               *target.relation, any, row));
   }
   items = out;
   return true;
@@ -294,7 +307,8 @@ bool Rewriter::insert_one_select(pg::InsertStmt& statement, Item& target, Level&
   for (const auto& node : query.target_list()) *items.Add() = node.res_target().val();
   if (!insert_row(items, target, columns, inner, 0)) return false;
   query.clear_target_list();
-  for (const auto& item : items) *query.add_target_list()->mutable_res_target()->mutable_val() = item;
+  for (const auto& item : items)
+    *query.add_target_list()->mutable_res_target()->mutable_val() = item;
   statement.clear_cols();
   columns.names(*target.relation, *statement.mutable_cols());
   edited_ = true;
@@ -312,12 +326,11 @@ bool Rewriter::insert_select(pg::InsertStmt& statement, Item& target, const Env*
     return refuse(*secret, "INSERT ... SELECT of a protected column", kSelectRemedy);
   }
   if (!rows->columns_known && statement.cols_size() == 0) {
-    return refuse_item(target, "INSERT ... SELECT * from an unknown relation",
-                       "name the columns");
+    return refuse_item(target, "INSERT ... SELECT * from an unknown relation", "name the columns");
   }
   InsertColumns columns;
-  const auto width = rows->columns_known ? rows->columns.size()
-                                         : static_cast<std::size_t>(statement.cols_size());
+  const auto width =
+      rows->columns_known ? rows->columns.size() : static_cast<std::size_t>(statement.cols_size());
   if (!insert_columns(statement, target, width, columns)) return false;
   const auto given = std::find_if(columns.given.begin(), columns.given.end(),
                                   [](const Column* one) { return one->protection.has_value(); });

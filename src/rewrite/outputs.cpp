@@ -86,7 +86,7 @@ bool Rewriter::output(const Resolved& found, Level& level, Use use, pg::Node& va
     column.found_by = at->second;
   }
   if (use == Use::kCompare) {
-    if (!searchable(origin, "a comparison")) return false;
+    if (!searchable(origin)) return false;
     column.as_index = true;
     column.found_by.clear();
     return index_reference(found, level, value);

@@ -1,10 +1,10 @@
 // What is to be done with a statement: forward it as it is, send something else, or refuse it.
 //
 // analyse() takes the text of one Parse, or of one Query (which may hold several statements), and
-// returns a plan for each statement. It is pure: no value is sealed here, no server is asked. Values
-// addressed to protected columns become *slots*: the gateway fills each slot with bytes when the
-// values are known (at Bind, or at once for literals), and no slot's clear value ever stands in the
-// rewritten text.
+// returns a plan for each statement. It is pure: no value is sealed here, no server is asked.
+// Values addressed to protected columns become *slots*: the gateway fills each slot with bytes when
+// the values are known (at Bind, or at once for literals), and no slot's clear value ever stands in
+// the rewritten text.
 #pragma once
 
 #include <memory>
@@ -113,9 +113,9 @@ enum class Effect : std::uint8_t {
 struct Statement {
   Action action = Action::kForward;
   Effect effect = Effect::kNone;
-  std::string tag;   ///< "SELECT", "INSERT", ...: node name, for counters
-  std::string text;  ///< this statement's own bytes of the original
-  std::string sql;   ///< rewritten text (kRewrite, kUpdateRows)
+  std::string tag;          ///< "SELECT", "INSERT", ...: node name, for counters
+  std::string text;         ///< this statement's own bytes of the original
+  std::string sql;          ///< rewritten text (kRewrite, kUpdateRows)
   std::vector<Slot> slots;  ///< server parameters of `sql`; for kUpdateRows without the arrays
   std::vector<Output> outputs;
   std::optional<RowUpdate> row_update;
@@ -133,7 +133,7 @@ struct Statement {
 };
 
 struct Plan {
-  std::uint64_t epoch = 0;  ///< of the catalogue it was made with
+  std::uint64_t epoch = 0;            ///< of the catalogue it was made with
   std::vector<Statement> statements;  ///< empty for an empty query
   [[nodiscard]] bool all_forward() const;
 };

@@ -1,5 +1,5 @@
-// What may be asked of a protected column: equality through its blind index, and whether it is NULL.
-// Every replacement is an ordinary boolean expression that is true, false and NULL where the
+// What may be asked of a protected column: equality through its blind index, and whether it is
+// NULL. Every replacement is an ordinary boolean expression that is true, false and NULL where the
 // original is.
 #include <algorithm>
 
@@ -36,9 +36,8 @@ void with_row_identity(const pg::Node& row, const pg::Node& sealed, pg::Node& ou
 bool any_protected(const pg::Node& row, const Level& level,
                    std::optional<Resolved> (*find)(const pg::Node&, const Level&, bool)) {
   const auto& args = row.row_expr().args();
-  return std::any_of(args.begin(), args.end(), [&](const pg::Node& arg) {
-    return find(arg, level, false).has_value();
-  });
+  return std::any_of(args.begin(), args.end(),
+                     [&](const pg::Node& arg) { return find(arg, level, false).has_value(); });
 }
 
 }  // namespace
@@ -74,12 +73,12 @@ bool Rewriter::reference(const Item& item, std::string_view column, const Level&
     make_column(out, {item.name, name});
     return true;
   }
-  if (!item.aliased && !item.schema.empty() &&
-      find_item(level, item.schema, item.name) == &item) {
+  if (!item.aliased && !item.schema.empty() && find_item(level, item.schema, item.name) == &item) {
     make_column(out, {item.schema, item.name, name});
     return true;
   }
-  return refuse_item(item, "a table hidden by another of its name", "give each table its own alias");
+  return refuse_item(item, "a table hidden by another of its name",
+                     "give each table its own alias");
 }
 
 bool Rewriter::sealed_reference(const Resolved& found, const Level& level, bool with_row,
@@ -102,8 +101,7 @@ bool Rewriter::sealed_reference(const Resolved& found, const Level& level, bool 
 bool Rewriter::index_reference(const Resolved& found, const Level& level, pg::Node& out) {
   edited_ = true;
   std::string name;
-  return export_index(*found.item, found.place, name) &&
-         reference(*found.item, name, level, out);
+  return export_index(*found.item, found.place, name) && reference(*found.item, name, level, out);
 }
 
 bool Rewriter::export_index(Item& item, std::size_t place, std::string& name) {
@@ -138,13 +136,14 @@ bool Rewriter::export_index(Item& item, std::size_t place, std::string& name) {
   return true;
 }
 
-bool Rewriter::searchable(const ItemColumn& column, std::string_view construct) {
+bool Rewriter::searchable(const ItemColumn& column) {
   return column.column->protection->searchable ||
-         refuse(column, construct, "make the column searchable in the policy");
+         refuse(column, "a comparison on a column that is not searchable",
+                "make the column searchable in the policy");
 }
 
 bool Rewriter::same_domain(const ItemColumn& left, const ItemColumn& right) {
-  if (!searchable(left, "=") || !searchable(right, "=")) return false;
+  if (!searchable(left) || !searchable(right)) return false;
   const auto& a = *left.column;
   const auto& b = *right.column;
   const bool types = a.type.oid == b.type.oid || (is_text(a.type.oid) && is_text(b.type.oid)) ||
@@ -160,13 +159,16 @@ Rewriter::Answer Rewriter::predicate(pg::Node& node, Level& level, bool conjunct
   switch (expression.kind()) {
     case pg::AEXPR_OP:
     case pg::AEXPR_DISTINCT:
-    case pg::AEXPR_NOT_DISTINCT: return comparison(node, level, conjunct);
+    case pg::AEXPR_NOT_DISTINCT:
+      return comparison(node, level, conjunct);
     case pg::AEXPR_IN:
       if (expression.lexpr().has_row_expr()) return row_comparison(node, level, conjunct);
       return list_comparison(expression, level, conjunct);
     case pg::AEXPR_OP_ANY:
-    case pg::AEXPR_OP_ALL: return list_comparison(expression, level, conjunct);
-    default: return Answer::kNotMine;
+    case pg::AEXPR_OP_ALL:
+      return list_comparison(expression, level, conjunct);
+    default:
+      return Answer::kNotMine;
   }
 }
 
@@ -237,7 +239,7 @@ Rewriter::Answer Rewriter::compare_with(const Resolved& column, pg::Node& own, p
     return Answer::kRefused;
   }
   pg::Node helper;
-  if (!searchable(origin, "=") || (!constant.refused.empty() && !bad_constant(origin, constant)) ||
+  if (!searchable(origin) || (!constant.refused.empty() && !bad_constant(origin, constant)) ||
       !index_reference(column, level, helper)) {
     return Answer::kRefused;
   }
@@ -268,8 +270,7 @@ Rewriter::Answer Rewriter::compare_with_select(const Resolved& column, pg::Node&
     return Answer::kRefused;
   }
   pg::Node helper;
-  if (!same_domain(column.column(), inner->columns[0]) ||
-      !index_reference(column, level, helper)) {
+  if (!same_domain(column.column(), inner->columns[0]) || !index_reference(column, level, helper)) {
     return Answer::kRefused;
   }
   own = helper;
@@ -323,7 +324,7 @@ Rewriter::Answer Rewriter::list_comparison(pg::A_Expr& expression, Level& level,
     const auto answer = compare_with(*found, ignored, item, level, &slots);
     if (answer != Answer::kDone) return answer;
   }
-  if (!searchable(origin, "IN") || !index_reference(*found, level, helper)) {
+  if (!searchable(origin) || !index_reference(*found, level, helper)) {
     return Answer::kRefused;
   }
   left = helper;

@@ -3,8 +3,7 @@
 namespace theriac::rewrite {
 namespace {
 
-constexpr std::string_view kDefaultRemedy =
-    "read the column by itself and do this in the program";
+constexpr std::string_view kDefaultRemedy = "read the column by itself and do this in the program";
 
 std::string name_of(const Relation* relation, const Column* column) {
   if (relation == nullptr) return {};
@@ -47,8 +46,7 @@ bool Rewriter::refuse(const ItemColumn& column, std::string_view construct,
   return refuse(column.relation, column.column, construct, remedy);
 }
 
-bool Rewriter::refuse_item(const Item& item, std::string_view construct,
-                           std::string_view remedy) {
+bool Rewriter::refuse_item(const Item& item, std::string_view construct, std::string_view remedy) {
   const Relation* relation = item.relation;
   const Column* column = nullptr;
   for (const auto& one : item.columns) {
@@ -79,7 +77,8 @@ bool Rewriter::unresolved(const Resolved& resolved) {
     case Resolved::Kind::kWholeRow:
       return refuse_state("42703", "a column that does not exist",
                           "check the name, and the table's name before it");
-    default: return true;
+    default:
+      return true;
   }
 }
 

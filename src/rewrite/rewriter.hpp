@@ -81,9 +81,7 @@ class Rewriter {
     int arrays = 0;
   };
   [[nodiscard]] std::optional<Located>& located() { return located_; }
-  [[nodiscard]] const std::vector<std::string>& classes_written() const {
-    return classes_written_;
-  }
+  [[nodiscard]] const std::vector<std::string>& classes_written() const { return classes_written_; }
 
  private:
   // --- refusing
@@ -91,8 +89,7 @@ class Rewriter {
               std::string_view remedy);
   bool refuse(const ItemColumn& column, std::string_view construct, std::string_view remedy = {});
   bool refuse_item(const Item& item, std::string_view construct, std::string_view remedy = {});
-  bool refuse_state(std::string_view sqlstate, std::string_view construct,
-                    std::string_view remedy);
+  bool refuse_state(std::string_view sqlstate, std::string_view construct, std::string_view remedy);
   bool unresolved(const Resolved& resolved);
 
   // --- from.cpp
@@ -166,7 +163,7 @@ class Rewriter {
                       std::vector<int>* found);
   Answer compare_with_select(const Resolved& column, pg::Node& own, pg::Node& other, Level& level);
   bool same_domain(const ItemColumn& left, const ItemColumn& right);
-  bool searchable(const ItemColumn& column, std::string_view construct);
+  bool searchable(const ItemColumn& column);
   /// The protected column `node` is, through casts that change nothing.
   static std::optional<Resolved> protected_reference(const pg::Node& node, const Level& level,
                                                      bool exact_type);

@@ -178,8 +178,9 @@ int nesting(std::string_view sql) {
         ++frames.back().chain;
       } else if (chains(word)) {
         ++joined;
-      } else if (word == "and" || word == "or") {
-        // Chains of AND and OR become one flat list.
+      } else if (word == "and" || word == "or" ||
+                 (frames.back().of_case && is_one_of(word, {"when", "then", "else"}))) {
+        // Chains of AND and OR become one flat list, and so do the branches of a CASE.
         frames.back().chain = 0;
       }
     } else if (kind == Reader::Kind::kOther) {

@@ -74,7 +74,8 @@ Resolved resolve_name(std::string_view name, const Level& level) {
       for (std::size_t i = 0; i < visible.item->columns.size(); ++i) {
         if (visible.item->columns[i].name != name) continue;
         auto found = at_home(visible.item, i, *at);
-        // Named twice: the server will say that it is ambiguous, unless one is protected, when we do.
+        // Named twice: the server will say that it is ambiguous, unless one is protected, when we
+        // do.
         if (here.kind != Kind::kMissing && (here.secret() || found.secret())) {
           return {Kind::kAmbiguous, nullptr, 0, at, false};
         }

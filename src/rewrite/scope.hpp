@@ -50,9 +50,9 @@ struct Derived {
   bool columns_known = true;    ///< false: some `*` over a relation that is not in the snapshot
   /// From this place on the positions are not certain.
   std::optional<std::size_t> unknown_from;
-  const Level* level = nullptr;  ///< in which its outputs are written
-  Nodes* targets = nullptr;     ///< where a further output can be appended
-  bool can_export = false;      ///< appending an output does not change the rows
+  const Level* level = nullptr;                 ///< in which its outputs are written
+  Nodes* targets = nullptr;                     ///< where a further output can be appended
+  bool can_export = false;                      ///< appending an output does not change the rows
   std::map<std::size_t, std::string> exported;  ///< column to the name of its index output
 
   [[nodiscard]] bool any_secret() const;
@@ -78,8 +78,8 @@ struct Item {
 /// PostgreSQL's ParseNamespaceItem.
 struct Visible {
   Item* item = nullptr;
-  bool by_name = true;     ///< item.column
-  bool by_column = true;   ///< column alone, and `*`
+  bool by_name = true;    ///< item.column
+  bool by_column = true;  ///< column alone, and `*`
 };
 
 struct Cte {

@@ -37,9 +37,12 @@ const ItemColumn* output_named(const Derived& result, std::string_view name) {
 
 std::string_view set_operation_name(pg::SetOperation operation) {
   switch (operation) {
-    case pg::SETOP_UNION: return "UNION";
-    case pg::SETOP_INTERSECT: return "INTERSECT";
-    default: return "EXCEPT";
+    case pg::SETOP_UNION:
+      return "UNION";
+    case pg::SETOP_INTERSECT:
+      return "INTERSECT";
+    default:
+      return "EXCEPT";
   }
 }
 
@@ -115,8 +118,7 @@ bool Rewriter::values(pg::SelectStmt& statement, Level& level, Derived& result) 
     ItemColumn column;
     column.name = "column" + std::to_string(i + 1);
     column.is_null = std::all_of(
-        statement.values_lists().begin(), statement.values_lists().end(),
-        [&](const pg::Node& row) {
+        statement.values_lists().begin(), statement.values_lists().end(), [&](const pg::Node& row) {
           return row.list().items_size() > i && is_null(row.list().items(i));
         });
     result.columns.push_back(std::move(column));
@@ -125,8 +127,8 @@ bool Rewriter::values(pg::SelectStmt& statement, Level& level, Derived& result) 
   return true;
 }
 
-bool Rewriter::set_operation(pg::SelectStmt& statement, const Level* outer, const Env* env,
-                             Use use, Derived& result) {
+bool Rewriter::set_operation(pg::SelectStmt& statement, const Level* outer, const Env* env, Use use,
+                             Derived& result) {
   Derived* left = nullptr;
   Derived* right = nullptr;
   if (!select(*statement.mutable_larg(), outer, env, use, left) ||
@@ -204,14 +206,13 @@ bool Rewriter::is_grouped_by_key(const Nodes& list, const Level& level, const De
       grouped.push_back(found.column().column->attribute);
     }
   }
-  return std::any_of(item.relation->keys.begin(), item.relation->keys.end(),
-                     [&](const std::vector<std::int16_t>& key) {
-                       return !key.empty() &&
-                              std::all_of(key.begin(), key.end(), [&](std::int16_t attribute) {
-                                return std::find(grouped.begin(), grouped.end(), attribute) !=
-                                       grouped.end();
-                              });
-                     });
+  return std::any_of(
+      item.relation->keys.begin(), item.relation->keys.end(),
+      [&](const std::vector<std::int16_t>& key) {
+        return !key.empty() && std::all_of(key.begin(), key.end(), [&](std::int16_t attribute) {
+          return std::find(grouped.begin(), grouped.end(), attribute) != grouped.end();
+        });
+      });
 }
 
 bool Rewriter::group_clause(Nodes& list, Level& level, const Derived& result) {

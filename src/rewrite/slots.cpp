@@ -38,8 +38,7 @@ int array_placeholder(int ordinal) { return kArrays + ordinal; }
 
 void Rewriter::note_written(const Column& column) {
   const auto& name = column.protection->class_name;
-  if (std::find(classes_written_.begin(), classes_written_.end(), name) ==
-      classes_written_.end()) {
+  if (std::find(classes_written_.begin(), classes_written_.end(), name) == classes_written_.end()) {
     classes_written_.push_back(name);
   }
 }
@@ -62,8 +61,8 @@ bool Rewriter::parameters_agree() {
     if (fresh) return true;
     const auto& a = at->second.column->type;
     const auto& b = column->type;
-    const bool same = a.oid == b.oid &&
-                      (a.modifier == b.modifier || (!sealed && !at->second.sealed));
+    const bool same =
+        a.oid == b.oid && (a.modifier == b.modifier || (!sealed && !at->second.sealed));
     return same || refuse(relation, column, "one parameter for columns of different types",
                           "use a parameter of its own for each column");
   };

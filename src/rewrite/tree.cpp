@@ -38,42 +38,64 @@ Figured figure(const pg::Node& node);
 
 Figured figure_value_function(const pg::SQLValueFunction& function) {
   switch (function.op()) {
-    case pg::SVFOP_CURRENT_DATE: return {2, "current_date"};
+    case pg::SVFOP_CURRENT_DATE:
+      return {2, "current_date"};
     case pg::SVFOP_CURRENT_TIME:
-    case pg::SVFOP_CURRENT_TIME_N: return {2, "current_time"};
+    case pg::SVFOP_CURRENT_TIME_N:
+      return {2, "current_time"};
     case pg::SVFOP_CURRENT_TIMESTAMP:
-    case pg::SVFOP_CURRENT_TIMESTAMP_N: return {2, "current_timestamp"};
+    case pg::SVFOP_CURRENT_TIMESTAMP_N:
+      return {2, "current_timestamp"};
     case pg::SVFOP_LOCALTIME:
-    case pg::SVFOP_LOCALTIME_N: return {2, "localtime"};
+    case pg::SVFOP_LOCALTIME_N:
+      return {2, "localtime"};
     case pg::SVFOP_LOCALTIMESTAMP:
-    case pg::SVFOP_LOCALTIMESTAMP_N: return {2, "localtimestamp"};
-    case pg::SVFOP_CURRENT_ROLE: return {2, "current_role"};
-    case pg::SVFOP_CURRENT_USER: return {2, "current_user"};
-    case pg::SVFOP_USER: return {2, "user"};
-    case pg::SVFOP_SESSION_USER: return {2, "session_user"};
-    case pg::SVFOP_CURRENT_CATALOG: return {2, "current_catalog"};
-    case pg::SVFOP_CURRENT_SCHEMA: return {2, "current_schema"};
-    default: return {};
+    case pg::SVFOP_LOCALTIMESTAMP_N:
+      return {2, "localtimestamp"};
+    case pg::SVFOP_CURRENT_ROLE:
+      return {2, "current_role"};
+    case pg::SVFOP_CURRENT_USER:
+      return {2, "current_user"};
+    case pg::SVFOP_USER:
+      return {2, "user"};
+    case pg::SVFOP_SESSION_USER:
+      return {2, "session_user"};
+    case pg::SVFOP_CURRENT_CATALOG:
+      return {2, "current_catalog"};
+    case pg::SVFOP_CURRENT_SCHEMA:
+      return {2, "current_schema"};
+    default:
+      return {};
   }
 }
 
 Figured figure_xml(const pg::XmlExpr& xml) {
   switch (xml.op()) {
-    case pg::IS_XMLCONCAT: return {2, "xmlconcat"};
-    case pg::IS_XMLELEMENT: return {2, "xmlelement"};
-    case pg::IS_XMLFOREST: return {2, "xmlforest"};
-    case pg::IS_XMLPARSE: return {2, "xmlparse"};
-    case pg::IS_XMLPI: return {2, "xmlpi"};
-    case pg::IS_XMLROOT: return {2, "xmlroot"};
-    case pg::IS_XMLSERIALIZE: return {2, "xmlserialize"};
-    default: return {};
+    case pg::IS_XMLCONCAT:
+      return {2, "xmlconcat"};
+    case pg::IS_XMLELEMENT:
+      return {2, "xmlelement"};
+    case pg::IS_XMLFOREST:
+      return {2, "xmlforest"};
+    case pg::IS_XMLPARSE:
+      return {2, "xmlparse"};
+    case pg::IS_XMLPI:
+      return {2, "xmlpi"};
+    case pg::IS_XMLROOT:
+      return {2, "xmlroot"};
+    case pg::IS_XMLSERIALIZE:
+      return {2, "xmlserialize"};
+    default:
+      return {};
   }
 }
 
 Figured figure_sublink(const pg::SubLink& link) {
   switch (link.sub_link_type()) {
-    case pg::EXISTS_SUBLINK: return {2, "exists"};
-    case pg::ARRAY_SUBLINK: return {2, "array"};
+    case pg::EXISTS_SUBLINK:
+      return {2, "exists"};
+    case pg::ARRAY_SUBLINK:
+      return {2, "array"};
     case pg::EXPR_SUBLINK: {
       // The name of the sub-select's only output.
       const auto* select = &link.subselect().select_stmt();
@@ -83,7 +105,8 @@ Figured figure_sublink(const pg::SubLink& link) {
       const auto& target = select->target_list(0).res_target();
       return {2, target.name().empty() ? column_name_of(target.val()) : target.name()};
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -104,7 +127,8 @@ Figured figure(const pg::Node& node) {
       if (!last.empty()) return {2, std::string(last)};
       return figure(node.a_indirection().arg());
     }
-    case pg::Node::kFuncCall: return {2, std::string(last_name(node.func_call().funcname()))};
+    case pg::Node::kFuncCall:
+      return {2, std::string(last_name(node.func_call().funcname()))};
     case pg::Node::kAExpr:
       return node.a_expr().kind() == pg::AEXPR_NULLIF ? Figured{2, "nullif"} : Figured{};
     case pg::Node::kTypeCast: {
@@ -112,22 +136,32 @@ Figured figure(const pg::Node& node) {
       if (inner.strength > 1) return inner;
       return {1, std::string(last_name(node.type_cast().type_name().names()))};
     }
-    case pg::Node::kCollateClause: return figure(node.collate_clause().arg());
-    case pg::Node::kGroupingFunc: return {2, "grouping"};
-    case pg::Node::kSubLink: return figure_sublink(node.sub_link());
+    case pg::Node::kCollateClause:
+      return figure(node.collate_clause().arg());
+    case pg::Node::kGroupingFunc:
+      return {2, "grouping"};
+    case pg::Node::kSubLink:
+      return figure_sublink(node.sub_link());
     case pg::Node::kCaseExpr: {
       auto inner = figure(node.case_expr().defresult());
       return inner.strength > 1 ? inner : Figured{1, "case"};
     }
-    case pg::Node::kAArrayExpr: return {2, "array"};
-    case pg::Node::kRowExpr: return {2, "row"};
-    case pg::Node::kCoalesceExpr: return {2, "coalesce"};
+    case pg::Node::kAArrayExpr:
+      return {2, "array"};
+    case pg::Node::kRowExpr:
+      return {2, "row"};
+    case pg::Node::kCoalesceExpr:
+      return {2, "coalesce"};
     case pg::Node::kMinMaxExpr:
       return {2, node.min_max_expr().op() == pg::IS_LEAST ? "least" : "greatest"};
-    case pg::Node::kSqlvalueFunction: return figure_value_function(node.sqlvalue_function());
-    case pg::Node::kXmlExpr: return figure_xml(node.xml_expr());
-    case pg::Node::kXmlSerialize: return {2, "xmlserialize"};
-    default: return {};
+    case pg::Node::kSqlvalueFunction:
+      return figure_value_function(node.sqlvalue_function());
+    case pg::Node::kXmlExpr:
+      return figure_xml(node.xml_expr());
+    case pg::Node::kXmlSerialize:
+      return {2, "xmlserialize"};
+    default:
+      return {};
   }
 }
 
@@ -137,8 +171,8 @@ constexpr std::string_view kLockMark = "theriac_lock_mark_";
 /// mark, which separate_locks() replaces by the name and a space.
 void mark_locks(Message& message, std::vector<std::string>& names) {
   if (auto* lock = dynamic_cast<pg::LockingClause*>(&message)) {
-    const bool waits = lock->wait_policy() != pg::LockWaitSkip &&
-                       lock->wait_policy() != pg::LockWaitError;
+    const bool waits =
+        lock->wait_policy() != pg::LockWaitSkip && lock->wait_policy() != pg::LockWaitError;
     if (waits || lock->locked_rels_size() == 0) return;
     auto& last = *lock->mutable_locked_rels(lock->locked_rels_size() - 1)->mutable_range_var();
     names.push_back(last.relname());
@@ -262,9 +296,8 @@ int depth_of(const Message& message) {
 
 std::uint16_t highest_parameter(const Message& message) {
   int highest = 0;
-  each_of<pg::ParamRef>(message, [&](const pg::ParamRef& one) {
-    highest = std::max(highest, one.number());
-  });
+  each_of<pg::ParamRef>(
+      message, [&](const pg::ParamRef& one) { highest = std::max(highest, one.number()); });
   return static_cast<std::uint16_t>(std::min(highest, 0xffff));
 }
 

@@ -48,9 +48,8 @@ bool each_child(Message& message, Visit&& visit) {
     if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
     const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
     for (int i = 0; i < count; ++i) {
-      Message* child = field->is_repeated()
-                           ? reflection->MutableRepeatedMessage(&message, field, i)
-                           : reflection->MutableMessage(&message, field);
+      Message* child = field->is_repeated() ? reflection->MutableRepeatedMessage(&message, field, i)
+                                            : reflection->MutableMessage(&message, field);
       if (auto* node = dynamic_cast<pg::Node*>(child)) {
         if (!visit(*node)) return false;
       } else if (!each_child(*child, visit)) {

@@ -1,6 +1,7 @@
 // Two databases with the same rows: one as the program believes it to be (plain columns), one in
 // the physical form, read and written through analyse() by a gateway in miniature whose "sealed"
-// bytes are the stored form itself and whose "blind index" is the equality form. Used by tests only.
+// bytes are the stored form itself and whose "blind index" is the equality form. Used by tests
+// only.
 #pragma once
 
 #include <algorithm>
@@ -16,18 +17,26 @@ inline constexpr std::string_view kClient = "erp_app";
 
 inline std::string type_text(const pgwire::ColumnType& type) {
   switch (type.oid) {
-    case pgwire::kOidInt4: return "integer";
-    case pgwire::kOidInt8: return "bigint";
-    case pgwire::kOidDate: return "date";
-    case pgwire::kOidTimestamptz: return "timestamptz";
-    case pgwire::kOidBytea: return "bytea";
-    case 2950: return "uuid";
-    case pgwire::kOidVarchar: return fmt::format("varchar({})", type.modifier - 4);
+    case pgwire::kOidInt4:
+      return "integer";
+    case pgwire::kOidInt8:
+      return "bigint";
+    case pgwire::kOidDate:
+      return "date";
+    case pgwire::kOidTimestamptz:
+      return "timestamptz";
+    case pgwire::kOidBytea:
+      return "bytea";
+    case 2950:
+      return "uuid";
+    case pgwire::kOidVarchar:
+      return fmt::format("varchar({})", type.modifier - 4);
     case pgwire::kOidNumeric:
       return type.modifier < 0 ? "numeric"
                                : fmt::format("numeric({},{})", (type.modifier - 4) >> 16,
                                              (type.modifier - 4) & 0xffff);
-    default: return "text";
+    default:
+      return "text";
   }
 }
 
@@ -71,10 +80,12 @@ inline std::string table_ddl(const Relation& relation, bool physical) {
     return ddl + fmt::format("GRANT ALL ON {} TO {};", full_name(relation), kClient);
   }
   // Who may read may read the system columns as well, and the gateway locates rows by ctid.
-  return ddl + fmt::format("GRANT SELECT ({}, ctid, xmin, xmax, cmin, cmax, tableoid), INSERT ({}), UPDATE ({}) ON {} TO {};"
-                           "GRANT DELETE ON {} TO {};",
-                           readable, readable, writable, full_name(relation), kClient,
-                           full_name(relation), kClient);
+  return ddl + fmt::format(
+                   "GRANT SELECT ({}, ctid, xmin, xmax, cmin, cmax, tableoid), INSERT ({}), UPDATE "
+                   "({}) ON {} TO {};"
+                   "GRANT DELETE ON {} TO {};",
+                   readable, readable, writable, full_name(relation), kClient, full_name(relation),
+                   kClient);
 }
 
 inline std::string schema_ddl(const Catalogue& catalogue, bool physical) {
@@ -238,8 +249,7 @@ class Twin {
     bool ok = update.tid_parameter == parameters.size() + 1;
     parameters.push_back({array_of(tids), false, 0});
     for (const auto& one : update.assignments) {
-      const auto value =
-          stored(one.source, values, one.relation_oid, one.attribute, false, ok);
+      const auto value = stored(one.source, values, one.relation_oid, one.attribute, false, ok);
       const auto token = index(value, one.relation_oid, one.attribute, ok);
       const auto add = [&](const std::optional<std::string>& bytes, std::uint16_t number) {
         ok = ok && number == parameters.size() + 1;

@@ -63,7 +63,10 @@ bool Rewriter::spread_sources(Nodes& list, const Item& target, Level& level) {
     if (!concerned) {
       if (!expression(source, level, "an assignment to an unprotected column")) return false;
       for (int i = at; i < end; ++i) {
-        *list.Mutable(i)->mutable_res_target()->mutable_val()->mutable_multi_assign_ref()
+        *list.Mutable(i)
+             ->mutable_res_target()
+             ->mutable_val()
+             ->mutable_multi_assign_ref()
              ->mutable_source() = source;
       }
     } else {
@@ -85,8 +88,7 @@ bool Rewriter::spread_sources(Nodes& list, const Item& target, Level& level) {
 
 bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, bool nested, Derived& result) {
   auto& own = new_env(env);
-  if (statement.has_with_clause() &&
-      !with_clause(*statement.mutable_with_clause(), nullptr, own)) {
+  if (statement.has_with_clause() && !with_clause(*statement.mutable_with_clause(), nullptr, own)) {
     return false;
   }
   auto& level = new_level(nullptr, &own);
@@ -103,9 +105,8 @@ bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, bool nested, De
   const bool values = std::any_of(assigned.begin(), assigned.end(), [](const Assigned& one) {
     return one.what == Assigned::What::kValue;
   });
-  const bool by_rows =
-      values && (target->relation->bound || !statement.has_where_clause() ||
-                 !is_pinned(statement.where_clause(), *target, level));
+  const bool by_rows = values && (target->relation->bound || !statement.has_where_clause() ||
+                                  !is_pinned(statement.where_clause(), *target, level));
   // What found the row is not what it holds afterwards.
   for (std::size_t i = 0; i < target->columns.size(); ++i) {
     const bool changed = std::any_of(assigned.begin(), assigned.end(), [&](const Assigned& one) {
@@ -324,9 +325,9 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
     if (at == assigned.end()) {
       const auto* column = relation.find(node.res_target().name());
       for (const auto& key : relation.keys) {
-        touches_key = touches_key || (column != nullptr && std::find(key.begin(), key.end(),
-                                                                     column->attribute) !=
-                                                               key.end());
+        touches_key =
+            touches_key || (column != nullptr &&
+                            std::find(key.begin(), key.end(), column->attribute) != key.end());
       }
       *made.Add() = node;
       continue;
@@ -357,8 +358,7 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
   locate_rows(statement, target, touches_key, located.locate);
   *statement.mutable_target_list() = made;
   pg::ParseResult rows;
-  if (!parse("SELECT FROM ROWS FROM (" + arrays + ") AS " + std::string(kRows) + "(" +
-                 names + ")",
+  if (!parse("SELECT FROM ROWS FROM (" + arrays + ") AS " + std::string(kRows) + "(" + names + ")",
              rows)) {
     return refuse_state("XX000", "an UPDATE of several rows", "report it");
   }
@@ -395,8 +395,7 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
 
 bool Rewriter::remove(pg::DeleteStmt& statement, const Env* env, Derived& result) {
   auto& own = new_env(env);
-  if (statement.has_with_clause() &&
-      !with_clause(*statement.mutable_with_clause(), nullptr, own)) {
+  if (statement.has_with_clause() && !with_clause(*statement.mutable_with_clause(), nullptr, own)) {
     return false;
   }
   auto& level = new_level(nullptr, &own);

@@ -171,8 +171,7 @@ std::optional<Refusal> refuse_create_table(const pg::Node& statement, const pg::
     }
   }
   if (auto found = refuse_foreign_keys(create, catalogue, context)) return found;
-  const auto* relation =
-      concerned_beside_keys(statement, catalogue, context, &create.relation());
+  const auto* relation = concerned_beside_keys(statement, catalogue, context, &create.relation());
   if (relation == nullptr) return std::nullopt;
   return refusal(relation, nullptr, "CREATE TABLE after the model of a protected table",
                  "name the columns of the new table");
@@ -180,11 +179,11 @@ std::optional<Refusal> refuse_create_table(const pg::Node& statement, const pg::
 
 bool is_harmless(pg::AlterTableType type) {
   constexpr std::array kTypes{
-      pg::AT_ChangeOwner,    pg::AT_ClusterOn,        pg::AT_DropCluster,
-      pg::AT_SetLogged,      pg::AT_SetTableSpace,    pg::AT_SetRelOptions,
+      pg::AT_ChangeOwner,     pg::AT_ClusterOn,       pg::AT_DropCluster,
+      pg::AT_SetLogged,       pg::AT_SetTableSpace,   pg::AT_SetRelOptions,
       pg::AT_ResetRelOptions, pg::AT_EnableTrig,      pg::AT_EnableAlwaysTrig,
-      pg::AT_DisableTrig,    pg::AT_EnableTrigAll,    pg::AT_DisableTrigAll,
-      pg::AT_EnableTrigUser, pg::AT_DisableTrigUser,  pg::AT_ValidateConstraint};
+      pg::AT_DisableTrig,     pg::AT_EnableTrigAll,   pg::AT_DisableTrigAll,
+      pg::AT_EnableTrigUser,  pg::AT_DisableTrigUser, pg::AT_ValidateConstraint};
   return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
 }
 
@@ -266,9 +265,8 @@ std::optional<Refusal> refuse_body(const Nodes& parts, std::string_view construc
                                    const Catalogue& catalogue) {
   bool found = false;
   for (const auto& part : parts) {
-    each_of<pg::String>(part, [&](const pg::String& one) {
-      found = found || catalogue.may_concern(one.sval());
-    });
+    each_of<pg::String>(
+        part, [&](const pg::String& one) { found = found || catalogue.may_concern(one.sval()); });
   }
   if (!found) return std::nullopt;
   return refusal(nullptr, nullptr, construct,
@@ -277,23 +275,39 @@ std::optional<Refusal> refuse_body(const Nodes& parts, std::string_view construc
 
 std::string_view default_construct(const pg::Node& statement) {
   switch (statement.node_case()) {
-    case pg::Node::kCopyStmt: return "COPY";
-    case pg::Node::kMergeStmt: return "MERGE";
-    case pg::Node::kPrepareStmt: return "PREPARE";
-    case pg::Node::kExecuteStmt: return "EXECUTE";
-    case pg::Node::kCreateTableAsStmt: return "CREATE TABLE AS or CREATE MATERIALIZED VIEW";
-    case pg::Node::kViewStmt: return "CREATE VIEW";
-    case pg::Node::kRuleStmt: return "CREATE RULE";
-    case pg::Node::kCreateTrigStmt: return "CREATE TRIGGER";
+    case pg::Node::kCopyStmt:
+      return "COPY";
+    case pg::Node::kMergeStmt:
+      return "MERGE";
+    case pg::Node::kPrepareStmt:
+      return "PREPARE";
+    case pg::Node::kExecuteStmt:
+      return "EXECUTE";
+    case pg::Node::kCreateTableAsStmt:
+      return "CREATE TABLE AS or CREATE MATERIALIZED VIEW";
+    case pg::Node::kViewStmt:
+      return "CREATE VIEW";
+    case pg::Node::kRuleStmt:
+      return "CREATE RULE";
+    case pg::Node::kCreateTrigStmt:
+      return "CREATE TRIGGER";
     case pg::Node::kCreatePolicyStmt:
-    case pg::Node::kAlterPolicyStmt: return "row-level security";
-    case pg::Node::kCreateStatsStmt: return "CREATE STATISTICS";
-    case pg::Node::kRefreshMatViewStmt: return "REFRESH MATERIALIZED VIEW";
-    case pg::Node::kExplainStmt: return "EXPLAIN of this statement";
-    case pg::Node::kCallStmt: return "CALL";
-    case pg::Node::kCreateFunctionStmt: return "CREATE FUNCTION";
-    case pg::Node::kAlterObjectSchemaStmt: return "SET SCHEMA of a protected table";
-    default: return "this statement on a protected table";
+    case pg::Node::kAlterPolicyStmt:
+      return "row-level security";
+    case pg::Node::kCreateStatsStmt:
+      return "CREATE STATISTICS";
+    case pg::Node::kRefreshMatViewStmt:
+      return "REFRESH MATERIALIZED VIEW";
+    case pg::Node::kExplainStmt:
+      return "EXPLAIN of this statement";
+    case pg::Node::kCallStmt:
+      return "CALL";
+    case pg::Node::kCreateFunctionStmt:
+      return "CREATE FUNCTION";
+    case pg::Node::kAlterObjectSchemaStmt:
+      return "SET SCHEMA of a protected table";
+    default:
+      return "this statement on a protected table";
   }
 }
 
@@ -301,11 +315,15 @@ std::string_view default_remedy(const pg::Node& statement) {
   switch (statement.node_case()) {
     case pg::Node::kCopyStmt:
       return "use INSERT and SELECT; COPY of protected tables comes with a later version";
-    case pg::Node::kMergeStmt: return "use INSERT, UPDATE and DELETE";
+    case pg::Node::kMergeStmt:
+      return "use INSERT, UPDATE and DELETE";
     case pg::Node::kPrepareStmt:
-    case pg::Node::kExecuteStmt: return "prepare the statement through the protocol (Parse)";
-    case pg::Node::kExplainStmt: return "explain a SELECT, INSERT, UPDATE or DELETE";
-    default: return kUnprotect;
+    case pg::Node::kExecuteStmt:
+      return "prepare the statement through the protocol (Parse)";
+    case pg::Node::kExplainStmt:
+      return "explain a SELECT, INSERT, UPDATE or DELETE";
+    default:
+      return kUnprotect;
   }
 }
 
@@ -318,14 +336,16 @@ bool names_protected(const Message& tree, const Catalogue& catalogue, const Cont
 std::optional<Refusal> refuse_utility(const pg::Node& statement, const Catalogue& catalogue,
                                       const Context& context) {
   switch (statement.node_case()) {
-    case pg::Node::kVariableSetStmt: return refuse_setting(statement.variable_set_stmt());
+    case pg::Node::kVariableSetStmt:
+      return refuse_setting(statement.variable_set_stmt());
     case pg::Node::kAlterRoleSetStmt:
       return refuse_setting(statement.alter_role_set_stmt().setstmt());
     case pg::Node::kAlterDatabaseSetStmt:
       return refuse_setting(statement.alter_database_set_stmt().setstmt());
     case pg::Node::kAlterSystemStmt:
       return refuse_setting(statement.alter_system_stmt().setstmt());
-    default: break;
+    default:
+      break;
   }
   if (!catalogue.has_protected()) return std::nullopt;
   if (auto ours = refuse_ours(statement)) return ours;
@@ -336,8 +356,10 @@ std::optional<Refusal> refuse_utility(const pg::Node& statement, const Catalogue
     case pg::Node::kClusterStmt:
     case pg::Node::kReindexStmt:
     case pg::Node::kCommentStmt:
-    case pg::Node::kDropStmt: return std::nullopt;
-    case pg::Node::kDoStmt: return refuse_body(statement.do_stmt().args(), "DO", catalogue);
+    case pg::Node::kDropStmt:
+      return std::nullopt;
+    case pg::Node::kDoStmt:
+      return refuse_body(statement.do_stmt().args(), "DO", catalogue);
     case pg::Node::kCreateFunctionStmt:
       if (auto found = refuse_body(statement.create_function_stmt().options(), "CREATE FUNCTION",
                                    catalogue)) {
@@ -348,16 +370,20 @@ std::optional<Refusal> refuse_utility(const pg::Node& statement, const Catalogue
       return refuse_create_table(statement, statement.create_stmt(), catalogue, context);
     case pg::Node::kAlterTableStmt:
       return refuse_alter_table(statement, statement.alter_table_stmt(), catalogue, context);
-    case pg::Node::kGrantStmt: return refuse_grant(statement.grant_stmt(), catalogue, context);
-    case pg::Node::kRenameStmt: return refuse_rename(statement.rename_stmt(), catalogue, context);
-    case pg::Node::kIndexStmt: return refuse_index(statement.index_stmt(), catalogue, context);
+    case pg::Node::kGrantStmt:
+      return refuse_grant(statement.grant_stmt(), catalogue, context);
+    case pg::Node::kRenameStmt:
+      return refuse_rename(statement.rename_stmt(), catalogue, context);
+    case pg::Node::kIndexStmt:
+      return refuse_index(statement.index_stmt(), catalogue, context);
     case pg::Node::kCreateSchemaStmt: {
       for (const auto& element : statement.create_schema_stmt().schema_elts()) {
         if (auto found = refuse_utility(element, catalogue, context)) return found;
       }
       return std::nullopt;
     }
-    default: break;
+    default:
+      break;
   }
   const auto* relation = first_concerned(statement, catalogue, context);
   if (relation == nullptr) return std::nullopt;
@@ -366,19 +392,27 @@ std::optional<Refusal> refuse_utility(const pg::Node& statement, const Catalogue
 
 std::optional<Refusal> refuse_calls(const pg::Node& statement, const Catalogue& catalogue) {
   std::optional<Refusal> found;
-  constexpr std::array<std::string_view, 12> kTakeSql{
-      "query_to_xml",     "query_to_xmlschema", "query_to_xml_and_xmlschema",
-      "cursor_to_xml",    "table_to_xml",       "table_to_xmlschema",
-      "dblink",           "dblink_exec",        "dblink_open",
-      "dblink_send_query", "crosstab",          "ts_stat"};
+  constexpr std::array<std::string_view, 12> kTakeSql{"query_to_xml",
+                                                      "query_to_xmlschema",
+                                                      "query_to_xml_and_xmlschema",
+                                                      "cursor_to_xml",
+                                                      "table_to_xml",
+                                                      "table_to_xmlschema",
+                                                      "dblink",
+                                                      "dblink_exec",
+                                                      "dblink_open",
+                                                      "dblink_send_query",
+                                                      "crosstab",
+                                                      "ts_stat"};
   each_of<pg::FuncCall>(statement, [&](const pg::FuncCall& call) {
     const auto name = last_name(call.funcname());
     if (found) return;
     if (name == "set_config" && call.args_size() >= 2) {
       const auto& setting = call.args(0).a_const().sval().sval();
       const auto which = lowered(setting);
-      if (is_pinned_setting(which) && (!call.args(1).has_a_const() ||
-                                       !keeps_meaning(which, call.args(1).a_const().sval().sval()))) {
+      if (is_pinned_setting(which) &&
+          (!call.args(1).has_a_const() ||
+           !keeps_meaning(which, call.args(1).a_const().sval().sval()))) {
         found = refusal(nullptr, nullptr, "set_config of a setting that changes how SQL reads",
                         "leave client_encoding UTF8 and standard_conforming_strings on");
       }
@@ -392,95 +426,6 @@ std::optional<Refusal> refuse_calls(const pg::Node& statement, const Catalogue& 
     });
   });
   return found;
-}
-
-std::string cursor_of(const pg::Node& statement) {
-  switch (statement.node_case()) {
-    case pg::Node::kDeclareCursorStmt: return statement.declare_cursor_stmt().portalname();
-    case pg::Node::kFetchStmt: return statement.fetch_stmt().portalname();
-    case pg::Node::kClosePortalStmt: return statement.close_portal_stmt().portalname();
-    default: return {};
-  }
-}
-
-std::string tag_of(const pg::Node& statement) {
-  switch (statement.node_case()) {
-    case pg::Node::kSelectStmt: return "SELECT";
-    case pg::Node::kInsertStmt: return "INSERT";
-    case pg::Node::kUpdateStmt: return "UPDATE";
-    case pg::Node::kDeleteStmt: return "DELETE";
-    case pg::Node::kMergeStmt: return "MERGE";
-    case pg::Node::kCopyStmt: return "COPY";
-    case pg::Node::kExplainStmt: return "EXPLAIN";
-    case pg::Node::kDeclareCursorStmt: return "DECLARE";
-    case pg::Node::kFetchStmt: return statement.fetch_stmt().ismove() ? "MOVE" : "FETCH";
-    case pg::Node::kClosePortalStmt: return "CLOSE";
-    case pg::Node::kVariableSetStmt: return "SET";
-    case pg::Node::kVariableShowStmt: return "SHOW";
-    default: break;
-  }
-  const auto* in = inside(statement);
-  if (in == nullptr) return "EMPTY";
-  // "CreateTableAsStmt" reads "CREATE TABLE AS".
-  std::string name = in->GetDescriptor()->name();
-  if (name.ends_with("Stmt")) name.resize(name.size() - 4);
-  std::string out;
-  for (const char c : name) {
-    const bool upper = c >= 'A' && c <= 'Z';
-    if (upper && !out.empty()) out.push_back(' ');
-    out.push_back(upper || c < 'a' || c > 'z' ? c : static_cast<char>(c - 'a' + 'A'));
-  }
-  return out;
-}
-
-Effect effect_of(const pg::Node& statement) {
-  switch (statement.node_case()) {
-    case pg::Node::kVariableSetStmt:
-      // SET TRANSACTION and SET SESSION CHARACTERISTICS change no meaning of names.
-      return statement.variable_set_stmt().kind() == pg::VAR_SET_MULTI ? Effect::kNone
-                                                                       : Effect::kSetting;
-    case pg::Node::kDiscardStmt:
-    case pg::Node::kDoStmt:
-    case pg::Node::kCallStmt: return Effect::kSetting;  // code may set anything
-    case pg::Node::kTransactionStmt: return Effect::kTransaction;
-    case pg::Node::kCopyStmt:
-      return statement.copy_stmt().filename().empty() ? Effect::kCopy : Effect::kNone;
-    case pg::Node::kSelectStmt:
-    case pg::Node::kInsertStmt:
-    case pg::Node::kUpdateStmt:
-    case pg::Node::kDeleteStmt:
-    case pg::Node::kMergeStmt:
-    case pg::Node::kExplainStmt: {
-      Effect effect = Effect::kNone;
-      each_of<pg::IntoClause>(statement, [&](const pg::IntoClause&) { effect = Effect::kSchema; });
-      each_of<pg::FuncCall>(statement, [&](const pg::FuncCall& call) {
-        if (last_name(call.funcname()) == "set_config") effect = Effect::kSetting;
-      });
-      each_of<pg::UpdateStmt>(statement, [&](const pg::UpdateStmt& update) {
-        if (update.relation().relname() == "pg_settings") effect = Effect::kSetting;
-      });
-      return effect;
-    }
-    case pg::Node::kDeclareCursorStmt:
-    case pg::Node::kFetchStmt:
-    case pg::Node::kClosePortalStmt:
-    case pg::Node::kPrepareStmt:
-    case pg::Node::kDeallocateStmt:
-    case pg::Node::kNotifyStmt:
-    case pg::Node::kListenStmt:
-    case pg::Node::kUnlistenStmt:
-    case pg::Node::kVacuumStmt:
-    case pg::Node::kCheckPointStmt:
-    case pg::Node::kLockStmt:
-    case pg::Node::kTruncateStmt:
-    case pg::Node::kVariableShowStmt:
-    case pg::Node::kLoadStmt:
-    case pg::Node::kConstraintsSetStmt:
-    case pg::Node::kReindexStmt:
-    case pg::Node::kClusterStmt: return Effect::kNone;
-    case pg::Node::kExecuteStmt: return Effect::kSetting;  // what was prepared is not known here
-    default: return Effect::kSchema;
-  }
 }
 
 }  // namespace theriac::rewrite

@@ -121,7 +121,9 @@ class Verifier {
       case pg::Node::kRangeTableSample:
         add_tables(node.range_table_sample().relation(), frame);
         break;
-      case pg::Node::kJoinExpr: add_join(node.join_expr(), frame); break;
+      case pg::Node::kJoinExpr:
+        add_join(node.join_expr(), frame);
+        break;
       default: {
         Table table;
         table.any = true;

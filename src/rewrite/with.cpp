@@ -94,15 +94,13 @@ bool Rewriter::common_table(pg::CommonTableExpr& cte, const pg::WithClause& with
   return true;
 }
 
-bool Rewriter::recursive_table(pg::CommonTableExpr& cte, const Level* outer, Env& env,
-                               Cte& made) {
+bool Rewriter::recursive_table(pg::CommonTableExpr& cte, const Level* outer, Env& env, Cte& made) {
   auto& statement = *cte.mutable_ctequery()->mutable_select_stmt();
   if (statement.op() != pg::SETOP_UNION) {
     return refuse_state("0A000", "this form of a recursive query", "use UNION or UNION ALL");
   }
   auto& own = new_env(&env);
-  if (statement.has_with_clause() &&
-      !with_clause(*statement.mutable_with_clause(), outer, own)) {
+  if (statement.has_with_clause() && !with_clause(*statement.mutable_with_clause(), outer, own)) {
     return false;
   }
   Derived* left = nullptr;
