@@ -55,6 +55,10 @@ Bytes token_body(const Token& token) {
 
 }  // namespace
 
+std::string holder_name(std::string_view tenant, std::string_view name) {
+  return std::string(tenant) + "/" + std::string(name);
+}
+
 bool Lease::covers(std::string_view class_name) const {
   return std::find(classes.begin(), classes.end(), class_name) != classes.end();
 }

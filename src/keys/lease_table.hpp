@@ -20,11 +20,17 @@ namespace theriac::keys {
 
 using LeaseId = Id<struct LeaseTag, 16>;
 
+/// The name of a lease's holder: "tenant/name", since two tenants may use one name.
+std::string holder_name(std::string_view tenant, std::string_view name);
+inline std::string holder_of(const pki::Identity& caller) {
+  return holder_name(caller.tenant, caller.name);
+}
+
 enum class LeaseState : std::uint8_t { kLive, kSuperseded, kReleased };
 
 struct Lease {
   LeaseId id;
-  std::string holder;
+  std::string holder;  ///< holder_name()
   pki::Role role = pki::Role::kGateway;
   TenantId tenant;
   std::string serial;

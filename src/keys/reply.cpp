@@ -182,8 +182,12 @@ Reply answer(KeyService& service, const pki::Identity& caller, ByteView payload,
   try {
     auto reply = try_answer(service, caller, payload);
     if (reply) return std::move(*reply);
-    log.error("request failed", reply.error());
-    return error_reply(reply.error());
+    const auto& error = reply.error();
+    const bool ours = error.code == Code::kInternal || error.code == Code::kIo ||
+                      error.code == Code::kDiskFull || error.code == Code::kNotAuthentic;
+    log.write(ours ? Level::kError : Level::kInfo, "request not carried out",
+              {{"name", caller.name}, {"code", info_of(error.code).name}, {"where", error.where}});
+    return error_reply(error);
   } catch (const std::exception&) {
     // Its text may hold anything, so it is not logged.
     const Error error{Code::kInternal, "exception in a request"};

@@ -151,9 +151,14 @@ Result<ServiceStatus> KeyService::status(const pki::Identity& caller) {
   THERIAC_ASSIGN(status.leases, leases_.live(status.now_ms));
   THERIAC_ASSIGN(status.fences, leases_.fences());
   THERIAC_ASSIGN(status.certificates, certificates_.list(status.now_ms));
-  const auto foreign = [&](const auto& name) { return name != caller.tenant; };
+  // Only this tenant's, and by the names its own people know.
+  const auto own = holder_name(caller.tenant, "");
+  std::erase_if(status.fences, [&](const auto& f) { return !f.holder.starts_with(own); });
+  for (auto& fence : status.fences) fence.holder.erase(0, own.size());
   std::erase_if(status.leases, [&](const Lease& l) { return l.tenant != tenant.tenant.id; });
-  std::erase_if(status.certificates, [&](const auto& c) { return foreign(c.identity.tenant); });
+  for (auto& lease : status.leases) lease.holder.erase(0, own.size());
+  std::erase_if(status.certificates,
+                [&](const auto& c) { return c.identity.tenant != caller.tenant; });
   status.tenant = tenant.tenant;
   return status;
 }
@@ -297,13 +302,14 @@ Result<bool> KeyService::suspend_or_resume(const OpenTenant& tenant, Version& ve
 
 Status KeyService::clear_fence(const pki::Identity& caller, const ClearFenceAsk& ask) {
   THERIAC_TRY(check_role(caller, {pki::Role::kAdmin}));
-  THERIAC_ASSIGN(const bool fenced, leases_.is_fenced(ask.name));
+  const auto holder = holder_name(caller.tenant, ask.name);
+  THERIAC_ASSIGN(const bool fenced, leases_.is_fenced(holder));
   if (!fenced) return fail(Code::kNotFound, "no fence on " + ask.name);
   const Entry entry{.action = "lease.clear_fence", .object = ask.name, .reason = ask.reason};
   return act(caller, entry, [&]() -> Status {
     THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
-    THERIAC_TRY(leases_.clear_fence(ask.name));
-    THERIAC_TRY(leases_.forget_holder(ask.name));
+    THERIAC_TRY(leases_.clear_fence(holder));
+    THERIAC_TRY(leases_.forget_holder(holder));
     return transaction.commit();
   });
 }
@@ -324,7 +330,7 @@ Status KeyService::revoke_certificate(const pki::Identity& caller,
 Result<std::string> KeyService::renew_certificate(const pki::Identity& caller,
                                                   const CertificateAsk& ask) {
   THERIAC_TRY(check_role(caller, {pki::Role::kGateway, pki::Role::kProtector}));
-  THERIAC_ASSIGN(const bool fenced, leases_.is_fenced(caller.name));
+  THERIAC_ASSIGN(const bool fenced, leases_.is_fenced(holder_of(caller)));
   if (fenced) {
     return refuse("certificate.refused", caller, {Code::kLeaseReplayed, caller.name});
   }

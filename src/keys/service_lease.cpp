@@ -42,7 +42,7 @@ Result<Grant> KeyService::try_lease(const pki::Identity& caller, const LeaseAsk&
   }
   if (ask.tenant != caller.tenant) return fail(Code::kDenied, "another tenant");
   THERIAC_ASSIGN(const auto tenant, tenant_of(caller));
-  THERIAC_ASSIGN(const bool fenced, leases_.is_fenced(caller.name));
+  THERIAC_ASSIGN(const bool fenced, leases_.is_fenced(holder_of(caller)));
   if (fenced) return refuse("lease.refused", caller, {Code::kLeaseReplayed, caller.name});
 
   THERIAC_ASSIGN(auto lease, ask.token ? renewed_lease(caller, ask, request_hash)
@@ -82,7 +82,7 @@ Result<Lease> KeyService::fresh_lease(const pki::Identity& caller, const LeaseAs
                                       const OpenTenant& tenant,
                                       const crypto::Digest& request_hash) {
   const auto now = clock_.wall_ms();
-  THERIAC_ASSIGN(const auto others, leases_.of_holder(caller.name));
+  THERIAC_ASSIGN(const auto others, leases_.of_holder(holder_of(caller)));
   std::size_t living = 0;
   for (const auto& other : others) {
     if (other.state != LeaseState::kLive) continue;
@@ -97,7 +97,7 @@ Result<Lease> KeyService::fresh_lease(const pki::Identity& caller, const LeaseAs
   if (living >= kSharedLeasesPerNameMax) return fail(Code::kBusy, "leases of " + caller.name);
   Lease lease;
   lease.id = random_.id<LeaseId>();
-  lease.holder = caller.name;
+  lease.holder = holder_of(caller);
   lease.role = caller.role;
   lease.tenant = tenant.tenant.id;
   return lease;
@@ -105,10 +105,10 @@ Result<Lease> KeyService::fresh_lease(const pki::Identity& caller, const LeaseAs
 
 Result<Lease> KeyService::renewed_lease(const pki::Identity& caller, const LeaseAsk& ask,
                                         const crypto::Digest& request_hash) {
-  THERIAC_ASSIGN(const auto token, tokens_.read(*ask.token, caller.name));
+  THERIAC_ASSIGN(const auto token, tokens_.read(*ask.token, holder_of(caller)));
   THERIAC_ASSIGN(auto found, leases_.find(token.lease));
   // Forgotten with its fence, or long ended: nobody holds it.
-  if (!found || found->holder != caller.name) return fail(Code::kNotFound, "lease");
+  if (!found || found->holder != holder_of(caller)) return fail(Code::kNotFound, "lease");
   switch (judge(*found, token.counter, request_hash)) {
     case Verdict::kRenew:
       // The holder has the reply that carried this token.
@@ -273,9 +273,9 @@ Status KeyService::save_lease(const Lease& lease, bool fresh, std::int64_t now) 
 
 Status KeyService::release(const pki::Identity& caller, const ReleaseAsk& ask) {
   THERIAC_TRY(check_role(caller, {pki::Role::kGateway, pki::Role::kProtector}));
-  THERIAC_ASSIGN(const auto token, tokens_.read(ask.token, caller.name));
+  THERIAC_ASSIGN(const auto token, tokens_.read(ask.token, holder_of(caller)));
   THERIAC_ASSIGN(auto found, leases_.find(token.lease));
-  if (!found || found->holder != caller.name) return fail(Code::kNotFound, "lease");
+  if (!found || found->holder != holder_of(caller)) return fail(Code::kNotFound, "lease");
   if (found->state != LeaseState::kLive) return {};
   if (token.counter != found->counter) {
     // Somebody renewed it meanwhile: not ours to end.

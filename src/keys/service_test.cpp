@@ -118,6 +118,45 @@ TEST_F(ServiceTest, RevocationTakesTheClassOutOfTheNextRenewal) {
   EXPECT_EQ(revoke("nothing").error().code, Code::kNotFound);
 }
 
+// Two tenants that use one name for their gateways, their classes and their administrators.
+TEST_F(ServiceTest, TenantsDoNotMeet) {
+  Folder folder;
+  {
+    Bench one(clock_, {.path = folder.file("db")});
+    auto database = store::Database::open({.path = folder.file("db")}, kSchema);
+    Tenant other;
+    other.id = one.random().uuid<TenantId>();
+    other.name = "other";
+    KeyTable table(*database, one.random());
+    ASSERT_TRUE(table.add_tenant(Bench::root(), other));
+  }
+  Bench bench(clock_, {.path = folder.file("db")});
+  auto theirs = bench.gateway();
+  theirs.tenant = "other";
+  auto their_admin = bench.admin();
+  their_admin.tenant = "other";
+  const auto ours = bench.lease(bench.gateway(), {"contact"});
+  const auto lease = bench.lease(theirs, {"contact"});
+  ASSERT_TRUE(ours && lease) << "one living holder a name and tenant";
+  EXPECT_NE(ours->tenant, lease->tenant);
+  EXPECT_FALSE(active_of(*ours, "contact")->material == active_of(*lease, "contact")->material);
+  EXPECT_EQ(bench.lease(theirs, {"contact"}, ours->token).error().code, Code::kDenied);
+
+  ASSERT_TRUE(bench.service().revoke(their_admin, {"contact", false, ""}));
+  const auto renewed = bench.lease(bench.gateway(), {"contact"}, ours->token);
+  EXPECT_TRUE(renewed->revoked.empty());
+  EXPECT_EQ(bench.lease(bench.gateway(), {"contact"}, ours->token).error().code,
+            Code::kLeaseReplayed);
+  EXPECT_TRUE(bench.lease(theirs, {"contact"}, lease->token)) << "not their fence";
+  EXPECT_EQ(bench.service().clear_fence(their_admin, {"gateway-1", ""}).error().code,
+            Code::kNotFound);
+  EXPECT_TRUE(bench.service().status(their_admin)->fences.empty());
+  const auto status = bench.service().status(bench.admin());
+  ASSERT_EQ(status->fences.size(), 1U);
+  EXPECT_EQ(status->fences[0].holder, "gateway-1");
+  EXPECT_TRUE(bench.service().clear_fence(bench.admin(), {"gateway-1", ""}));
+}
+
 TEST_F(ServiceTest, RestoreBringsBackWhatEachVersionWas) {
   auto grant = bench_.lease(bench_.gateway(), {"contact"});
   ASSERT_TRUE(bench_.service().rotate(bench_.admin(), {"contact", ""}));
