@@ -8,11 +8,10 @@ import yaml
 import acts
 import checks_data
 import checks_faults
+from checks_data import BENCH_TABLES
 from libpq import SqlError
 from place import DEMO, Failed, Place, say
 from stage import COLUMNS, Stage, differences, interruptible, require, total_rows
-
-BENCH_TABLES = ("pgbench_accounts", "pgbench_branches", "pgbench_tellers", "pgbench_history")
 
 
 class CheckStage(Stage):

@@ -92,7 +92,6 @@ def seal_or_undo(args, database, parts):
         raise Failed("the policy does not fit the database; see above")
     parts.prepare()
     parts.start_keyd()
-    parts.make_classes()
     if args.undo:
         parts.unprotect(show=True)
         say(f"{database.name} is plain again")

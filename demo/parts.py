@@ -70,16 +70,6 @@ class Parts:
     def keyd_address(self):
         return f"127.0.0.1:{self.place.port('keyd', running=True)}"
 
-    def make_classes(self):
-        """A key for each class of the policy that has none yet."""
-        listed = self.key("list")
-        have = {entry.get("class") for entry in _entries(listed)}
-        policy = yaml.safe_load(self.policy.read_text("utf-8"))
-        for name, settings in policy["classes"].items():
-            if name not in have:
-                self.key("create-class", "--class", name, "--suite",
-                         (settings or {}).get("suite", "aes"), "--reason", "first start")
-
     def key(self, verb, *more):
         return self.theriac("key", verb, "--keyd", self.keyd_address(), "--cert",
                             self.certificates / "admin", *more)
@@ -138,12 +128,6 @@ class Parts:
         """(exit code, verdict) of `theriac audit verify`."""
         code, answer, _ = self.theriac("audit", "verify", path, *more, check=False)
         return code, answer or {}
-
-
-def _entries(listed):
-    if isinstance(listed, dict):
-        listed = next((v for v in listed.values() if isinstance(v, list)), [])
-    return listed or []
 
 
 def invoke(argv):

@@ -48,7 +48,6 @@ class Stage:
         self.parts = self.make_parts()
         self.parts.prepare()
         self.parts.start_keyd()
-        self.parts.make_classes()
 
     def start_keyd_again(self):
         self.parts.start_keyd()
