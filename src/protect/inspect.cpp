@@ -176,6 +176,12 @@ FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1::text[]))";
   }
 
   void look_at_classes(const std::vector<Target>& targets) {
+    std::map<std::string, std::size_t> per_table;
+    for (const auto& target : targets) {
+      if (++per_table[target.table()] == kProtectedColumnsPerTable + 1) {
+        refuse(target.table(), "more than 200 protected columns", "split the table");
+      }
+    }
     std::map<std::string, const Target*> domains;
     for (const auto& target : targets) {
       const auto& wanted = *target.wanted;

@@ -27,4 +27,7 @@ inline constexpr std::int64_t kEntropyRowsMin = 20;
 /// report says that old segments remain (16 MiB each by default).
 inline constexpr std::int64_t kWalSegmentsMax = 512;
 
+/// Columns that one table may protect: each adds two, and PostgreSQL ends at 1,600.
+inline constexpr std::size_t kProtectedColumnsPerTable = 200;
+
 }  // namespace theriac::protect

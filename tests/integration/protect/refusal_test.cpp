@@ -175,6 +175,23 @@ TEST_F(Refusal, RelationsThatAreNotSimple) {
       "function public.f() reads it");
 }
 
+TEST_F(Refusal, TooManyColumns) {
+  std::string columns = "id integer", yaml =
+                                          "version: 1\ntenant: test\nclasses: {person: "
+                                          "{buckets: [32]}}\nroles: {}\ncolumns:\n";
+  for (int i = 1; i <= 200; ++i) {
+    const auto name = "c" + std::to_string(i);
+    columns += ", " + name + " text";
+    yaml += "  - {table: public.wide, column: " + name + ", class: person}\n";
+  }
+  sql("CREATE TABLE wide (" + columns + ", one_more text)");
+  expect_accepted("SELECT", yaml);
+  expect_refused("SELECT", "more than 200",
+                 yaml + "  - {table: public.wide, column: one_more, class: person}\n");
+  ASSERT_TRUE(protect(yaml));
+  ASSERT_TRUE(unprotect());
+}
+
 TEST_F(Refusal, Roles) {
   expect_refused("CREATE ROLE boss SUPERUSER", "superuser",
                  policy("phone", "", "boss: {person: clear}"));
