@@ -11,9 +11,11 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <unordered_set>
 #include <vector>
@@ -167,5 +169,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: bare_forwarder LISTEN_PORT UPSTREAM_PORT\n");
     return 2;
   }
-  Forwarder(std::atoi(argv[1]), std::atoi(argv[2])).run();
+  std::array<int, 2> ports{};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const char* text = argv[i + 1];
+    if (std::from_chars(text, text + std::strlen(text), ports[i]).ec != std::errc{}) return 2;
+  }
+  Forwarder(ports[0], ports[1]).run();
 }
