@@ -1,8 +1,12 @@
 """Theriac's own programs in the demonstration: key service, gateway, command line."""
 import json
+import os
 import pathlib
+import pty
+import re
 import subprocess
 import sys
+import threading
 import time
 
 import yaml
@@ -100,18 +104,17 @@ class Parts:
     # --- command line ---
 
     def theriac(self, *arguments, check=True, show=False):
-        """Runs `theriac ... --json`; its JSON (or None). `show`: progress goes to our terminal."""
+        """Runs `theriac ... --json`; its JSON (or None). `show`: its progress bars go to our terminal."""
         argv = [program("theriac"), *map(str, arguments), "--json"]
-        done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False,
-                              stderr=sys.stderr if show else subprocess.PIPE)
-        if check and done.returncode != 0:
-            raise Failed(f"theriac {arguments[0]} {arguments[1] if len(arguments) > 1 else ''}: "
-                         f"{(done.stderr or done.stdout or '').strip()[-400:]}")
+        run = run_with_progress if show and sys.stderr.isatty() else run_quietly
+        code, out, err = run(argv)
+        if check and code != 0:
+            raise Failed(f"theriac {' '.join(map(str, arguments[:2]))}: {(err or out).strip()[-400:]}")
         try:
-            answer = json.loads(done.stdout) if done.stdout.strip() else None
+            answer = json.loads(out) if out.strip() else None
         except json.JSONDecodeError:
             raise Failed(f"theriac {arguments[0]} printed no JSON") from None
-        return answer if check else (done.returncode, answer, done.stderr)
+        return answer if check else (code, answer, err)
 
     def _move(self, verb, show):
         return self.theriac(verb, "--policy", self.policy, "--database", self.database, "--keyd",
@@ -128,6 +131,45 @@ class Parts:
         """(exit code, verdict) of `theriac audit verify`."""
         code, answer, _ = self.theriac("audit", "verify", path, *more, check=False)
         return code, answer or {}
+
+
+def run_quietly(argv):
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def run_with_progress(argv):
+    """Its standard error is a terminal whose lines we draw on one line of ours, wiped at the end."""
+    here, there = pty.openpty()
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=there, text=True)
+    os.close(there)
+    said = []
+
+    def relay():
+        try:
+            while data := os.read(here, 4096):
+                said.append(data)
+                sys.stderr.buffer.write(data.replace(b"\r\n", b"\r"))
+                sys.stderr.buffer.flush()
+        except OSError:  # Linux says EIO where the other end is closed
+            pass
+
+    reader = threading.Thread(target=relay)
+    reader.start()
+    try:
+        out = child.stdout.read()
+        code = child.wait()
+    except KeyboardInterrupt:  # it got the same Ctrl-C, and ends after the step at hand
+        child.terminate()
+        child.wait()
+        raise
+    finally:
+        reader.join()
+    os.close(here)
+    sys.stderr.write("\r\033[K")
+    sys.stderr.flush()
+    lines = re.sub(rb"\x1b\[K|[^\n]*\r(?!\n)", b"", b"".join(said)).decode(errors="replace").splitlines()
+    return code, out, lines[-1].strip() if lines else ""
 
 
 def invoke(argv):

@@ -3,7 +3,7 @@ import signal
 
 import acts
 from parts import LEASE_S
-from place import say
+from place import program, say
 from stage import COLUMNS, clear_line, differences, progress, require, total_rows
 
 NOT_PROTECTED = (
@@ -137,15 +137,16 @@ def revocation(stage):
 
 def what_next(stage):
     gateway, direct = stage.gateway_port(), stage.cluster.port
-    passwords = {role: stage.place.password(role) for role in ("erp_app", "warehouse", "dba")}
     say("")
     say("Everything is up. Try, in another terminal:")
-    for who, role, port in (("the ERP", "erp_app", gateway), ("the warehouse", "warehouse", gateway),
-                            ("the DBA", "dba", direct)):
-        say(f"  {who + ':':15} psql postgres://{role}:{passwords[role]}@127.0.0.1:{port}/erp"
-            " -c 'SELECT * FROM customers LIMIT 3'")
-    say(f"  {'the audit log:':15} build/release/bin/theriac audit verify"
-        f" {stage.parts.audit / 'gateway'}")
+    some = "id, name, contact_name, contact_phone"
+    for who, role, port, columns in (("the ERP", "erp_app", gateway, some),
+                                     ("the warehouse", "warehouse", gateway, some),
+                                     ("the inspector", "inspector", gateway, some),
+                                     ("the DBA", "dba", direct, "*")):
+        say(f"  {who + ':':15} psql postgres://{role}:{stage.place.password(role)}@127.0.0.1:{port}/erp"
+            f" -c 'SELECT {columns} FROM customers LIMIT 3'")
+    say(f"  {'the audit log:':15} {program('theriac')} audit verify {stage.parts.audit / 'gateway'}")
     say("Ctrl-C stops it all; then ./run undo takes the protection back.")
 
 
