@@ -47,6 +47,10 @@ class OwnDatabase:
     def upstream(self):
         return self.host if self.host.startswith("/") else f"{self.host}:{self.port}"
 
+    def upstream_tls(self):
+        mode = self.parts.get("sslmode")
+        return mode if mode in ("require", "verify-ca", "verify-full") else None
+
     def sealed(self):
         if not self.ask("SELECT to_regclass('theriac.columns') IS NOT NULL")[0][0]:
             return 0
@@ -77,6 +81,7 @@ def run(args):
     database = OwnDatabase(args.erp)
     with Place(database.place_name()) as place, interruptible():
         parts = Parts(place, policy=policy, database=args.erp, upstream=database.upstream(),
+                      upstream_tls=database.upstream_tls(),
                       catalogue=database.gateway_conninfo(place.password(GATEWAY_ROLE)),
                       lease_s=LEASE_S)
         try:
@@ -101,6 +106,7 @@ def seal_or_undo(args, database, parts):
             say("nothing was changed")
             return 0
         report = parts.protect(show=True) or {}
+        say("  may still hold plain values: the server's memory, until PostgreSQL is restarted")
         for line in report.get("remains", []):
             say(f"  may still hold plain values: {line}")
     gateway = parts.start_gateway()

@@ -24,12 +24,13 @@ class Parts:
     """prepare() once, then start_keyd(), start_gateway(), theriac()."""
 
     def __init__(self, place, policy=DEMO / "policy.yaml", database=None, catalogue=None,
-                 upstream=None, lease_s=LEASE_S):
+                 upstream=None, upstream_tls=None, lease_s=LEASE_S):
         self.place = place
         self.policy = pathlib.Path(policy)
         self.database = database    # conninfo of a superuser: protect and unprotect
         self.catalogue = catalogue  # conninfo the gateway reads the catalogue with
         self.upstream = upstream    # HOST:PORT of the database
+        self.upstream_tls = upstream_tls  # require, verify-ca, verify-full
         self.lease_s = lease_s
         self.keyd_state = place.dir / "keyd"
         self.certificates = place.dir / "certificates"
@@ -87,7 +88,8 @@ class Parts:
             program("theriac-gateway"), "--listen", f"127.0.0.1:{port}", "--upstream", self.upstream,
             "--mode", "enforce", "--policy", self.policy, "--keyd", self.keyd_address(), "--cert",
             self.certificates / "gateway", "--catalogue", self.catalogue, "--audit",
-            self.audit / "gateway"], port)
+            self.audit / "gateway",
+            *(["--upstream-tls", self.upstream_tls] if self.upstream_tls else [])], port)
 
     def start_gateway(self, **extra):
         self.gateway = self.gateway or self.gateway_service(running=True)
