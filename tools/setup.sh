@@ -1,6 +1,8 @@
 #!/bin/bash
 # Installs what Theriac needs from Debian 12, and nothing else. The one place that names packages.
-# usage: tools/setup.sh [--list]
+# usage: tools/setup.sh          what building, ./run and ./test need
+#        tools/setup.sh all      and what ./test all needs besides
+#        tools/setup.sh --list   names them
 # Safe to repeat: when everything is there it says nothing, changes nothing and needs no rights.
 # Works as root (a chroot without systemd too) or as a user with sudo; asks no questions.
 set -euo pipefail
@@ -48,12 +50,21 @@ procps                   process figures in benchmarks
 util-linux               runuser, setsid
 tzdata                   time zones of PostgreSQL
 '
+# PostgreSQL's own regression suite is built from Debian's source package.
+packages_all='
+postgresql-server-dev-15 pg_regress and the headers its module needs
+gcc                      compiles that module
+make                     by its makefile
+bzip2                    unpacks the source
+'
 
+case "${1:-}" in
+  '') ;;
+  all) packages+=$packages_all ;;
+  --list) echo "$packages$packages_all" | sed '/^$/d'; exit 0 ;;
+  *) sed -n '3,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
 names=$(awk 'NF {print $1}' <<<"$packages")
-if [ "${1:-}" = --list ]; then
-  echo "$packages" | sed '/^$/d'
-  exit 0
-fi
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 stop() { say "$*"; exit 1; }
