@@ -137,13 +137,16 @@ def compile_headers():
     commands = json.loads(database.read_text("utf-8"))
 
     def flags_of(folder):
+        """Of the library; with the system folders of its tests, whose headers stand beside it."""
+        words, system = [f"-I{ROOT}/src", "-std=c++23"], []
         for entry in commands:
-            source = pathlib.PurePath(entry["file"])
-            if source.match(f"src/{folder}/*.cpp") and not source.name.endswith("_test.cpp"):
-                words = shlex.split(entry["command"])
-                system = [f for w, x in zip(words, words[1:]) if w == "-isystem" for f in (w, x)]
-                return system + [w for w in words if re.match(r"-(I|D|std|W(?!l,))", w)]
-        return ["-std=c++23", f"-I{ROOT}/src"]
+            if not pathlib.PurePath(entry["file"]).match(f"src/{folder}/*.cpp"):
+                continue
+            all_words = shlex.split(entry["command"])
+            system += [f for w, x in zip(all_words, all_words[1:]) if w == "-isystem" for f in (w, x)]
+            if not entry["file"].endswith("_test.cpp"):
+                words = [w for w in all_words if re.match(r"-(I|D|std|W(?!l,))", w)]
+        return system + words
 
     def compile_one(path):
         argv = ["clang++-22", "-fsyntax-only", "-x", "c++", *flags_of(path.parts[1]),
