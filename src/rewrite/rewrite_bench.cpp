@@ -5,6 +5,9 @@
 #include "rewrite/plan.hpp"
 #include "rewrite/test_catalogue.hpp"
 
+// BENCHMARK() of Debian's Google Benchmark uses __COUNTER__.
+#pragma clang diagnostic ignored "-Wc2y-extensions"
+
 namespace theriac::rewrite {
 namespace {
 

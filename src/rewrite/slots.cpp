@@ -12,10 +12,12 @@ namespace {
 constexpr int kArrays = std::numeric_limits<int>::min() / 2;
 
 template <typename Visit>
-void each_parameter(Message& message, const Visit& visit) {
-  if (auto* found = dynamic_cast<pg::ParamRef*>(&message)) visit(*found);
-  each_child(message, [&](pg::Node& node) {
-    if (auto* in = inside(node)) each_parameter(*in, visit);
+void each_parameter(pg::Node& node, const Visit& visit) {
+  if (node.has_param_ref()) visit(*node.mutable_param_ref());
+  auto* content = inside(node);
+  if (content == nullptr) return;
+  each_child(*content, [&](pg::Node& child) {
+    each_parameter(child, visit);
     return true;
   });
 }
@@ -111,7 +113,7 @@ std::optional<std::vector<Slot>> Rewriter::number(pg::Node& tree,
   };
   bool good = true;
   std::vector<pg::ParamRef*> arrays;
-  each_parameter(*inside(tree), [&](pg::ParamRef& parameter) {
+  each_parameter(tree, [&](pg::ParamRef& parameter) {
     const int number = parameter.number();
     if (number < kArrays / 2) {
       arrays.push_back(&parameter);

@@ -2,7 +2,6 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <google/protobuf/util/message_differencer.h>
 #include <pg_query.h>
 
 #include <algorithm>
@@ -13,8 +12,6 @@
 
 namespace theriac::rewrite {
 namespace {
-
-using google::protobuf::FieldDescriptor;
 
 // One level of the tree is two nested messages: the Node and what it holds.
 constexpr int kMessagesPerLevel = 2;
@@ -170,7 +167,8 @@ constexpr std::string_view kLockMark = "theriac_lock_mark_";
 /// The deparser writes "FOR UPDATE OF tNOWAIT". The last name before NOWAIT or SKIP LOCKED gets a
 /// mark, which separate_locks() replaces by the name and a space.
 void mark_locks(Message& message, std::vector<std::string>& names) {
-  if (auto* lock = dynamic_cast<pg::LockingClause*>(&message)) {
+  if (message.GetDescriptor() == pg::LockingClause::descriptor()) {
+    auto* lock = static_cast<pg::LockingClause*>(&message);
     const bool waits =
         lock->wait_policy() != pg::LockWaitSkip && lock->wait_policy() != pg::LockWaitError;
     if (waits || lock->locked_rels_size() == 0) return;
@@ -195,6 +193,109 @@ void separate_locks(std::string& sql, const std::vector<std::string>& names) {
     if (const auto at = sql.find(mark); at != std::string::npos) {
       sql.replace(at, mark.size(), quoted);
     }
+  }
+}
+
+/// The bytes of a ParseResult that holds this statement only, without copying it.
+std::string one_statement(const pg::Node& statement) {
+  const auto wrapped = [](char tag, const std::string& inner) {
+    std::string out(1, tag);
+    for (auto size = inner.size();; size >>= 7U) {
+      const auto low = static_cast<unsigned>(size & 0x7fU);
+      out.push_back(static_cast<char>(size > 0x7f ? low | 0x80U : low));
+      if (size <= 0x7f) break;
+    }
+    return out + inner;
+  };
+  constexpr char kStmt = (pg::RawStmt::kStmtFieldNumber << 3) | 2;
+  constexpr char kStmts = (pg::ParseResult::kStmtsFieldNumber << 3) | 2;
+  return wrapped(kStmts, wrapped(kStmt, statement.SerializeAsString()));
+}
+
+bool same_scalar(const Message& left, const Message& right, const FieldDescriptor& field,
+                 const google::protobuf::Reflection& in) {
+  // Raw trees hold no lists of numbers; were there one, the trees count as different.
+  if (field.is_repeated()) return in.FieldSize(left, &field) + in.FieldSize(right, &field) == 0;
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+      return in.GetInt32(left, &field) == in.GetInt32(right, &field);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return in.GetInt64(left, &field) == in.GetInt64(right, &field);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return in.GetUInt32(left, &field) == in.GetUInt32(right, &field);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return in.GetUInt64(left, &field) == in.GetUInt64(right, &field);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return in.GetBool(left, &field) == in.GetBool(right, &field);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return in.GetEnumValue(left, &field) == in.GetEnumValue(right, &field);
+    case FieldDescriptor::CPPTYPE_STRING: {
+      std::string a;
+      std::string b;
+      return in.GetStringReference(left, &field, &a) == in.GetStringReference(right, &field, &b);
+    }
+    default:
+      return false;  // a kind of field that raw trees do not have
+  }
+}
+
+bool same_shape(const Message& left, const Message& right, const Shape& shape) {
+  const auto& in = *shape.reflection;
+  if (shape.is_node) {
+    const auto which = static_cast<const pg::Node&>(left).node_case();
+    if (which != static_cast<const pg::Node&>(right).node_case()) return false;
+    if (which == pg::Node::NODE_NOT_SET) return true;
+    const auto& content = shape.messages[static_cast<std::size_t>(which)];
+    return same_shape(in.GetMessage(left, content.field), in.GetMessage(right, content.field),
+                      *content.shape);
+  }
+  for (const auto* field : shape.scalars) {
+    if (!same_scalar(left, right, *field, in)) return false;
+  }
+  for (const auto& one : shape.messages) {
+    if (!one.repeated) {
+      const bool present = in.HasField(left, one.field);
+      if (present != in.HasField(right, one.field)) return false;
+      if (present && !same_shape(in.GetMessage(left, one.field), in.GetMessage(right, one.field),
+                                 *one.shape)) {
+        return false;
+      }
+      continue;
+    }
+    const int count = in.FieldSize(left, one.field);
+    if (count != in.FieldSize(right, one.field)) return false;
+    for (int i = 0; i < count; ++i) {
+      if (!same_shape(in.GetRepeatedMessage(left, one.field, i),
+                      in.GetRepeatedMessage(right, one.field, i), *one.shape)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+void make_shape(std::vector<Shape>& all, std::size_t at) {
+  const auto* type = pg::Node::descriptor()->file()->message_type(static_cast<int>(at));
+  auto& shape = all[at];
+  shape.type = type;
+  shape.is_node = type == pg::Node::descriptor();
+  shape.reflection =
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->GetReflection();
+  for (int i = 0; i < type->field_count(); ++i) {
+    const auto* field = type->field(i);
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
+      if (field->name() != "location") shape.scalars.push_back(field);
+      continue;
+    }
+    const Shape::Field made{field, &all[static_cast<std::size_t>(field->message_type()->index())],
+                            field->is_repeated()};
+    if (!shape.is_node) {
+      shape.messages.push_back(made);
+      continue;
+    }
+    const auto number = static_cast<std::size_t>(field->number());
+    if (shape.messages.size() <= number) shape.messages.resize(number + 1);
+    shape.messages[number] = made;
   }
 }
 
@@ -224,75 +325,64 @@ Status parse(std::string_view sql, pg::ParseResult& out) {
 }
 
 std::optional<std::string> deparse(const pg::Node& statement, pg::ParseResult& again) {
-  pg::ParseResult alone;
-  *alone.add_stmts()->mutable_stmt() = statement;
-  pg::ParseResult marked = alone;
   std::vector<std::string> locks;
-  mark_locks(*inside(*marked.mutable_stmts(0)->mutable_stmt()), locks);
   std::string bytes;
-  if (!marked.SerializeToString(&bytes)) return std::nullopt;
+  bool locking = false;
+  each_of<pg::LockingClause>(statement, [&](const pg::LockingClause&) { locking = true; });
+  if (locking) {
+    pg::Node marked = statement;
+    mark_locks(*inside(marked), locks);
+    bytes = one_statement(marked);
+  } else {
+    bytes = one_statement(statement);
+  }
   const DeparseGuard text{pg_query_deparse_protobuf({bytes.size(), bytes.data()})};
   if (text.result.error != nullptr || text.result.query == nullptr) return std::nullopt;
   std::string sql(text.result.query);
   separate_locks(sql, locks);
   if (!parse(sql, again) || again.stmts_size() != 1) return std::nullopt;
-  forget_locations(*alone.mutable_stmts(0)->mutable_stmt());
-  pg::Node seen = again.stmts(0).stmt();
-  forget_locations(seen);
-  if (!google::protobuf::util::MessageDifferencer::Equals(alone.stmts(0).stmt(), seen)) {
-    return std::nullopt;
-  }
+  if (!same_tree(statement, again.stmts(0).stmt())) return std::nullopt;
   return sql;
 }
 
-void forget_locations(Message& message) {
-  const auto* reflection = message.GetReflection();
-  std::vector<const FieldDescriptor*> fields;
-  reflection->ListFields(message, &fields);
-  for (const auto* field : fields) {
-    if (field->cpp_type() == FieldDescriptor::CPPTYPE_INT32 && !field->is_repeated() &&
-        field->name() == "location") {
-      reflection->ClearField(&message, field);
-    }
-    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
-    if (!field->is_repeated()) {
-      forget_locations(*reflection->MutableMessage(&message, field));
-      continue;
-    }
-    for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
-      forget_locations(*reflection->MutableRepeatedMessage(&message, field, i));
-    }
-  }
+bool same_tree(const Message& left, const Message& right) {
+  return left.GetDescriptor() == right.GetDescriptor() && same_shape(left, right, shape_of(left));
+}
+
+const Shape& shape_of(const google::protobuf::Descriptor* type) {
+  // All types stand in one file, so their place in it is their number.
+  static const auto all = [] {
+    const auto* file = pg::Node::descriptor()->file();
+    std::vector<Shape> made(static_cast<std::size_t>(file->message_type_count()));
+    for (std::size_t i = 0; i < made.size(); ++i) make_shape(made, i);
+    return made;
+  }();
+  return all[static_cast<std::size_t>(type->index())];
 }
 
 Message* inside(pg::Node& node) {
-  const auto* oneof = pg::Node::descriptor()->oneof_decl(0);
-  const auto* field = node.GetReflection()->GetOneofFieldDescriptor(node, oneof);
-  return field == nullptr ? nullptr : node.GetReflection()->MutableMessage(&node, field);
+  const auto number = static_cast<std::size_t>(node.node_case());
+  if (number == 0) return nullptr;
+  const auto& shape = shape_of(pg::Node::descriptor());
+  return shape.reflection->MutableMessage(&node, shape.messages[number].field);
 }
 
 const Message* inside(const pg::Node& node) {
-  const auto* oneof = pg::Node::descriptor()->oneof_decl(0);
-  const auto* field = node.GetReflection()->GetOneofFieldDescriptor(node, oneof);
-  return field == nullptr ? nullptr : &node.GetReflection()->GetMessage(node, field);
+  const auto number = static_cast<std::size_t>(node.node_case());
+  if (number == 0) return nullptr;
+  const auto& shape = shape_of(pg::Node::descriptor());
+  return &shape.reflection->GetMessage(node, shape.messages[number].field);
 }
 
-int depth_of(const Message& message) {
-  const auto* reflection = message.GetReflection();
-  std::vector<const FieldDescriptor*> fields;
-  reflection->ListFields(message, &fields);
+static int depth_below(const Message& message, const Shape& shape) {
   int deepest = 0;
-  for (const auto* field : fields) {
-    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
-    const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
-    for (int i = 0; i < count; ++i) {
-      const auto& child = field->is_repeated() ? reflection->GetRepeatedMessage(message, field, i)
-                                               : reflection->GetMessage(message, field);
-      deepest = std::max(deepest, depth_of(child));
-    }
-  }
-  return deepest + (message.GetDescriptor() == pg::Node::descriptor() ? 1 : 0);
+  each_message(message, shape, [&](const Message& child, const Shape& its, const FieldDescriptor*) {
+    deepest = std::max(deepest, depth_below(child, its));
+  });
+  return deepest + (shape.is_node ? 1 : 0);
 }
+
+int depth_of(const Message& message) { return depth_below(message, shape_of(message)); }
 
 std::uint16_t highest_parameter(const Message& message) {
   int highest = 0;

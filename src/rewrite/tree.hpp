@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -30,53 +31,104 @@ Status parse(std::string_view sql, pg::ParseResult& out);
 /// compared with `statement`; nullopt if they differ. `again` receives the tree of the text.
 std::optional<std::string> deparse(const pg::Node& statement, pg::ParseResult& again);
 
-/// Sets every location in the tree to zero, so that trees of different texts compare.
-void forget_locations(Message& message);
+/// True if the trees are the same but for the places (`location`) they had in their texts.
+bool same_tree(const Message& left, const Message& right);
 
 /// The message inside a node, or nullptr for an empty node.
 Message* inside(pg::Node& node);
 const Message* inside(const pg::Node& node);
 
-/// Calls `visit` for the nodes directly under `message` (through messages that are not nodes)
-/// until it returns false; returns false then.
+using FieldDescriptor = google::protobuf::FieldDescriptor;
+
+/// What is known of a message type once and for all: asking a message for its descriptor costs more
+/// than looking at its fields.
+struct Shape {
+  struct Field {
+    const FieldDescriptor* field = nullptr;
+    const Shape* shape = nullptr;
+    bool repeated = false;
+  };
+  const google::protobuf::Descriptor* type = nullptr;
+  const google::protobuf::Reflection* reflection = nullptr;
+  bool is_node = false;
+  std::vector<Field> messages;  ///< fields that hold messages; of a node: by field number
+  std::vector<const FieldDescriptor*> scalars;  ///< the others, without `location`
+};
+const Shape& shape_of(const google::protobuf::Descriptor* type);
+inline const Shape& shape_of(const Message& message) { return shape_of(message.GetDescriptor()); }
+
+/// Calls `visit(child, its shape, field)` for each message directly under `message`; for the
+/// content of a node the field is the node's.
 template <typename Visit>
-bool each_child(Message& message, Visit&& visit) {
-  const auto* reflection = message.GetReflection();
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  reflection->ListFields(message, &fields);
-  for (const auto* field : fields) {
-    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
-    const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
+void each_message(const Message& message, const Shape& shape, const Visit& visit) {
+  const auto& reflection = *shape.reflection;
+  if (shape.is_node) {
+    const auto number = static_cast<std::size_t>(static_cast<const pg::Node&>(message).node_case());
+    if (number == 0) return;
+    const auto& content = shape.messages[number];
+    visit(reflection.GetMessage(message, content.field), *content.shape, content.field);
+    return;
+  }
+  for (const auto& one : shape.messages) {
+    if (!one.repeated) {
+      if (reflection.HasField(message, one.field)) {
+        visit(reflection.GetMessage(message, one.field), *one.shape, one.field);
+      }
+      continue;
+    }
+    const int count = reflection.FieldSize(message, one.field);
     for (int i = 0; i < count; ++i) {
-      Message* child = field->is_repeated() ? reflection->MutableRepeatedMessage(&message, field, i)
-                                            : reflection->MutableMessage(&message, field);
-      if (auto* node = dynamic_cast<pg::Node*>(child)) {
-        if (!visit(*node)) return false;
-      } else if (!each_child(*child, visit)) {
+      visit(reflection.GetRepeatedMessage(message, one.field, i), *one.shape, one.field);
+    }
+  }
+}
+
+/// Calls `visit` for the nodes directly under `message` (through messages that are not nodes)
+/// until it returns false; returns false then. `message` is not a node itself.
+template <typename Visit>
+bool each_child(Message& message, const Shape& shape, Visit&& visit) {
+  const auto& reflection = *shape.reflection;
+  const auto enter = [&](Message& child, const Shape& its) {
+    return its.is_node ? visit(static_cast<pg::Node&>(child)) : each_child(child, its, visit);
+  };
+  for (const auto& one : shape.messages) {
+    if (!one.repeated) {
+      if (reflection.HasField(message, one.field) &&
+          !enter(*reflection.MutableMessage(&message, one.field), *one.shape)) {
+        return false;
+      }
+      continue;
+    }
+    const int count = reflection.FieldSize(message, one.field);
+    for (int i = 0; i < count; ++i) {
+      if (!enter(*reflection.MutableRepeatedMessage(&message, one.field, i), *one.shape)) {
         return false;
       }
     }
   }
   return true;
 }
+template <typename Visit>
+bool each_child(Message& message, Visit&& visit) {
+  return each_child(message, shape_of(message), visit);
+}
+
+/// Calls `visit` for every message of the tree with its shape, `message` included.
+template <typename Visit>
+void walk(const Message& message, const Shape& shape, const Visit& visit) {
+  visit(message, shape);
+  each_message(message, shape, [&](const Message& child, const Shape& its, const FieldDescriptor*) {
+    walk(child, its, visit);
+  });
+}
 
 /// Calls `visit` for every message of type T in the tree, `message` included.
 template <typename T, typename Visit>
 void each_of(const Message& message, const Visit& visit) {
-  if (const auto* found = dynamic_cast<const T*>(&message)) visit(*found);
-  const auto* reflection = message.GetReflection();
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  reflection->ListFields(message, &fields);
-  for (const auto* field : fields) {
-    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
-    if (!field->is_repeated()) {
-      each_of<T>(reflection->GetMessage(message, field), visit);
-      continue;
-    }
-    for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
-      each_of<T>(reflection->GetRepeatedMessage(message, field, i), visit);
-    }
-  }
+  const auto* wanted = &shape_of(T::descriptor());
+  walk(message, shape_of(message), [&](const Message& one, const Shape& shape) {
+    if (&shape == wanted) visit(static_cast<const T&>(one));
+  });
 }
 
 /// Depth of the deepest node under `message`.

@@ -8,8 +8,6 @@
 namespace theriac::rewrite {
 namespace {
 
-using google::protobuf::FieldDescriptor;
-
 /// One table of a query level: the names it gives, and which of them are protected.
 struct Table {
   std::string name;
@@ -165,8 +163,12 @@ class Verifier {
   // --- walking
 
   void visit(const Message& message, const Frame* frame) {
+    visit(message, shape_of(message), frame);
+  }
+
+  void visit(const Message& message, const Shape& shape, const Frame* frame) {
     if (found_) return;
-    const auto* type = message.GetDescriptor();
+    const auto* type = shape.type;
     if (type == pg::SelectStmt::descriptor()) {
       select(static_cast<const pg::SelectStmt&>(message), frame);
     } else if (type == pg::InsertStmt::descriptor()) {
@@ -187,7 +189,10 @@ class Verifier {
       // Without LATERAL the tables beside it are not visible.
       visit(range.subquery(), range.lateral() || frame == nullptr ? frame : outer_of(*frame));
     } else {
-      each_message(message, [&](const Message& child) { visit(child, frame); });
+      each_message(message, shape,
+                   [&](const Message& child, const Shape& its, const FieldDescriptor*) {
+                     visit(child, its, frame);
+                   });
     }
   }
 
@@ -199,25 +204,11 @@ class Verifier {
     return &made;
   }
 
-  template <typename Visit>
-  static void each_message(const Message& message, const Visit& visit_one) {
-    const auto* reflection = message.GetReflection();
-    std::vector<const FieldDescriptor*> fields;
-    reflection->ListFields(message, &fields);
-    for (const auto* field : fields) {
-      if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
-      if (!field->is_repeated()) {
-        visit_one(reflection->GetMessage(message, field));
-        continue;
-      }
-      for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
-        visit_one(reflection->GetRepeatedMessage(message, field, i));
-      }
-    }
-  }
-
   void children(const Message& message, const Frame& frame) {
-    each_message(message, [&](const Message& child) { visit(child, &frame); });
+    each_message(message, shape_of(message),
+                 [&](const Message& child, const Shape& its, const FieldDescriptor*) {
+                   visit(child, its, &frame);
+                 });
   }
 
   void select(const pg::SelectStmt& statement, const Frame* outer) {
@@ -225,21 +216,13 @@ class Verifier {
     add_ctes(statement.with_clause(), own);
     for (const auto& node : statement.from_clause()) add_tables(node, own);
     const auto outputs = named_outputs(statement);
-    const auto* reflection = statement.GetReflection();
-    std::vector<const FieldDescriptor*> fields;
-    reflection->ListFields(statement, &fields);
-    for (const auto* field : fields) {
-      if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
-      const bool sorts = field->name() == "sort_clause" || field->name() == "distinct_clause";
-      const int count = field->is_repeated() ? reflection->FieldSize(statement, field) : 1;
-      for (int i = 0; i < count; ++i) {
-        const auto& child = field->is_repeated()
-                                ? reflection->GetRepeatedMessage(statement, field, i)
-                                : reflection->GetMessage(statement, field);
-        if (sorts && names_output(static_cast<const pg::Node&>(child), outputs)) continue;
-        visit(child, &own);
-      }
-    }
+    each_message(statement, shape_of(statement),
+                 [&](const Message& child, const Shape& its, const FieldDescriptor* field) {
+                   const bool sorts =
+                       field->name() == "sort_clause" || field->name() == "distinct_clause";
+                   if (sorts && names_output(static_cast<const pg::Node&>(child), outputs)) return;
+                   visit(child, its, &own);
+                 });
   }
 
   /// ORDER BY x and DISTINCT ON (x) mean the output x if there is one.
