@@ -18,7 +18,7 @@ void Outbox::push(ByteView bytes) {
     }
     bytes = bytes.subspan(*taken);
   }
-  append(waiting_, bytes);
+  if (!bytes.empty()) append(waiting_, bytes);
 }
 
 Task<void> Outbox::drain(std::chrono::milliseconds within) {

@@ -113,6 +113,7 @@ TEST(LeaseSimulation, CopiesAreFound) {
     // Some history, on a network that loses a third, so that copies are taken at every point.
     const int steps = 1 + static_cast<int>(seed % 9);
     for (int step = 0; step < steps || original.disk.token.empty(); ++step) {
+      ASSERT_LT(step, 200) << "seed " << seed;
       simulation.attempt(original, 33);
       simulation.clock().advance_ms(20'000);
     }

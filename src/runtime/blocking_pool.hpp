@@ -22,6 +22,8 @@ namespace theriac::runtime {
 
 class BlockingPool {
  public:
+  /// Threads are started when work wants them, at most `threads`: a program that never blocks stays
+  /// single-threaded, which the kernel makes cheaper.
   BlockingPool(std::size_t threads, std::size_t queue_max);
   ~BlockingPool();
   BlockingPool(const BlockingPool&) = delete;
@@ -57,11 +59,15 @@ class BlockingPool {
 
  private:
   void serve();
+  /// False if no thread runs at all. Called with the mutex held.
+  bool start_thread();
+  std::size_t threads_max_;
   std::size_t queue_max_;
   std::mutex mutex_;
   std::condition_variable wanted_;
   std::deque<std::move_only_function<void()>> queue_;
   bool stopping_ = false;
+  std::size_t idle_ = 0;
   std::vector<std::thread> threads_;
 };
 
