@@ -29,7 +29,6 @@ libprotobuf-dev          its syntax trees
 protobuf-compiler        their classes
 libpq-dev                our own SQL
 libsqlite3-dev           embedded store
-libicu-dev               time zones
 libyaml-cpp-dev          policy and configuration
 nlohmann-json3-dev       JSON
 libcli11-dev             command lines
