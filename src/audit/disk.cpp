@@ -10,6 +10,7 @@
 #include <set>
 
 #include "audit/limits.hpp"
+#include "base/files.hpp"
 
 namespace theriac::audit {
 
@@ -18,39 +19,14 @@ namespace {
 constexpr mode_t kFileMode = 0640;
 constexpr mode_t kDirMode = 0750;
 
-tl::unexpected<Error> system_error(const std::string& path) {
-  switch (errno) {
-    case ENOENT:
-    case ENOTDIR:
-      return fail(Code::kNotFound, path);
-    case ENOSPC:
-    case EDQUOT:
-      return fail(Code::kDiskFull, path);
-    default:
-      return fail(Code::kIo, path);
-  }
+Descriptor open_file(const std::string& path, int flags) {
+  return Descriptor(::open(path.c_str(), flags, kFileMode));
 }
-
-/// Owns a descriptor.
-class Descriptor {
- public:
-  Descriptor(const std::string& path, int flags) : fd_(::open(path.c_str(), flags, kFileMode)) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] bool good() const { return fd_ >= 0; }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 class PosixFile final : public File {
  public:
   explicit PosixFile(const std::string& path)
-      : path_(path), fd_(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC) {}
+      : path_(path), fd_(open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC)) {}
   [[nodiscard]] bool good() const { return fd_.good(); }
 
   Status write(ByteView bytes) override {
@@ -58,18 +34,18 @@ class PosixFile final : public File {
       const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
       if (written < 0) {
         if (errno == EINTR) continue;
-        return system_error(path_);
+        return file_error(path_);
       }
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
     return {};
   }
   Status sync() override {
-    if (::fdatasync(fd_.get()) != 0) return system_error(path_);
+    if (::fdatasync(fd_.get()) != 0) return file_error(path_);
     return {};
   }
   Status truncate(std::uint64_t size) override {
-    if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) return system_error(path_);
+    if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) return file_error(path_);
     return {};
   }
 
@@ -80,7 +56,8 @@ class PosixFile final : public File {
 
 class PosixLock final : public DiskLock {
  public:
-  explicit PosixLock(const std::string& path) : fd_(path, O_RDWR | O_CREAT | O_CLOEXEC) {}
+  explicit PosixLock(const std::string& path)
+      : fd_(open_file(path, O_RDWR | O_CREAT | O_CLOEXEC)) {}
   [[nodiscard]] const Descriptor& fd() const { return fd_; }
 
  private:
@@ -91,20 +68,20 @@ class PosixDisk final : public Disk {
  public:
   Result<std::unique_ptr<File>> create(const std::string& path) override {
     auto file = std::make_unique<PosixFile>(path);
-    if (!file->good()) return system_error(path);
+    if (!file->good()) return file_error(path);
     return file;
   }
   Status read(const std::string& path, Bytes& out) override {
-    const Descriptor fd(path, O_RDONLY | O_CLOEXEC);
+    const auto fd = open_file(path, O_RDONLY | O_CLOEXEC);
     struct stat info{};
-    if (!fd.good() || ::fstat(fd.get(), &info) != 0) return system_error(path);
+    if (!fd.good() || ::fstat(fd.get(), &info) != 0) return file_error(path);
     if (!S_ISREG(info.st_mode)) return fail(Code::kIo, path);
     out.resize(static_cast<std::size_t>(info.st_size));
     std::size_t done = 0;
     while (done < out.size()) {
       const ssize_t got = ::read(fd.get(), out.data() + done, out.size() - done);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return system_error(path);
+      if (got < 0) return file_error(path);
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
     }
@@ -112,31 +89,31 @@ class PosixDisk final : public Disk {
     return {};
   }
   Status rename(const std::string& from, const std::string& to) override {
-    if (::rename(from.c_str(), to.c_str()) != 0) return system_error(to);
+    if (::rename(from.c_str(), to.c_str()) != 0) return file_error(to);
     return {};
   }
   Status remove(const std::string& path) override {
     if (::unlink(path.c_str()) == 0) return {};
     if ((errno == EISDIR || errno == EPERM) && ::rmdir(path.c_str()) == 0) return {};
-    return system_error(path);
+    return file_error(path);
   }
   Status make_dir(const std::string& path) override {
     if (::mkdir(path.c_str(), kDirMode) == 0 || errno == EEXIST) return {};
-    return system_error(path);
+    return file_error(path);
   }
   Status sync_file(const std::string& path) override {
-    const Descriptor fd(path, O_WRONLY | O_CLOEXEC);
-    if (!fd.good() || ::fdatasync(fd.get()) != 0) return system_error(path);
+    const auto fd = open_file(path, O_WRONLY | O_CLOEXEC);
+    if (!fd.good() || ::fdatasync(fd.get()) != 0) return file_error(path);
     return {};
   }
   Status sync_dir(const std::string& path) override {
-    const Descriptor fd(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (!fd.good() || ::fsync(fd.get()) != 0) return system_error(path);
+    const auto fd = open_file(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!fd.good() || ::fsync(fd.get()) != 0) return file_error(path);
     return {};
   }
   Result<std::vector<std::string>> list(const std::string& path) override {
     DIR* const dir = ::opendir(path.c_str());
-    if (dir == nullptr) return system_error(path);
+    if (dir == nullptr) return file_error(path);
     std::vector<std::string> names;
     while (const dirent* const entry = ::readdir(dir)) {  // NOLINT: one stream, one thread
       const std::string_view name(entry->d_name);
@@ -148,10 +125,10 @@ class PosixDisk final : public Disk {
   }
   Result<std::unique_ptr<DiskLock>> lock(const std::string& path) override {
     auto lock = std::make_unique<PosixLock>(path);
-    if (!lock->fd().good()) return system_error(path);
+    if (!lock->fd().good()) return file_error(path);
     if (::flock(lock->fd().get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) return fail(Code::kBusy, path + " is open in another process");
-      return system_error(path);
+      return file_error(path);
     }
     return lock;
   }

@@ -60,16 +60,16 @@ inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(st
   ((expression) ? void() : ::theriac::assertion_failed(#expression, __FILE__, __LINE__))
 
 /// Returns the error of `expression` (a Result) from the calling function, if it has one.
-#define THERIAC_TRY(expression)                                             \
-  do {                                                                      \
-    if (auto theriac_try_ = (expression); !theriac_try_) [[unlikely]]       \
-      return ::theriac::fail(std::move(theriac_try_.error()));              \
+#define THERIAC_TRY(expression)                                       \
+  do {                                                                \
+    if (auto theriac_try_ = (expression); !theriac_try_) [[unlikely]] \
+      return ::theriac::fail(std::move(theriac_try_.error()));        \
   } while (false)
 #define THERIAC_CONCAT_(a, b) a##b
 #define THERIAC_CONCAT(a, b) THERIAC_CONCAT_(a, b)
 /// THERIAC_ASSIGN(auto x, f()); binds the value or returns the error.
-#define THERIAC_ASSIGN(target, expression)                                              \
-  auto THERIAC_CONCAT(theriac_result_, __LINE__) = (expression);                        \
-  if (!THERIAC_CONCAT(theriac_result_, __LINE__)) [[unlikely]]                          \
+#define THERIAC_ASSIGN(target, expression)                                                \
+  auto THERIAC_CONCAT(theriac_result_, __LINE__) = (expression);                          \
+  if (!THERIAC_CONCAT(theriac_result_, __LINE__)) [[unlikely]]                            \
     return ::theriac::fail(std::move(THERIAC_CONCAT(theriac_result_, __LINE__).error())); \
   target = std::move(*THERIAC_CONCAT(theriac_result_, __LINE__))

@@ -1,10 +1,10 @@
 #include "base/log.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
 #include <array>
 #include <ctime>
-#include <fmt/format.h>
 #include <iterator>
-#include <unistd.h>
 
 namespace theriac {
 namespace {

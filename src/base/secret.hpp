@@ -2,9 +2,9 @@
 // constant time, readable only by a class that was given SecretAccess.
 #pragma once
 
+#include <fmt/format.h>
 #include <array>
 #include <cstdint>
-#include <fmt/format.h>
 #include <utility>
 
 #include "base/bytes.hpp"

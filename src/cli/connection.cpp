@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <charconv>
 
-#include "pki/files.hpp"
+#include "pki/credentials.hpp"
 
 namespace theriac::cli {
 namespace {

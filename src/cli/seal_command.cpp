@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 
+#include "base/files.hpp"
 #include "cli/connection.hpp"
 #include "cli/progress.hpp"
 #include "crypto/random.hpp"
@@ -26,13 +27,6 @@ struct SealFlags {
   std::string out;
 };
 
-tl::unexpected<Error> io_failure(const std::string& path) {
-  const auto code = errno == ENOENT                      ? Code::kNotFound
-                    : errno == ENOSPC || errno == EDQUOT ? Code::kDiskFull
-                                                         : Code::kIo;
-  return fail(code, path);
-}
-
 bool is_pipe(const std::string& path) { return path.empty() || path == "-"; }
 
 /// Standard input or a file.
@@ -41,7 +35,7 @@ class Input {
   static Result<Input> open(const std::string& path) {
     if (is_pipe(path)) return Input(STDIN_FILENO, "standard input");
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return io_failure(path);
+    if (fd < 0) return file_error(path);
     return Input(fd, path);
   }
   Input(Input&& other) noexcept
@@ -55,7 +49,7 @@ class Input {
     while (true) {
       const auto got = ::read(fd_, into.data(), into.size());
       if (got >= 0) return static_cast<std::size_t>(got);
-      if (errno != EINTR) return io_failure(name_);
+      if (errno != EINTR) return file_error(name_);
     }
   }
   /// Bytes in a regular file; zero when that cannot be known.
@@ -78,7 +72,7 @@ class Output {
     if (is_pipe(path)) return Output(STDOUT_FILENO, {}, {});
     std::string unfinished = path + ".unfinished-XXXXXX";
     const int fd = ::mkostemp(unfinished.data(), O_CLOEXEC);  // mode 0600
-    if (fd < 0) return io_failure(path);
+    if (fd < 0) return file_error(path);
     return Output(fd, path, unfinished);
   }
   Output(Output&& other) noexcept
@@ -94,7 +88,7 @@ class Output {
     while (!bytes.empty()) {
       const auto wrote = ::write(fd_, bytes.data(), bytes.size());
       if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0) return io_failure(path_.empty() ? "standard output" : path_);
+      if (wrote < 0) return file_error(path_.empty() ? "standard output" : path_);
       bytes = bytes.subspan(static_cast<std::size_t>(wrote));
     }
     return {};
@@ -102,10 +96,10 @@ class Output {
   Status finish() {
     if (unfinished_.empty()) return {};
     if (::fsync(fd_) != 0 || ::rename(unfinished_.c_str(), path_.c_str()) != 0) {
-      return io_failure(path_);
+      return file_error(path_);
     }
     unfinished_.clear();
-    return {};
+    return sync_folder_of(path_);
   }
 
  private:

@@ -416,6 +416,8 @@ void EnforceSession::on_ready(const pgwire::Frame& frame, Io& io) {
   expects_.pop_front();
   skipping_ = false;
   transaction_ = status;
+  // The function may have been set_config.
+  if (entry.kind == Expecting::kFunction) settings_stale_ = settings_in_transaction_ = true;
   if (status == 'I') {
     portals_.clear();
     // SET in a transaction that rolled back, and SET LOCAL, are undone now.

@@ -1,7 +1,7 @@
 #include "gateway/enforce_wiring.hpp"
 
-#include <charconv>
 #include <fmt/format.h>
+#include <charconv>
 
 #include "audit/signing_key.hpp"
 #include "gateway/enforce_service.hpp"
@@ -62,9 +62,10 @@ Result<std::shared_ptr<audit::AuditLog>> open_audit(const GatewayConfig& config,
   return std::shared_ptr<audit::AuditLog>(std::move(opened));
 }
 
-Result<std::shared_ptr<lease::KeySource>> start_lease(
-    const GatewayConfig& config, const policy::Policy& policy,
-    const std::shared_ptr<audit::AuditLog>& trail, Clock& clock, Random& random, Log& log) {
+Result<std::shared_ptr<lease::KeySource>> start_lease(const GatewayConfig& config,
+                                                      const policy::Policy& policy,
+                                                      const std::shared_ptr<audit::AuditLog>& trail,
+                                                      Clock& clock, Random& random, Log& log) {
   lease::ClientOptions options;
   THERIAC_ASSIGN(const auto address, host_and_port(config.keyd));
   std::tie(options.host, options.port) = address;
@@ -101,8 +102,7 @@ std::string counters_text(Counters& counters) {
          line("statements_rewritten_total", counters.rewritten) +
          line("statements_refused_total", counters.refused) +
          line("values_opened_total", counters.opened) +
-         line("values_sealed_total", counters.sealed) +
-         line("acts_denied_total", counters.denied);
+         line("values_sealed_total", counters.sealed) + line("acts_denied_total", counters.denied);
 }
 
 }  // namespace

@@ -202,10 +202,9 @@ void SignIn::on_method(const pgwire::Frame& frame, std::uint32_t method, Io& io)
           io);
     }
     if (method != kAuthPassword) {
-      return refuse(
-          {Code::kUnsupported,
-           "the server asks for GSS, SSPI or an unknown sign-in: use scram-sha-256 or cert"},
-          io);
+      return refuse({Code::kUnsupported,
+                     "the server asks for GSS, SSPI or an unknown sign-in: use scram-sha-256"},
+                    io);
     }
     if (!setup_.client_tls) {
       return refuse({Code::kUnsupported, "clear-text passwords: only over TLS, sslmode=require"},

@@ -5,8 +5,8 @@
 #include <charconv>
 #include <set>
 
+#include "base/files.hpp"
 #include "keys/limits.hpp"
-#include "pki/files.hpp"
 #include "pki/identity.hpp"
 
 namespace theriac::keys {
@@ -53,7 +53,7 @@ Status read_entry(const std::string& path, const YAML::Node& key, const YAML::No
 }  // namespace
 
 Status read_config(const std::string& path, Config& config) {
-  THERIAC_ASSIGN(const auto bytes, pki::read_small_file(path));
+  THERIAC_ASSIGN(const auto bytes, read_small_file(path));
   try {
     const auto root = YAML::Load(std::string(text_of(bytes)));
     if (!root.IsMap()) return invalid(path, root.Mark(), "not a mapping");

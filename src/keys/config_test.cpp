@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/files.hpp"
 #include "keys/test_support.hpp"
-#include "pki/files.hpp"
 
 namespace theriac::keys {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 class ConfigTest : public testing::Test {
  protected:
   Result<Config> read(std::string_view text) {
-    EXPECT_TRUE(pki::replace_file(path_, view_of(text)));
+    EXPECT_TRUE(replace_file(path_, view_of(text)));
     Config config;
     THERIAC_TRY(read_config(path_, config));
     return config;

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "base/files.hpp"
 #include "codec/base64.hpp"
 #include "codec/json.hpp"
 #include "crypto/random.hpp"
 #include "keys/limits.hpp"
 #include "keys/secret_access.hpp"
 #include "keys/wrap.hpp"
-#include "pki/files.hpp"
 
 namespace theriac::keys {
 namespace {
@@ -46,13 +46,13 @@ Status write_custody(const std::string& path, const Key256& root, const SecretBy
   auto json = public_part(cost, salt);
   const auto wrapped = wrap_key(wrapping, root, view_of(codec::canonical_json(json)), random);
   json["wrapped"] = codec::to_base64(wrapped);
-  return pki::replace_file(path, view_of(codec::canonical_json(json) + "\n"), 0600);
+  return replace_file(path, view_of(codec::canonical_json(json) + "\n"), 0600);
 }
 
 }  // namespace
 
 Result<SecretBytes> read_passphrase(const std::string& path) {
-  THERIAC_ASSIGN(auto bytes, pki::read_small_file(path));
+  THERIAC_ASSIGN(auto bytes, read_small_file(path));
   const auto end = std::find_if(bytes.begin(), bytes.end(),
                                 [](std::uint8_t c) { return c == '\n' || c == '\r'; });
   SecretBytes passphrase(ByteView(bytes.data(), static_cast<std::size_t>(end - bytes.begin())));
@@ -65,7 +65,7 @@ Result<SecretBytes> read_passphrase(const std::string& path) {
 
 Result<Key256> create_custody(const std::string& path, const SecretBytes& passphrase,
                               const crypto::Argon2Cost& cost, Random& random) {
-  const auto present = pki::read_small_file(path);
+  const auto present = read_small_file(path);
   if (present || present.error().code != Code::kNotFound) return fail(Code::kAlreadyExists, path);
   auto root = crypto::new_key256();
   THERIAC_TRY(write_custody(path, root, passphrase, cost, random));
@@ -80,7 +80,7 @@ Status change_passphrase(const std::string& path, const SecretBytes& old_passphr
 }
 
 Result<Key256> open_custody(const std::string& path, const SecretBytes& passphrase) {
-  THERIAC_ASSIGN(const auto bytes, pki::read_small_file(path));
+  THERIAC_ASSIGN(const auto bytes, read_small_file(path));
   THERIAC_ASSIGN(auto json, codec::parse_json(text_of(bytes)));
   if (!json.is_object()) return fail(Code::kMalformed, "custody file");
   THERIAC_ASSIGN(const auto wrapped, base64_field(json, "wrapped"));

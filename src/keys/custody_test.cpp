@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "base/files.hpp"
 #include "codec/json.hpp"
 #include "keys/test_support.hpp"
 #include "keys/wrap.hpp"
-#include "pki/files.hpp"
 
 namespace theriac::keys {
 namespace {
@@ -20,9 +20,9 @@ class CustodyTest : public testing::Test {
   crypto::SystemRandom random_;
   std::string path_ = folder_.file("custody.json");
 
-  codec::Json read() { return *codec::parse_json(text_of(*pki::read_small_file(path_))); }
+  codec::Json read() { return *codec::parse_json(text_of(*read_small_file(path_))); }
   void write(const codec::Json& json) {
-    ASSERT_TRUE(pki::replace_file(path_, view_of(codec::canonical_json(json))));
+    ASSERT_TRUE(replace_file(path_, view_of(codec::canonical_json(json))));
   }
 };
 
@@ -79,7 +79,7 @@ TEST_F(CustodyTest, PassphraseCanBeChangedByWhoKnowsIt) {
 TEST_F(CustodyTest, GarbageIsMalformed) {
   EXPECT_EQ(open_custody(path_, secret("x")).error().code, Code::kNotFound);
   for (const char* text : {"", "{}", "[]", "garbage", R"({"wrapped":1})"}) {
-    ASSERT_TRUE(pki::replace_file(path_, view_of(text)));
+    ASSERT_TRUE(replace_file(path_, view_of(text)));
     EXPECT_EQ(open_custody(path_, secret("x")).error().code, Code::kMalformed) << text;
   }
 }
@@ -87,7 +87,7 @@ TEST_F(CustodyTest, GarbageIsMalformed) {
 TEST_F(CustodyTest, PassphraseIsTheFirstLine) {
   const auto file = folder_.file("pass");
   const auto read_back = [&](std::string_view text) {
-    EXPECT_TRUE(pki::replace_file(file, view_of(text)));
+    EXPECT_TRUE(replace_file(file, view_of(text)));
     return read_passphrase(file);
   };
   EXPECT_EQ(*read_back("correct horse\nmore"), secret("correct horse"));

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <thread>
 
+#include "base/files.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 #include "crypto/sign.hpp"
@@ -17,7 +18,7 @@
 #include "keys/schema.hpp"
 #include "keys/secret_access.hpp"
 #include "keys/wrap.hpp"
-#include "pki/files.hpp"
+#include "pki/credentials.hpp"
 
 namespace theriac::keys {
 namespace {
@@ -36,7 +37,7 @@ bool exists(const std::string& path) {
 
 Status make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return fail(errno == ENOSPC ? Code::kDiskFull : Code::kIo, path);
+  return file_error(path);
 }
 
 Result<store::Database> open_database(const std::string& directory, bool create) {
@@ -130,7 +131,7 @@ Status make_tenant_and_authority(const std::string& directory, store::Database& 
   tenant.created_ms = tenant.changed_ms = now;
   tenant.person = person_here();
   tenant.reason = "first start";
-  THERIAC_TRY(pki::replace_file(directory + "/ca.pem", view_of(pem), 0644));
+  THERIAC_TRY(replace_file(directory + "/ca.pem", view_of(pem), 0644));
   THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database));
   KeyTable keys(database, environment.random);
   THERIAC_TRY(keys.add_tenant(root, tenant));
@@ -144,7 +145,7 @@ Status make_tenant_and_authority(const std::string& directory, store::Database& 
 Result<DirectoryLock> DirectoryLock::take(const std::string& directory, std::int64_t wait_ms) {
   const auto path = directory + "/lock";
   const int fd = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return fail(errno == ENOSPC ? Code::kDiskFull : Code::kIo, path);
+  if (fd < 0) return file_error(path);
   DirectoryLock lock(fd);
   for (std::int64_t waited = 0;; waited += 50) {
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
@@ -264,7 +265,7 @@ Result<pki::Identity> enrol(const std::string& directory, Unlocked& unlocked,
   const auto paths = pki::CredentialPaths::in(enrolment.out_directory);
   const auto key_pem = key.to_pem();
   THERIAC_TRY(
-      pki::replace_file(paths.authority, view_of(unlocked.authority.certificate().to_pem()), 0644));
+      replace_file(paths.authority, view_of(unlocked.authority.certificate().to_pem()), 0644));
   THERIAC_TRY(
       pki::replace_credentials(paths, made.to_pem(), key_pem.reveal(KeysSecretAccess::get())));
   return identity;

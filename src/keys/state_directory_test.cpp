@@ -4,9 +4,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "base/files.hpp"
 #include "keys/certificate_table.hpp"
 #include "keys/test_support.hpp"
-#include "pki/files.hpp"
+#include "pki/credentials.hpp"
 
 namespace theriac::keys {
 namespace {
@@ -53,7 +54,7 @@ TEST_F(StateDirectoryTest, InitialisedOnceOpenedWithThePassphrase) {
 
 TEST_F(StateDirectoryTest, NoNewRootBesideAnOldDatabase) {
   ASSERT_TRUE(init());
-  ASSERT_TRUE(pki::remove_file(state_ + "/custody.json"));
+  ASSERT_TRUE(remove_file(state_ + "/custody.json"));
   EXPECT_EQ(init().error().code, Code::kNotAuthentic);
 }
 

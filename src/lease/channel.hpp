@@ -14,7 +14,7 @@
 #include "base/clock.hpp"
 #include "base/secret.hpp"
 #include "codec/json.hpp"
-#include "pki/files.hpp"
+#include "pki/credentials.hpp"
 
 namespace theriac::lease {
 

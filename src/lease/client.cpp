@@ -14,7 +14,7 @@
 #include "lease/secret_access.hpp"
 #include "lease/state.hpp"
 #include "lease/token_file.hpp"
-#include "pki/files.hpp"
+#include "pki/credentials.hpp"
 
 namespace theriac::lease {
 namespace {

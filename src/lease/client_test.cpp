@@ -9,13 +9,14 @@
 #include <mutex>
 #include <thread>
 
+#include "base/files.hpp"
 #include "keys/server.hpp"
 #include "keys/state_directory.hpp"
 #include "keys/test_support.hpp"
 #include "lease/channel.hpp"
 #include "lease/lease.hpp"
 #include "lease/reply.hpp"
-#include "pki/files.hpp"
+#include "pki/credentials.hpp"
 #include "seal/sealed.hpp"
 
 namespace theriac::lease {
@@ -409,10 +410,10 @@ TEST_F(ClientTest, MissingCredentialsAreNamed) {
 TEST_F(ClientTest, DamagedStateFileIsRefused) {
   const auto state = service_.file("lease.json");
   for (const char* text : {"", "{", "[]", R"({"token":1,"pending":""})", R"({"token":""})"}) {
-    ASSERT_TRUE(pki::replace_file(state, view_of(text)));
+    ASSERT_TRUE(replace_file(state, view_of(text)));
     EXPECT_EQ(start(options(gateway_, state), events_).error().code, Code::kMalformed) << text;
   }
-  ASSERT_TRUE(pki::replace_file(state, view_of(R"({"format":1,"pending":"","token":"forged"})")));
+  ASSERT_TRUE(replace_file(state, view_of(R"({"format":1,"pending":"","token":"forged"})")));
   EXPECT_EQ(start(options(gateway_, state), events_).error().code, Code::kDenied);
   EXPECT_EQ(service_.audit.count("lease.fence"), 0U);
 }

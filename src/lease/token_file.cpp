@@ -1,13 +1,13 @@
 #include "lease/token_file.hpp"
 
+#include "base/files.hpp"
 #include "codec/json.hpp"
-#include "pki/files.hpp"
 
 namespace theriac::lease {
 
 Result<Memory> TokenFile::load() const {
   if (path_.empty()) return Memory{};
-  auto bytes = pki::read_small_file(path_);
+  auto bytes = read_small_file(path_);
   if (!bytes) {
     if (bytes.error().code == Code::kNotFound) return Memory{};
     return fail(bytes.error());
@@ -27,14 +27,14 @@ Status TokenFile::store(const Memory& memory) const {
   if (path_.empty()) return {};
   const auto text =
       codec::canonical_json({{"format", 1}, {"token", memory.token}, {"pending", memory.pending}});
-  auto stored = pki::replace_file(path_, view_of(text), 0600);
-  if (!stored) (void)pki::remove_file(path_);
+  auto stored = replace_file(path_, view_of(text), 0600);
+  if (!stored) (void)remove_file(path_);
   return stored;
 }
 
 Status TokenFile::remove() const {
   if (path_.empty()) return {};
-  return pki::remove_file(path_);
+  return remove_file(path_);
 }
 
 }  // namespace theriac::lease

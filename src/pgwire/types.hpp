@@ -4,8 +4,8 @@
 // The *stored form* is the UTF-8 text that PostgreSQL 15 prints for the type with DateStyle ISO and
 // TimeZone UTC ("2026-11-21 02:30:00.5+00", "1.50", "-7"). The *equality form* equals for two
 // values exactly when PostgreSQL's default operator class says they are equal: numeric without
-// trailing zeros (NaN equals NaN), timestamptz in UTC, character(n) without its padding, text byte for
-// byte (deterministic collations only).
+// trailing zeros (NaN equals NaN), timestamptz in UTC, character(n) without its padding, text byte
+// for byte (deterministic collations only).
 //
 // Types: text, varchar(n), char(n), int2, int4, int8, numeric(p,s), date, timestamptz. Others are
 // Code::kUnsupported. Threading: free functions on values.

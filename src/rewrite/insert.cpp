@@ -90,21 +90,17 @@ struct Rewriter::InsertColumns {
 };
 
 bool Rewriter::insert(pg::InsertStmt& statement, const Env* env, Derived& result) {
-  auto& own = new_env(env);
-  if (statement.has_with_clause() && !with_clause(*statement.mutable_with_clause(), nullptr, own)) {
-    return false;
-  }
-  auto& level = new_level(nullptr, &own);
-  Item* target = nullptr;
-  if (!relation_item(*statement.mutable_relation(), level, true, target)) return false;
-  level.names.push_back({target, true, true});
+  Written into;
+  if (!written_table(statement, env, into)) return false;
+  auto& level = *into.level;
+  auto* const target = into.target;
   const bool is_protected = target->relation != nullptr && target->relation->is_protected();
   if (is_protected) {
-    if (!insert_protected(statement, *target, level, &own)) return false;
+    if (!insert_protected(statement, *target, level, into.env)) return false;
   } else if (statement.has_select_stmt()) {
     Derived* rows = nullptr;
-    if (!select(*statement.mutable_select_stmt()->mutable_select_stmt(), nullptr, &own, Use::kRows,
-                rows)) {
+    if (!select(*statement.mutable_select_stmt()->mutable_select_stmt(), nullptr, into.env,
+                Use::kRows, rows)) {
       return false;
     }
     const auto secret = std::find_if(rows->columns.begin(), rows->columns.end(),

@@ -177,6 +177,25 @@ class Rewriter {
   static Constant constant_of(const pg::Node& node, const Column& column);
   bool bad_constant(const ItemColumn& column, const Constant& constant);
 
+  // --- what INSERT, UPDATE and DELETE begin with: WITH, and the table written
+  struct Written {
+    Env* env = nullptr;
+    Level* level = nullptr;
+    Item* target = nullptr;
+  };
+  template <class Statement>
+  bool written_table(Statement& statement, const Env* env, Written& out) {
+    out.env = &new_env(env);
+    if (statement.has_with_clause() &&
+        !with_clause(*statement.mutable_with_clause(), nullptr, *out.env)) {
+      return false;
+    }
+    out.level = &new_level(nullptr, out.env);
+    if (!relation_item(*statement.mutable_relation(), *out.level, true, out.target)) return false;
+    out.level->names.push_back({out.target, true, true});
+    return true;
+  }
+
   // --- insert.cpp
   bool insert(pg::InsertStmt& statement, const Env* env, Derived& result);
   bool insert_protected(pg::InsertStmt& statement, Item& target, Level& level, const Env* env);

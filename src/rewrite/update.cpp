@@ -87,14 +87,10 @@ bool Rewriter::spread_sources(Nodes& list, const Item& target, Level& level) {
 }
 
 bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, bool nested, Derived& result) {
-  auto& own = new_env(env);
-  if (statement.has_with_clause() && !with_clause(*statement.mutable_with_clause(), nullptr, own)) {
-    return false;
-  }
-  auto& level = new_level(nullptr, &own);
-  Item* target = nullptr;
-  if (!relation_item(*statement.mutable_relation(), level, true, target)) return false;
-  level.names.push_back({target, true, true});
+  Written into;
+  if (!written_table(statement, env, into)) return false;
+  auto& level = *into.level;
+  auto* const target = into.target;
   if (!from_clause(*statement.mutable_from_clause(), level)) return false;
   if (statement.has_where_clause() && !condition(*statement.mutable_where_clause(), level)) {
     return false;
@@ -394,14 +390,9 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
 }
 
 bool Rewriter::remove(pg::DeleteStmt& statement, const Env* env, Derived& result) {
-  auto& own = new_env(env);
-  if (statement.has_with_clause() && !with_clause(*statement.mutable_with_clause(), nullptr, own)) {
-    return false;
-  }
-  auto& level = new_level(nullptr, &own);
-  Item* target = nullptr;
-  if (!relation_item(*statement.mutable_relation(), level, true, target)) return false;
-  level.names.push_back({target, true, true});
+  Written into;
+  if (!written_table(statement, env, into)) return false;
+  auto& level = *into.level;
   if (!from_clause(*statement.mutable_using_clause(), level)) return false;
   if (statement.has_where_clause() && !condition(*statement.mutable_where_clause(), level)) {
     return false;

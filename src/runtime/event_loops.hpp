@@ -56,8 +56,8 @@ class EventLoops {
 class ProcessSignals {
  public:
   virtual ~ProcessSignals() = default;
-  /// Blocks the signals for this thread and those it makes: call it before the first thread, since a
-  /// signal goes to any thread that does not block it.
+  /// Blocks the signals for this thread and those it makes: call it before the first thread, since
+  /// a signal goes to any thread that does not block it.
   static Status block(std::initializer_list<int> which);
   /// `on_signal` is called on `loop` with the signal's number. Blocks the signals too.
   static Result<std::unique_ptr<ProcessSignals>> make(Loop& loop, std::initializer_list<int> which,

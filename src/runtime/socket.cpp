@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "base/files.hpp"
 #include "runtime/limits.hpp"
 #include "runtime/socket_stream.hpp"
 
@@ -25,22 +26,6 @@ struct Address {
   [[nodiscard]] sockaddr* get() {
     return reinterpret_cast<sockaddr*>(&storage);  // NOLINT: the socket interface
   }
-};
-
-/// Closes what nobody took over.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  [[nodiscard]] int get() const { return number_; }
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
 };
 
 std::string text_of_address(const Address& address) {

@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <cerrno>
 
+#include "base/files.hpp"
+
 namespace theriac::store {
 namespace {
 
@@ -42,24 +44,15 @@ tl::unexpected<Error> failure_of(sqlite3* handle, std::string_view what) {
 
 /// A private file from the first byte: SQLite would make it with the umask's rights.
 Status touch_private(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return fail(errno == ENOSPC ? Code::kDiskFull : Code::kIo, path);
-  ::close(fd);
+  const Descriptor fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd.good()) return file_error(path);
   return {};
 }
 
 Status sync_file(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return fail(Code::kIo, path);
-  const bool synced = ::fsync(fd) == 0;
-  ::close(fd);
-  if (!synced) return fail(Code::kIo, path);
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.good() || ::fsync(fd.get()) != 0) return file_error(path);
   return {};
-}
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
 }  // namespace
@@ -245,7 +238,7 @@ Status Database::backup_to(const std::string& path) {
   if (finished != SQLITE_OK) return failure(finished, "backup");
   THERIAC_TRY(sync_file(unfinished));
   if (::rename(unfinished.c_str(), path.c_str()) != 0) return fail(Code::kIo, path);
-  return sync_file(folder_of(path));
+  return sync_folder_of(path);
 }
 
 Result<Transaction> Transaction::begin(Database& database) {

@@ -50,6 +50,17 @@ class Documents(unittest.TestCase):
             self.assertIsNotNone(found, f"{header} has no {name}")
             self.assertEqual(found.group(1).strip(), figure, f"{header} {name}")
 
+    def test_gateway_settings_and_metrics_are_documented(self):
+        document = text("docs/gateway.md")
+        settings = re.findall(r'^ +\{"([a-z-]+)", "', text("src/gateway/gateway_config.cpp"), re.M)
+        self.assertGreater(len(settings), 15)
+        metrics = re.findall(r'Row\{"(theriac_\w+)"', text("src/gateway/gateway_metrics.cpp"))
+        metrics += ["theriac_" + name for name in
+                    re.findall(r'line\("(\w+)"', text("src/gateway/enforce_wiring.cpp"))]
+        self.assertGreater(len(metrics), 12)
+        for name in [f"`--{key}`" for key in settings] + metrics:
+            self.assertIn(name, document)
+
     def test_ci_runs_everything(self):
         self.assertIn("./test all", text(".ci/run"))
 

@@ -8,11 +8,11 @@
 //   --@ oid,oid   their declared types (0: unknown)
 //   --once        in the extended protocol with text results only
 // Prints one line for each difference and "N passed, N failed"; exit code 1 if any failed.
+#include <fmt/format.h>
+#include <libpq-fe.h>
 #include <algorithm>
 #include <cstdio>
-#include <fmt/format.h>
 #include <fstream>
-#include <libpq-fe.h>
 #include <memory>
 #include <string>
 #include <vector>
@@ -149,8 +149,8 @@ bool check(PGconn* plain, PGconn* gateway, const Case& c, Mode mode) {
   }
   const auto direct = picture(plain, c, mode, plain_state, plain_message);
   if (direct != through) {
-    return complain(fmt::format("direct:\n{}{}gateway:\n{}{}", direct, plain_message, through,
-                                message));
+    return complain(
+        fmt::format("direct:\n{}{}gateway:\n{}{}", direct, plain_message, through, message));
   }
   if (PQtransactionStatus(plain) != PQtransactionStatus(gateway)) {
     return complain("transaction status differs");

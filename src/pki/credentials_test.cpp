@@ -1,10 +1,10 @@
-#include "pki/files.hpp"
+#include "pki/credentials.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <filesystem>
 
+#include "base/files.hpp"
 #include "crypto/random.hpp"
 
 namespace theriac {
@@ -19,9 +19,9 @@ namespace {
 
 constexpr std::int64_t kNow = 1'800'000'000'000;
 
-class FilesTest : public testing::Test {
+class CredentialsTest : public testing::Test {
  protected:
-  ~FilesTest() override { std::filesystem::remove_all(folder_); }
+  ~CredentialsTest() override { std::filesystem::remove_all(folder_); }
 
   struct Made {
     PrivateKey key;
@@ -37,12 +37,6 @@ class FilesTest : public testing::Test {
     auto made = authority_.issue({"a", Role::kGateway, "t", kDayMs}, key, kNow, random_);
     return {std::move(key), std::move(*made)};
   }
-  static unsigned rights(const std::string& path) {
-    struct stat found{};
-    EXPECT_EQ(::stat(path.c_str(), &found), 0);
-    return found.st_mode & 0777U;
-  }
-
   static std::string make_folder() {
     std::string name = "/tmp/theriac-pki-XXXXXX";
     THERIAC_ASSERT(::mkdtemp(name.data()) != nullptr);
@@ -55,36 +49,7 @@ class FilesTest : public testing::Test {
   CredentialPaths paths_ = CredentialPaths::in(folder_);
 };
 
-TEST_F(FilesTest, ReplaceIsWholeAndPrivate) {
-  const auto path = folder_ + "/file";
-  EXPECT_EQ(read_small_file(path).error().code, Code::kNotFound);
-  ASSERT_TRUE(replace_file(path, view_of("one")));
-  ASSERT_TRUE(replace_file(path, view_of("two")));
-  EXPECT_EQ(*read_small_file(path), bytes_of("two"));
-  EXPECT_EQ(rights(path), 0600U);
-  EXPECT_FALSE(std::filesystem::exists(path + ".unfinished"));
-}
-
-TEST_F(FilesTest, WhatACrashLeftBehindIsNoObstacle) {
-  const auto path = folder_ + "/file";
-  ASSERT_TRUE(replace_file(path + ".unfinished", view_of("torn")));
-  ASSERT_TRUE(replace_file(path, view_of("whole")));
-  EXPECT_EQ(*read_small_file(path), bytes_of("whole"));
-}
-
-TEST_F(FilesTest, LimitIsTheLimit) {
-  const auto path = folder_ + "/file";
-  ASSERT_TRUE(replace_file(path, Bytes(kSmallFileBytesMax)));
-  EXPECT_TRUE(read_small_file(path));
-  ASSERT_TRUE(replace_file(path, Bytes(kSmallFileBytesMax + 1)));
-  EXPECT_EQ(read_small_file(path).error().code, Code::kTooLarge);
-}
-
-TEST_F(FilesTest, NoFolderIsAnError) {
-  EXPECT_EQ(replace_file(folder_ + "/missing/file", view_of("x")).error().code, Code::kNotFound);
-}
-
-TEST_F(FilesTest, CredentialsAreReplacedTogether) {
+TEST_F(CredentialsTest, CredentialsAreReplacedTogether) {
   ASSERT_TRUE(replace_file(paths_.authority, view_of(authority_.certificate().to_pem()), 0644));
   EXPECT_EQ(load_credentials(paths_).error().code, Code::kNotFound);
   for (int round = 0; round < 2; ++round) {
@@ -93,12 +58,13 @@ TEST_F(FilesTest, CredentialsAreReplacedTogether) {
     const auto loaded = load_credentials(paths_);
     ASSERT_TRUE(loaded);
     EXPECT_EQ(loaded->certificate.fingerprint(), made.certificate.fingerprint());
-    EXPECT_EQ(rights(paths_.key), 0600U);
+    EXPECT_EQ(std::filesystem::status(paths_.key).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   }
 }
 
 // The three states a crash can leave: before the certificate's rename, between the two, after.
-TEST_F(FilesTest, CredentialsFitAfterACrashAtAnyPoint) {
+TEST_F(CredentialsTest, CredentialsFitAfterACrashAtAnyPoint) {
   ASSERT_TRUE(replace_file(paths_.authority, view_of(authority_.certificate().to_pem()), 0644));
   const auto old_pair = make();
   const auto new_pair = make();
@@ -117,7 +83,7 @@ TEST_F(FilesTest, CredentialsFitAfterACrashAtAnyPoint) {
   EXPECT_TRUE(load_credentials(paths_));
 }
 
-TEST_F(FilesTest, PairsThatDoNotFitAreRefused) {
+TEST_F(CredentialsTest, PairsThatDoNotFitAreRefused) {
   ASSERT_TRUE(replace_file(paths_.authority, view_of(authority_.certificate().to_pem()), 0644));
   const auto one = make();
   const auto two = make();

@@ -1,4 +1,4 @@
-// Small files that must be there whole or not at all: credentials, custody, lease state.
+// Certificate, key and authority of a program, in files.
 //
 // Errors: Code::kNotFound for a missing file, kDiskFull, kIo; `where` is the path.
 // Threading: free functions; one writer a path.
@@ -11,15 +11,6 @@
 #include "pki/certificate.hpp"
 
 namespace theriac::pki {
-
-inline constexpr std::size_t kSmallFileBytesMax = 1U << 20U;
-
-/// Code::kTooLarge beyond the limit.
-Result<Bytes> read_small_file(const std::string& path);
-/// Writes beside the file (mode `rights`), syncs, renames over it, syncs the folder: after a crash
-/// the path holds the old or the new bytes, never a mixture.
-Status replace_file(const std::string& path, ByteView bytes, unsigned rights = 0600);
-Status remove_file(const std::string& path);
 
 /// What a program shows the other end, and whom it believes.
 struct Credentials {

@@ -1,0 +1,462 @@
+// Parse, Bind, Describe, Execute and Close of an enforce session.
+#include "gateway/enforce_session.hpp"
+
+namespace theriac::gateway {
+
+using pgwire::ErrorReport;
+using rewrite::Action;
+
+namespace {
+/// A statement that no PostgreSQL parses; it takes a refused message's place.
+constexpr std::string_view kRefusedSql = "refused by theriac";
+constexpr std::string_view kRefusedName = "theriac_refused";
+
+constexpr std::uint32_t kOidUuid = 2950, kOidTidArray = 1010, kOidByteaArray = 1001;
+}  // namespace
+
+void EnforceSession::refuse_extended(ErrorReport report, Io& io) {
+  ++service_.counters().refused;
+  pgwire::write_parse(io.to_server, kRefusedName, kRefusedSql, {});
+  in_pipeline_ = true;
+  Expect entry{.kind = Expecting::kParse, .own = true};
+  entry.refusal = std::move(report);
+  entry.name = kRefusedName;
+  expect(std::move(entry));
+}
+
+/// Helpers are bytea, passed parameters keep what the client said.
+std::vector<std::uint32_t> EnforceSession::server_types(
+    const std::vector<rewrite::Slot>& slots, const std::vector<std::uint32_t>& declared) {
+  std::vector<std::uint32_t> types;
+  for (const auto& slot : slots) {
+    switch (slot.fill) {
+      case rewrite::Slot::Fill::kPass: {
+        const std::size_t index = std::get<rewrite::ClientParameter>(slot.source).number - 1U;
+        types.push_back(index < declared.size() ? declared[index] : 0);
+        break;
+      }
+      case rewrite::Slot::Fill::kRowId:
+        types.push_back(kOidUuid);
+        break;
+      default:
+        types.push_back(pgwire::kOidBytea);
+    }
+  }
+  return types;
+}
+
+std::vector<std::uint32_t> EnforceSession::server_types(
+    const rewrite::Statement& statement, const std::vector<std::uint32_t>& declared) {
+  auto types = server_types(statement.slots, declared);
+  if (!statement.row_update) return types;
+  auto highest = statement.row_update->tid_parameter;
+  for (const auto& a : statement.row_update->assignments) {
+    highest = std::max({highest, a.sealed_parameter, a.index_parameter});
+  }
+  types.resize(highest, kOidByteaArray);
+  if (highest > 0) types[statement.row_update->tid_parameter - 1U] = kOidTidArray;
+  return types;
+}
+
+Refusable<std::vector<LocatedRow>> EnforceSession::located_rows(
+    const rewrite::RowUpdate& update) const {
+  if (collected_too_many_) {
+    return refuse(report_about(Error{Code::kTooLarge, "rows of one UPDATE"}, {}));
+  }
+  std::vector<LocatedRow> rows;
+  for (const auto& row : collected_) {
+    LocatedRow one;
+    if (!row.empty() && row[0]) one.tid = *row[0];
+    if (update.with_row_id) {
+      const auto id = row.size() > 1 && row[1] ? RowId::from(*row[1])
+                                               : Result<RowId>(fail(Code::kNotAuthentic));
+      if (!id) return refuse(report_about(Error{Code::kNotAuthentic, "theriac_row"}, {}));
+      one.row = *id;
+    }
+    rows.push_back(std::move(one));
+  }
+  return rows;
+}
+
+void EnforceSession::send_prepared(const std::string& name,
+                                   const std::shared_ptr<Prepared>& prepared, bool own, Io& io) {
+  const auto& statement = prepared->statement();
+  const auto types = server_types(statement, prepared->declared);
+  if (statement.row_update) {
+    const auto& update = *statement.row_update;
+    prepared->locate_name = "theriac_locate_" + std::to_string(++locate_names_);
+    const auto locate_types = server_types(update.locate_slots, prepared->declared);
+    pgwire::write_parse(io.to_server, prepared->locate_name, update.locate_sql, locate_types);
+    Expect locating{.kind = Expecting::kParse, .own = true};
+    locating.rewritten = true;
+    locating.name = prepared->locate_name;
+    expect(std::move(locating));
+    // A parameter that stands in the condition only has its type here.
+    pgwire::write_describe(io.to_server, {'S', prepared->locate_name});
+    Expect describing{.kind = Expecting::kDescribeStatement, .own = true, .prepared = prepared};
+    describing.rewritten = true;
+    describing.locating = true;
+    expect(std::move(describing));
+  }
+  pgwire::write_parse(io.to_server, name, statement.sql, types);
+  Expect parsing{.kind = Expecting::kParse, .own = own, .prepared = prepared};
+  parsing.rewritten = true;
+  parsing.name = name;
+  if (const auto before = prepared_.find(name); before != prepared_.end()) {
+    parsing.previous = before->second;
+  }
+  prepared_[name] = prepared;
+  expect(std::move(parsing));
+  // Our own description: rows may come without the client ever asking for one.
+  pgwire::write_describe(io.to_server, {'S', name});
+  Expect describing{.kind = Expecting::kDescribeStatement, .own = true, .prepared = prepared};
+  describing.rewritten = true;
+  expect(std::move(describing));
+}
+
+bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
+  const auto parse = pgwire::read_parse(frame.body);
+  if (!parse) {
+    fatal(pgwire::report_of(parse.error()), io);
+    return true;
+  }
+  const auto catalogue = service_.catalogue();
+  if (!settings_fresh(parse->sql, *catalogue, io)) return false;
+  in_pipeline_ = true;
+  auto plan = plan_of(parse->sql, catalogue);
+  if (!plan) {
+    refuse_extended(std::move(plan.error()), io);
+    return true;
+  }
+  if (prepared_.size() >= kPreparedMax) {
+    refuse_extended(pgwire::report_of(Error{Code::kBusy, "prepared statements"}), io);
+    return true;
+  }
+  auto prepared = std::make_shared<Prepared>();
+  prepared->sql = parse->sql;
+  prepared->declared = parse->parameter_types;
+  prepared->plan = *plan;
+  prepared->catalogue = catalogue;
+  prepared->search_path = search_path_key_;
+  const std::string name{parse->statement};
+  const auto& statements = (*plan)->statements;
+  if (statements.size() > 1 && !(*plan)->all_forward()) {
+    refuse_extended({.sqlstate = "42601",
+                     .message = "cannot insert multiple commands into a prepared statement"},
+                    io);
+    return true;
+  }
+  if (statements.empty() || statements.front().action == Action::kForward) {
+    ++service_.counters().forwarded;
+    append(io.to_server, frame.raw);
+    Expect parsing{.kind = Expecting::kParse, .prepared = prepared};
+    parsing.name = name;
+    if (const auto before = prepared_.find(name); before != prepared_.end()) {
+      parsing.previous = before->second;
+    }
+    prepared_[name] = prepared;
+    expect(std::move(parsing));
+    return true;
+  }
+  if (statements.front().action == Action::kRefuse) {
+    const auto report = report_of_refusal(*statements.front().refusal);
+    deny(statements.front().refusal->column, report);
+    refuse_extended(report, io);
+    return true;
+  }
+  ++service_.counters().rewritten;
+  send_prepared(name, prepared, false, io);
+  return true;
+}
+
+bool EnforceSession::refresh_plan(const std::string& name, std::shared_ptr<Prepared>& prepared,
+                                  Io& io) {
+  const auto catalogue = service_.catalogue();
+  if (catalogue->epoch() == prepared->plan->epoch && prepared->search_path == search_path_key_) {
+    return true;
+  }
+  auto plan = plan_of(prepared->sql, catalogue);
+  if (!plan) {
+    refuse_extended(std::move(plan.error()), io);
+    return false;
+  }
+  if (!prepared->touched() && (*plan)->all_forward()) {
+    auto renewed = std::make_shared<Prepared>(*prepared);
+    renewed->plan = *plan;
+    renewed->catalogue = catalogue;
+    renewed->search_path = search_path_key_;
+    prepared = prepared_[name] = renewed;
+    return true;
+  }
+  // The statement means something else now: prepare it anew under the same name.
+  const auto& statements = (*plan)->statements;
+  if (statements.size() != 1 || statements.front().action == Action::kRefuse) {
+    refuse_extended(statements.size() == 1 ? report_of_refusal(*statements.front().refusal)
+                                           : pgwire::report_of(Error{Code::kUnsupported, {}}),
+                    io);
+    return false;
+  }
+  auto renewed = std::make_shared<Prepared>();
+  renewed->sql = prepared->sql;
+  renewed->declared = prepared->declared;
+  renewed->plan = *plan;
+  renewed->catalogue = catalogue;
+  renewed->search_path = search_path_key_;
+  pgwire::write_close(io.to_server, {'S', name});
+  expect({.kind = Expecting::kClose, .own = true});
+  if (renewed->touched()) {
+    send_prepared(name, renewed, true, io);
+  } else {
+    pgwire::write_parse(io.to_server, name, renewed->sql, renewed->declared);
+    Expect parsing{.kind = Expecting::kParse, .own = true, .prepared = renewed};
+    parsing.name = name;
+    parsing.previous = prepared;
+    prepared_[name] = renewed;
+    expect(std::move(parsing));
+  }
+  prepared = renewed;
+  return true;
+}
+
+void EnforceSession::send_bind(std::string_view portal_name, std::string_view statement_name,
+                               const std::shared_ptr<Portal>& portal, const Filled& filled,
+                               bool own, Io& io) {
+  pgwire::Bind bind;
+  bind.portal = portal_name;
+  bind.statement = statement_name;
+  bind.parameter_formats = filled.formats;
+  bind.parameters = filled.parameters;
+  bind.result_formats = portal->result_formats;
+  pgwire::write_bind(io.to_server, bind);
+  Expect binding{.kind = Expecting::kBind, .own = own, .portal = portal};
+  binding.rewritten = true;
+  expect(std::move(binding));
+}
+
+bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
+  const auto bind = pgwire::read_bind(frame.body);
+  if (!bind) {
+    fatal(pgwire::report_of(bind.error()), io);
+    return true;
+  }
+  const std::string portal_name{bind->portal};
+  const std::string statement_name{bind->statement};
+  const auto found = prepared_.find(statement_name);
+  if (found == prepared_.end() || skipping_) {
+    in_pipeline_ = true;
+    portals_.erase(portal_name);
+    append(io.to_server, frame.raw);
+    expect({.kind = Expecting::kBind});
+    return true;
+  }
+  auto prepared = found->second;
+  if (settings_stale_ && !settings_fresh(prepared->sql, *service_.catalogue(), io)) return false;
+  in_pipeline_ = true;
+  if (!refresh_plan(statement_name, prepared, io)) return true;
+  auto portal = std::make_shared<Portal>();
+  portal->prepared = prepared;
+  portal->result_formats = bind->result_formats;
+  const bool empty = prepared->plan->statements.empty();
+  auto fetch_rows = empty ? nullptr : cursor_rows(prepared->statement());
+  if (!prepared->touched() && !fetch_rows) {
+    if (!empty) remember_cursor(prepared->statement(), nullptr);
+    portals_[portal_name] = portal;
+    append(io.to_server, frame.raw);
+    expect({.kind = Expecting::kBind, .portal = portal});
+    return true;
+  }
+  const auto& statement = prepared->statement();
+  portal->statement = {prepared->plan, &statement};
+  if (fetch_rows) {
+    portal->rows = std::move(fetch_rows);
+    portals_[portal_name] = portal;
+    append(io.to_server, frame.raw);
+    expect({.kind = Expecting::kBind, .portal = portal});
+    return true;
+  }
+  ErrorReport report;
+  const auto leave = may_run(statement, *prepared->catalogue, report);
+  if (leave == Leave::kWait) return false;
+  if (leave == Leave::kRefused) {
+    refuse_extended(std::move(report), io);
+    return true;
+  }
+  if (bind->parameters.size() != statement.client_parameters) {
+    refuse_extended(pgwire::report_of(Error{Code::kProtocol, "Bind: number of parameters"}), io);
+    return true;
+  }
+  if (statement.row_update) {
+    locate(prepared, *bind, portal_name, statement_name, portal, io);
+    return true;
+  }
+  const ClientValues values{&*bind, &prepared->declared};
+  const auto filled =
+      fill(statement.slots, *prepared->catalogue, values, settings_, *ciphers_, service_.random());
+  if (!filled) {
+    refuse_extended(filled.error(), io);
+    return true;
+  }
+  auto rows = row_map(statement, prepared->catalogue, &*filled);
+  if (!rows) {
+    refuse_extended(rows.error(), io);
+    return true;
+  }
+  portal->rows = *rows;
+  portal->sealed = filled->sealed;
+  portals_[portal_name] = portal;
+  remember_cursor(statement, *rows);
+  send_bind(portal_name, statement_name, portal, *filled, false, io);
+  return true;
+}
+
+void EnforceSession::locate(const std::shared_ptr<Prepared>& prepared, const pgwire::Bind& bind,
+                            const std::string& portal_name, const std::string& statement_name,
+                            const std::shared_ptr<Portal>& portal, Io& io) {
+  const auto& statement = prepared->statement();
+  const auto& update = *statement.row_update;
+  // The Bind's bytes must outlive the wait for the rows.
+  struct Kept {
+    Bytes body;
+    pgwire::Bind bind;
+  };
+  auto kept = std::make_shared<Kept>();
+  pgwire::write_bind(kept->body, bind);
+  const auto body_at = ByteView(kept->body).subspan(5);
+  kept->bind = *pgwire::read_bind(body_at);
+  const ClientValues values{&kept->bind, &prepared->declared};
+  auto located = fill(update.locate_slots, *prepared->catalogue, values, settings_, *ciphers_,
+                      service_.random());
+  if (!located) {
+    refuse_extended(located.error(), io);
+    return;
+  }
+  auto asking = std::make_shared<Portal>();
+  asking->result_formats = {1};
+  send_bind("theriac_locate", prepared->locate_name, asking, *located, true, io);
+  pgwire::write_execute(io.to_server, {"theriac_locate", 0});
+  Expect rows{.kind = Expecting::kExecute, .own = true};
+  rows.collect = true;
+  rows.rewritten = true;
+  expect(std::move(rows));
+  pgwire::write_close(io.to_server, {'P', "theriac_locate"});
+  expect({.kind = Expecting::kClose, .own = true});
+  pgwire::write_flush(io.to_server);
+  if (skipping_) return;
+  waiting_ = true;
+  continuation_ = [this, prepared, kept, portal_name, statement_name, portal](bool failed,
+                                                                              Io& later) {
+    if (failed) return;  // the server's error went to the client in the Bind's place
+    const auto& done = prepared->statement();
+    const ClientValues again{&kept->bind, &prepared->declared};
+    auto filled =
+        fill(done.slots, *prepared->catalogue, again, settings_, *ciphers_, service_.random());
+    if (!filled) {
+      refuse_extended(filled.error(), later);
+      return;
+    }
+    auto rows_found = located_rows(*done.row_update);
+    if (!rows_found) {
+      refuse_extended(rows_found.error(), later);
+      return;
+    }
+    ErrorReport report;
+    if (!fill_rows(*done.row_update, *rows_found, *prepared->catalogue, again, settings_, *ciphers_,
+                   *filled, report)) {
+      refuse_extended(std::move(report), later);
+      return;
+    }
+    auto map = row_map(done, prepared->catalogue, &*filled);
+    if (!map) {
+      refuse_extended(map.error(), later);
+      return;
+    }
+    portal->rows = *map;
+    portal->sealed = filled->sealed;
+    portals_[portal_name] = portal;
+    send_bind(portal_name, statement_name, portal, *filled, false, later);
+  };
+}
+
+bool EnforceSession::take_describe(const pgwire::Frame& frame, Io& io) {
+  const auto target = pgwire::read_target(frame.body);
+  if (!target) {
+    fatal(pgwire::report_of(target.error()), io);
+    return true;
+  }
+  in_pipeline_ = true;
+  append(io.to_server, frame.raw);
+  if (target->kind == 'S') {
+    Expect describing{.kind = Expecting::kDescribeStatement};
+    if (const auto at = prepared_.find(target->name); at != prepared_.end()) {
+      describing.prepared = at->second;
+      describing.rewritten = at->second->touched();
+    }
+    expect(std::move(describing));
+    return true;
+  }
+  Expect describing{.kind = Expecting::kDescribePortal};
+  if (const auto at = portals_.find(target->name); at != portals_.end()) {
+    describing.portal = at->second;
+    describing.prepared = at->second->prepared;
+  }
+  expect(std::move(describing));
+  return true;
+}
+
+bool EnforceSession::take_execute(const pgwire::Frame& frame, Io& io) {
+  const auto execute = pgwire::read_execute(frame.body);
+  if (!execute) {
+    fatal(pgwire::report_of(execute.error()), io);
+    return true;
+  }
+  in_pipeline_ = true;
+  Expect executing{.kind = Expecting::kExecute};
+  if (const auto at = portals_.find(execute->portal); at != portals_.end()) {
+    const auto& portal = at->second;
+    executing.portal = portal;
+    executing.prepared = portal->prepared;
+    if (portal->prepared && !portal->prepared->plan->statements.empty()) {
+      executing.effect = portal->prepared->statement().effect;
+    }
+    if (portal->rows && portal->statement) {
+      executing.rewritten = true;
+      // A portal may be fetched from long after it was bound: ask again each time.
+      ErrorReport report;
+      const auto leave = may_run(*portal->statement, *portal->prepared->catalogue, report);
+      if (leave == Leave::kWait) return false;
+      if (leave == Leave::kRefused) {
+        refuse_extended(std::move(report), io);
+        return true;
+      }
+    }
+  }
+  append(io.to_server, frame.raw);
+  expect(std::move(executing));
+  return true;
+}
+
+bool EnforceSession::take_close(const pgwire::Frame& frame, Io& io) {
+  const auto target = pgwire::read_target(frame.body);
+  if (!target) {
+    fatal(pgwire::report_of(target.error()), io);
+    return true;
+  }
+  in_pipeline_ = true;
+  const std::string name{target->name};
+  if (target->kind == 'S') {
+    if (const auto at = prepared_.find(name); at != prepared_.end() && !skipping_) {
+      if (!at->second->locate_name.empty()) {
+        pgwire::write_close(io.to_server, {'S', at->second->locate_name});
+        expect({.kind = Expecting::kClose, .own = true});
+      }
+      prepared_.erase(at);
+    }
+  } else if (!skipping_) {
+    portals_.erase(name);
+  }
+  append(io.to_server, frame.raw);
+  expect({.kind = Expecting::kClose});
+  return true;
+}
+
+}  // namespace theriac::gateway
