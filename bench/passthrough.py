@@ -74,4 +74,6 @@ def table(rows):
                  for n in ("pgbouncer", "bare forwarder", "theriac")]
         lines.append(f"| {row['mode']} | {row['clients']} | {row['direct']:.0f} | " +
                      " | ".join(cells) + f" | {row['tps']:.2f} | {row['cpu']:.2f} |")
+    tps, cpu = (statistics.geometric_mean(row[name] for row in rows) for name in ("tps", "cpu"))
+    lines.append(f"| geometric mean | | | | | | {tps:.2f} | {cpu:.2f} |")
     return "\n".join(lines)

@@ -55,6 +55,7 @@ postgresql-server-dev-15 pg_regress and the headers its module needs
 gcc                      compiles that module
 make                     by its makefile
 bzip2                    unpacks the source
+faketime                 clocks that are set back, in tests of leases
 '
 
 case "${1:-}" in

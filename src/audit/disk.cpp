@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,9 +55,7 @@ class PosixFile final : public File {
 
 class PosixLock final : public DiskLock {
  public:
-  explicit PosixLock(const std::string& path)
-      : fd_(open_file(path, O_RDWR | O_CREAT | O_CLOEXEC)) {}
-  [[nodiscard]] const Descriptor& fd() const { return fd_; }
+  explicit PosixLock(Descriptor fd) : fd_(std::move(fd)) {}
 
  private:
   Descriptor fd_;
@@ -124,13 +121,8 @@ class PosixDisk final : public Disk {
     return names;
   }
   Result<std::unique_ptr<DiskLock>> lock(const std::string& path) override {
-    auto lock = std::make_unique<PosixLock>(path);
-    if (!lock->fd().good()) return file_error(path);
-    if (::flock(lock->fd().get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) return fail(Code::kBusy, path + " is open in another process");
-      return file_error(path);
-    }
-    return lock;
+    THERIAC_ASSIGN(auto held, lock_file(path));
+    return std::make_unique<PosixLock>(std::move(held));
   }
 };
 

@@ -1,6 +1,7 @@
 #include "base/files.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,6 +67,16 @@ Status sync_folder_of(const std::string& path) {
   const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.good() || ::fsync(fd.get()) != 0) return file_error(folder);
   return {};
+}
+
+Result<Descriptor> lock_file(const std::string& path) {
+  Descriptor fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd.good()) return file_error(path);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return fail(Code::kBusy, path + " is held by another process");
+    return file_error(path);
+  }
+  return fd;
 }
 
 Result<Bytes> read_small_file(const std::string& path) {

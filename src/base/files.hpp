@@ -41,6 +41,9 @@ Result<Bytes> read_small_file(const std::string& path);
 Status replace_file(const std::string& path, ByteView bytes, unsigned rights = 0600);
 /// No error if there is none.
 Status remove_file(const std::string& path);
+/// An exclusive lock on `path`, made if missing (mode 0600), held until the descriptor is closed or
+/// the process ends. Code::kBusy while another process, or another descriptor, holds it.
+Result<Descriptor> lock_file(const std::string& path);
 /// Makes a rename in the folder of `path` durable.
 Status sync_folder_of(const std::string& path);
 

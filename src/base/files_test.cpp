@@ -56,6 +56,17 @@ TEST_F(FilesTest, NoFolderIsAnError) {
   EXPECT_EQ(replace_file(folder_ + "/missing/file", view_of("x")).error().code, Code::kNotFound);
 }
 
+TEST_F(FilesTest, OneHolderALock) {
+  const auto path = folder_ + "/lock";
+  {
+    const auto held = lock_file(path);
+    ASSERT_TRUE(held);
+    EXPECT_EQ(lock_file(path).error().code, Code::kBusy);
+  }
+  EXPECT_TRUE(lock_file(path));
+  EXPECT_EQ(lock_file(folder_ + "/none/lock").error().code, Code::kNotFound);
+}
+
 TEST_F(FilesTest, DescriptorsCloseOnce) {
   int number = -1;
   {

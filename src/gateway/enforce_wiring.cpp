@@ -5,6 +5,7 @@
 
 #include "audit/signing_key.hpp"
 #include "gateway/enforce_service.hpp"
+#include "pki/credentials.hpp"
 #include "protect/catalogue_loader.hpp"
 
 namespace theriac::gateway {
@@ -32,7 +33,9 @@ class CatalogueSource {
  private:
   Status connect() {
     if (connection_) return {};
-    THERIAC_ASSIGN(connection_, store::PgConnection::open(conninfo_));
+    auto opened = store::PgConnection::open(conninfo_);
+    if (!opened) return fail(opened.error().code, "catalogue: " + opened.error().where);
+    connection_ = std::move(*opened);
     return {};
   }
   std::string conninfo_;
@@ -111,6 +114,8 @@ Result<Sessions> make_enforce_sessions(const GatewayConfig& config, Clock& clock
                                        Log& log) {
   EnforceService::Parts parts;
   THERIAC_ASSIGN(parts.policy, policy::load_policy(config.policy));
+  // Before the audit log's key is made beside them.
+  THERIAC_TRY(pki::load_credentials(pki::CredentialPaths::in(config.cert)));
   THERIAC_ASSIGN(parts.audit, open_audit(config, clock, random, log));
   THERIAC_ASSIGN(parts.keys, start_lease(config, parts.policy, parts.audit, clock, random, log));
   const auto source = std::make_shared<CatalogueSource>(config.catalogue, parts.policy);

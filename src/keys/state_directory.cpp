@@ -1,7 +1,6 @@
 #include "keys/state_directory.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
@@ -143,20 +142,13 @@ Status make_tenant_and_authority(const std::string& directory, store::Database& 
 }  // namespace
 
 Result<DirectoryLock> DirectoryLock::take(const std::string& directory, std::int64_t wait_ms) {
-  const auto path = directory + "/lock";
-  const int fd = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return file_error(path);
-  DirectoryLock lock(fd);
   for (std::int64_t waited = 0;; waited += 50) {
-    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
-    if (errno != EWOULDBLOCK) return fail(Code::kIo, path);
+    auto held = lock_file(directory + "/lock");
+    if (held) return DirectoryLock(std::move(*held));
+    if (held.error().code != Code::kBusy) return fail(held.error());
     if (waited >= wait_ms) return fail(Code::kBusy, "another process uses " + directory);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-}
-
-DirectoryLock::~DirectoryLock() {
-  if (fd_ >= 0) ::close(fd_);
 }
 
 bool is_initialised(const std::string& directory) {

@@ -14,6 +14,8 @@
 
 #include "audit/log.hpp"
 #include "base/clock.hpp"
+#include "base/files.hpp"
+#include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/secret.hpp"
@@ -28,13 +30,10 @@ class DirectoryLock {
  public:
   /// Code::kBusy when another process keeps it for `wait_ms`.
   static Result<DirectoryLock> take(const std::string& directory, std::int64_t wait_ms);
-  DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  DirectoryLock& operator=(DirectoryLock&&) = delete;
-  ~DirectoryLock();
 
  private:
-  explicit DirectoryLock(int fd) : fd_(fd) {}
-  int fd_;
+  explicit DirectoryLock(Descriptor held) : held_(std::move(held)) {}
+  Descriptor held_;
 };
 
 /// What stands behind the passphrase.

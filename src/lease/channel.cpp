@@ -1,6 +1,7 @@
 #include "lease/channel.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -81,17 +82,18 @@ Result<Socket> connect_to(const std::string& host, std::uint16_t port,
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
   addrinfo* raw = nullptr;
+  const auto where = fmt::format("key service {}:{}", host, port);
   if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &raw) != 0) {
-    return fail(Code::kClosed, "name of the key service");
+    return fail(Code::kClosed, where + ": its name is unknown");
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all(raw, &::freeaddrinfo);
-  Error last{Code::kClosed, "key service"};
+  Error last{Code::kClosed, where};
   for (const addrinfo* address = all.get(); address != nullptr; address = address->ai_next) {
     auto socket = connect_to(*address, deadline);
     if (socket) return socket;
     last = socket.error();
   }
-  return fail(last);
+  return fail(last.code, where);
 }
 
 Code code_of_name(std::string_view name) {

@@ -118,6 +118,7 @@ void Client::remember() {
 }
 
 Status Client::begin() {
+  THERIAC_TRY(token_file_.claim());
   THERIAC_ASSIGN(auto memory, token_file_.load());
   holder_.emplace(wanted_of(options_), hedged_id(random_), std::move(memory));
   const auto give_up = clock_.monotonic_ms() + kStartMsMax;
@@ -130,8 +131,10 @@ Status Client::begin() {
                           code == Code::kMismatch || code == Code::kProtocol ||
                           code == Code::kClockMoved;
     if (hopeless || clock_.monotonic_ms() >= give_up) return done;
+    const auto left = give_up - clock_.monotonic_ms();
     std::this_thread::sleep_for(std::chrono::milliseconds(
-        std::min(jittered(kBackoffMsFirst), give_up - clock_.monotonic_ms())));
+        std::min(jittered(backoff_ms_), std::max<std::int64_t>(left, 0))));
+    backoff_ms_ = std::min(backoff_ms_ * 2, kBackoffMsMax / 4);
   }
   thread_ = std::thread([this] { loop(); });
   return {};

@@ -1,9 +1,14 @@
 #include "lease/token_file.hpp"
 
-#include "base/files.hpp"
 #include "codec/json.hpp"
 
 namespace theriac::lease {
+
+Status TokenFile::claim() {
+  if (path_.empty()) return {};
+  THERIAC_ASSIGN(claimed_, lock_file(path_ + ".lock"));
+  return {};
+}
 
 Result<Memory> TokenFile::load() const {
   if (path_.empty()) return Memory{};

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "base/files.hpp"
 
 namespace theriac::lease {
 
@@ -20,6 +21,9 @@ class TokenFile {
  public:
   /// Empty path: nothing is stored.
   explicit TokenFile(std::string path) : path_(std::move(path)) {}
+  /// Keeps other processes away from the file until this object ends: two that shared one token
+  /// would fence each other. Code::kBusy if one has it.
+  Status claim();
   /// A missing file is an empty memory; one that cannot be read as ours is Code::kMalformed.
   Result<Memory> load() const;
   /// When the new memory cannot be stored, the old one is removed: an outdated token would fence us
@@ -29,6 +33,7 @@ class TokenFile {
 
  private:
   std::string path_;
+  Descriptor claimed_{-1};
 };
 
 }  // namespace theriac::lease
