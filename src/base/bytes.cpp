@@ -4,12 +4,17 @@ namespace theriac {
 namespace {
 constexpr std::string_view kDigits = "0123456789abcdef";
 
-int nibble(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+/// Value of a digit; 255 for what is none.
+constexpr auto kDigitValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(255);
+  for (std::uint8_t i = 0; i < 10; ++i) values[static_cast<std::size_t>('0') + i] = i;
+  for (std::uint8_t i = 0; i < 6; ++i) {
+    values[static_cast<std::size_t>('a') + i] = values[static_cast<std::size_t>('A') + i] =
+        static_cast<std::uint8_t>(10 + i);
+  }
+  return values;
+}();
 }  // namespace
 
 std::string to_hex(ByteView bytes) {
@@ -22,16 +27,25 @@ std::string to_hex(ByteView bytes) {
   return text;
 }
 
-Result<Bytes> from_hex(std::string_view text) {
+Status from_hex(std::string_view text, Bytes& out) {
   if (text.size() % 2 != 0) return fail(Code::kMalformed, "hex");
-  Bytes bytes;
-  bytes.reserve(text.size() / 2);
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = nibble(text[i]);
-    const int low = nibble(text[i + 1]);
-    if (high < 0 || low < 0) return fail(Code::kMalformed, "hex");
-    bytes.push_back(static_cast<std::uint8_t>((high << 4) | low));
+  out.resize(text.size() / 2);
+  std::uint8_t wrong = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto high = kDigitValues[static_cast<std::uint8_t>(text[2 * i])];
+    const auto low = kDigitValues[static_cast<std::uint8_t>(text[2 * i + 1])];
+    wrong |= static_cast<std::uint8_t>(high | low);
+    out[i] = static_cast<std::uint8_t>(high * 16U + (low & 15U));
   }
+  if (wrong <= 15) return {};
+  out.clear();
+  return fail(Code::kMalformed, "hex");
+}
+
+Result<Bytes> from_hex(std::string_view text) {
+  Bytes bytes;
+  THERIAC_TRY(from_hex(text, bytes));
   return bytes;
 }
+
 }  // namespace theriac

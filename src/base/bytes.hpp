@@ -60,5 +60,7 @@ void store_be(std::uint8_t* at, T value) {
 std::string to_hex(ByteView bytes);
 /// Accepts both cases; anything else, or an odd length, is Code::kMalformed.
 Result<Bytes> from_hex(std::string_view text);
+/// The same into a buffer that is used again; empty after an error.
+Status from_hex(std::string_view text, Bytes& out);
 
 }  // namespace theriac

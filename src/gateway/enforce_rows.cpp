@@ -5,13 +5,6 @@
 namespace theriac::gateway {
 namespace {
 
-int hex_digit(std::uint8_t c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::int16_t format_at(const std::vector<std::int16_t>& formats, std::size_t position) {
   if (formats.empty()) return 0;
   if (formats.size() == 1) return formats.front();
@@ -23,15 +16,7 @@ std::int16_t format_at(const std::vector<std::int16_t>& formats, std::size_t pos
 Status decode_bytea_text(ByteView text, Bytes& out) {
   out.clear();
   if (text.size() >= 2 && text[0] == '\\' && text[1] == 'x') {
-    if (text.size() % 2 != 0) return fail(Code::kMalformed, "bytea");
-    out.reserve(text.size() / 2);
-    for (std::size_t i = 2; i < text.size(); i += 2) {
-      const int high = hex_digit(text[i]);
-      const int low = hex_digit(text[i + 1]);
-      if (high < 0 || low < 0) return fail(Code::kMalformed, "bytea");
-      out.push_back(static_cast<std::uint8_t>((high << 4) | low));
-    }
-    return {};
+    return from_hex(text_of(text.subspan(2)), out);
   }
   // bytea_output = escape: backslash doubled, other bytes outside ASCII as three octal digits.
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -15,7 +15,6 @@
 #include "audit/log.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
-#include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/secret.hpp"

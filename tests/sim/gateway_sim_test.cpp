@@ -59,6 +59,13 @@ struct World {
     });
   }
 
+  /// Lets what lingers come to its end.
+  ~World() {
+    sim.run_until([] { return false; }, 200'000);
+  }
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
   /// A small PostgreSQL: one answer a query, in order; ends at Terminate or the end of the stream.
   Task<void> serve(std::unique_ptr<Stream> stream) {
     ++backends;
