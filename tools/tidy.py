@@ -29,6 +29,7 @@ BANNED_CPP = {
     r"\busing namespace std\s*;": "names would collide",
     r"\.detach\s*\(\s*\)": "nobody waits for that thread",
     r"\bstd::endl\b": "flushes: use '\\n'",
+    r"(?<=[;{}])\s*rc::check\s*\(": "its result is lost, so it cannot fail: EXPECT_TRUE(rc::check(...))",
     r"\bcatch\s*\(\s*\.\.\.\s*\)\s*\{\s*\}": "swallows everything",
 }
 RANDOM_BYTES = r"\bRAND_(priv_)?bytes\s*\("

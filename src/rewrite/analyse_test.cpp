@@ -384,7 +384,7 @@ TEST(Analyse, PiecesOfStatementsNeverLeaveAPlainColumn) {
       "IN",      "GROUP BY",  "ORDER BY",     "UNION ALL", "1",
       "patient", "UPDATE",    "SET",          "NULL",      "LATERAL",
       "WITH",    "w",         "customers.id", "count("};
-  rc::check([&](const std::vector<std::uint8_t>& choice) {
+  EXPECT_TRUE(rc::check([&](const std::vector<std::uint8_t>& choice) {
     std::string sql = "SELECT name FROM customers WHERE id IN (SELECT ";
     for (const auto one : choice) sql += words[one % words.size()] + " ";
     sql += ")";
@@ -395,7 +395,7 @@ TEST(Analyse, PiecesOfStatementsNeverLeaveAPlainColumn) {
       const auto& sent = statement.sql.empty() ? statement.text : statement.sql;
       RC_ASSERT(!second_look(sent).has_value());
     }
-  });
+  }));
 }
 
 }  // namespace
