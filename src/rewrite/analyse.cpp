@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pgwire/utf8.hpp"
 #include "rewrite/plan.hpp"
 #include "rewrite/rewriter.hpp"
 #include "rewrite/scan.hpp"
@@ -216,6 +217,7 @@ Result<Plan> analyse(std::string_view sql, const Catalogue& catalogue, const Con
       return plan;
     }
   }
+  if (!pgwire::is_utf8(sql)) return fail(Code::kBadEncoding, "the statement's text");
   google::protobuf::Arena arena;
   auto* tree = google::protobuf::Arena::CreateMessage<pg::ParseResult>(&arena);
   THERIAC_TRY(parse(sql, *tree));

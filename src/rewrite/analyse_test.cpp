@@ -131,6 +131,12 @@ TEST(Analyse, CountsClientParameters) {
   EXPECT_TRUE(plan->statements[0].returns_rows);
 }
 
+TEST(Analyse, TextThatIsNotUtf8IsRefused) {
+  const auto plan = analyse("SELECT name FROM customers WHERE name = '\xff'", catalogue(), {});
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, Code::kBadEncoding);
+}
+
 TEST(Analyse, SyntaxErrorsGiveAPosition) {
   const auto plan = analyse("SELECT name FRM customers x y", catalogue(), {});
   ASSERT_FALSE(plan);

@@ -172,7 +172,8 @@ class Adversity(unittest.TestCase):
                                                         .encode("utf-8", "surrogateescape")
                                                         .decode("latin-1"))), [])
         client.send(wire.message(b"Q", b"SELECT name FROM people WHERE name = '\xff\xfe'\0"))
-        self.assertIn(b"E", [tag for tag, _ in client.until(b"Z")])
+        self.assertEqual([wire.sqlstate(body) for tag, body in client.until(b"Z") if tag == b"E"],
+                         ["22021"])
 
     def test_sql_that_does_not_parse_is_answered_here(self):
         marker = "no_server_ever_sees_this"
