@@ -236,7 +236,7 @@ void print_plan(const policy::Policy& policy, const std::vector<std::string>& ta
     if (!tables.empty() && std::find(tables.begin(), tables.end(), table) == tables.end()) continue;
     const auto& of_class = policy.classes.at(column.class_name);
     fmt::print("to be sealed: {}.{}, class {} ({}{}){}\n", table, column.column, column.class_name,
-               of_class.suite == seal::Suite::kSm4Gcm ? "SM4-GCM" : "AES-256-GCM",
+               of_class.suite == seal::Suite::kSm4Gcm ? "SM4-GCM" : "XAES-256-GCM",
                of_class.bind_rows ? ", bound to its row" : "",
                column.searchable ? ", searchable" : "");
   }

@@ -81,18 +81,11 @@ EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
       return refused({Code::kDenied, "role " + role_ + " may not write class " + name}, name);
     }
   }
-  for (const auto& slot : statement.slots) {
-    if (slot.fill != rewrite::Slot::Fill::kCompare) continue;
-    const auto column = column_of(catalogue, slot.relation_oid, slot.attribute);
-    if (!column) {
-      report = column.error();
-      return Leave::kRefused;
-    }
-    const auto& name = column->protection().class_name;
+  for (const auto& name : statement.classes_compared) {
     classes.insert(name);
     if (!policy.may_search(role_, name)) {
-      return refused({Code::kDenied, "role " + role_ + " may not search class " + name},
-                     column->name());
+      return refused({Code::kDenied, "role " + role_ + " may not search or compare class " + name},
+                     name);
     }
   }
   for (const auto& output : statement.outputs) {

@@ -270,8 +270,14 @@ TEST_F(EnforceSessionTest, ThePolicyDecides) {
   EXPECT_EQ(picture(), "T D(张*) C ZI");
   query("SELECT id FROM people WHERE name = 'x'");
   EXPECT_EQ(picture(), "E(42501) ZI") << "masked columns cannot be probed";
+  query("SELECT count(DISTINCT name) FROM people");
+  EXPECT_EQ(picture(), "E(42501) ZI");
+  query("SELECT b.id FROM people a JOIN people b ON a.name = b.name WHERE a.id = 1");
+  EXPECT_EQ(picture(), "E(42501) ZI");
   query("INSERT INTO people (id, name) VALUES (1, 'x')");
   EXPECT_EQ(picture(), "E(42501) ZI");
+  query("UPDATE people SET name = NULL WHERE id = 1");
+  EXPECT_EQ(picture(), "E(42501) ZI") << "nor emptied";
   start("out");
   query("SELECT name FROM people");
   EXPECT_EQ(picture(), "E(42501) ZI");

@@ -26,6 +26,7 @@ void refuse(Statement& statement, Refusal refusal) {
   statement.row_update.reset();
   statement.classes_read.clear();
   statement.classes_written.clear();
+  statement.classes_compared.clear();
   statement.refusal = std::move(refusal);
 }
 
@@ -108,6 +109,7 @@ class Analysis {
     out.action = Action::kRewrite;
     if (located && !locate(rewriter, out)) return;
     out.classes_written = rewriter.classes_written();
+    out.classes_compared = rewriter.classes_compared();
     // EXPLAIN returns a plan; the cursor's rows come with FETCH.
     if (!node.has_explain_stmt()) outputs(*rewriter.result(), found, out);
   }

@@ -419,6 +419,7 @@ bool Rewriter::conflict_assignments(Nodes& list, const Item& target, Level& leve
       return refuse(target.relation, column, "ON CONFLICT DO UPDATE", kRemedy);
     }
     const auto& protection = *column->protection;
+    note_written(*column);
     auto& plain = *made.Add()->mutable_res_target();
     plain.set_name(column->name);
     make_null(*plain.mutable_val());

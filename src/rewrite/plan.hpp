@@ -120,9 +120,13 @@ struct Statement {
   std::vector<Output> outputs;
   std::optional<RowUpdate> row_update;
   std::optional<Refusal> refusal;
-  /// Classes whose plaintext this statement can open or seal, for grants and audit counts.
+  /// Classes whose values this statement can open, or seal and set to NULL: for rights, grants and
+  /// audit counts.
   std::vector<std::string> classes_read;
   std::vector<std::string> classes_written;
+  /// Classes whose values are compared with each other or with one of the client's, which shows a
+  /// masked role what it may not see: joins, IN, count(DISTINCT), conditions.
+  std::vector<std::string> classes_compared;
   /// Number of client parameters the statement has (highest $n), 0 if none.
   std::uint16_t client_parameters = 0;
   /// DECLARE, FETCH, MOVE and CLOSE: the cursor's name. The gateway keeps the outputs of a DECLARE

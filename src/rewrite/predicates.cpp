@@ -100,6 +100,7 @@ bool Rewriter::sealed_reference(const Resolved& found, const Level& level, bool 
 
 bool Rewriter::index_reference(const Resolved& found, const Level& level, pg::Node& out) {
   edited_ = true;
+  note_compared(*found.column().column);
   std::string name;
   return export_index(*found.item, found.place, name) && reference(*found.item, name, level, out);
 }

@@ -99,6 +99,9 @@ inline std::string statement_text(const Catalogue& catalogue, const Statement& s
   if (!statement.classes_written.empty()) {
     out += "  writes " + joined(statement.classes_written) + "\n";
   }
+  if (!statement.classes_compared.empty()) {
+    out += "  compares " + joined(statement.classes_compared) + "\n";
+  }
   return out;
 }
 

@@ -82,6 +82,9 @@ class Rewriter {
   };
   [[nodiscard]] std::optional<Located>& located() { return located_; }
   [[nodiscard]] const std::vector<std::string>& classes_written() const { return classes_written_; }
+  [[nodiscard]] const std::vector<std::string>& classes_compared() const {
+    return classes_compared_;
+  }
 
  private:
   // --- refusing
@@ -236,7 +239,9 @@ class Rewriter {
            const Column& column, int row);
   void slot_node(pg::Node& out, int provisional) { make_parameter(out, -(provisional + 1)); }
   bool parameters_agree();
-  void note_written(const Column& column);
+  void note_written(const Column& column) { note(column, classes_written_); }
+  void note_compared(const Column& column) { note(column, classes_compared_); }
+  static void note(const Column& column, std::vector<std::string>& classes);
 
   // --- arena of the analysis
   Level& new_level(const Level* outer, const Env* env);
@@ -254,7 +259,7 @@ class Rewriter {
   int exported_ = 0;
   Derived* result_ = nullptr;
   std::optional<Located> located_;
-  std::vector<std::string> classes_written_;
+  std::vector<std::string> classes_written_, classes_compared_;
   std::vector<Slot> slots_;  ///< provisional; a tree refers to slot i as $-(i+1)
 
   std::deque<Level> levels_;

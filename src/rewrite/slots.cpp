@@ -38,11 +38,9 @@ int Rewriter::slot(Slot::Fill fill, const ValueSource& source, const Relation& r
 
 int array_placeholder(int ordinal) { return kArrays + ordinal; }
 
-void Rewriter::note_written(const Column& column) {
+void Rewriter::note(const Column& column, std::vector<std::string>& classes) {
   const auto& name = column.protection->class_name;
-  if (std::find(classes_written_.begin(), classes_written_.end(), name) == classes_written_.end()) {
-    classes_written_.push_back(name);
-  }
+  if (std::find(classes.begin(), classes.end(), name) == classes.end()) classes.push_back(name);
 }
 
 bool Rewriter::parameters_agree() {

@@ -238,11 +238,11 @@ void Rewriter::set_in_one_step(const std::vector<Assigned>& assigned, const Item
     set_null(made, column.name);
     if (at->what == Assigned::What::kKeep) continue;
     const bool null = at->what == Assigned::What::kNull;
+    note_written(column);
     set_null(made, protection.sealed_name());
     if (!null) {
       slot_node(*made.Mutable(made.size() - 1)->mutable_res_target()->mutable_val(),
                 slot(Slot::Fill::kSeal, at->source, *target.relation, column, 0));
-      note_written(column);
     }
     if (!protection.searchable) continue;
     set_null(made, protection.index_name());
@@ -332,6 +332,7 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
     const auto& protection = *column.protection;
     set_null(made, column.name);
     if (at->what == Assigned::What::kKeep) continue;
+    note_written(column);
     if (at->what == Assigned::What::kNull) {
       set_null(made, protection.sealed_name());
       if (protection.searchable) set_null(made, protection.index_name());
@@ -349,7 +350,6 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
     one.sealed = add('s', protection.sealed_name());
     if (protection.searchable) one.index = add('i', protection.index_name());
     located.assignments.push_back(std::move(one));
-    note_written(column);
   }
   locate_rows(statement, target, touches_key, located.locate);
   *statement.mutable_target_list() = made;
