@@ -87,13 +87,13 @@ Result<Socket> connect_to(const std::string& host, std::uint16_t port,
     return fail(Code::kClosed, where + ": its name is unknown");
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all(raw, &::freeaddrinfo);
-  Error last{Code::kClosed, where};
+  auto last = Code::kClosed;
   for (const addrinfo* address = all.get(); address != nullptr; address = address->ai_next) {
     auto socket = connect_to(*address, deadline);
     if (socket) return socket;
-    last = socket.error();
+    last = socket.error().code;
   }
-  return fail(last.code, where);
+  return fail(last, where);
 }
 
 Code code_of_name(std::string_view name) {
