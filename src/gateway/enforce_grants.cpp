@@ -89,17 +89,19 @@ EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
     }
   }
   for (const auto& output : statement.outputs) {
-    const auto column = column_of(catalogue, output.relation_oid, output.attribute);
-    if (!column) {
-      report = column.error();
-      return Leave::kRefused;
-    }
-    const auto& name = column->protection().class_name;
-    classes.insert(name);
-    if (const auto decision = policy.decide(role_, name);
-        std::holds_alternative<policy::Denied>(decision)) {
-      return refused({Code::kDenied, "role " + role_ + " may not read class " + name},
-                     column->name());
+    for (const auto& origin : output.origins) {
+      const auto column = column_of(catalogue, origin.relation_oid, origin.attribute);
+      if (!column) {
+        report = column.error();
+        return Leave::kRefused;
+      }
+      const auto& name = column->protection().class_name;
+      classes.insert(name);
+      if (const auto decision = policy.decide(role_, name);
+          std::holds_alternative<policy::Denied>(decision)) {
+        return refused({Code::kDenied, "role " + role_ + " may not read class " + name},
+                       column->name());
+      }
     }
   }
   for (const auto& name : classes) {
@@ -167,13 +169,16 @@ Refusable<std::shared_ptr<RowMap>> EnforceSession::row_map(
     const Filled* filled) {
   std::vector<OutputRule> rules;
   for (const auto& output : statement.outputs) {
-    auto column = column_of(*catalogue, output.relation_oid, output.attribute);
-    if (!column) return refuse(std::move(column.error()));
-    OutputRule rule{output.position,
-                    *column,
-                    service_.policy().decide(role_, column->protection().class_name),
-                    output.with_row_id,
-                    {}};
+    OutputRule rule;
+    rule.position = output.position;
+    rule.type = output.type;
+    for (const auto& origin : output.origins) {
+      auto column = column_of(*catalogue, origin.relation_oid, origin.attribute);
+      if (!column) return refuse(std::move(column.error()));
+      rule.origins.push_back({*column,
+                              service_.policy().decide(role_, column->protection().class_name),
+                              origin.with_row_id});
+    }
     for (const auto slot : output.found_by) {
       if (filled != nullptr && slot < filled->tokens.size() && filled->tokens[slot]) {
         rule.found_by.push_back(*filled->tokens[slot]);

@@ -61,22 +61,22 @@ Result<std::vector<pgwire::FieldDescription>> RowMap::describe(
       }
       continue;
     }
-    const bool agrees =
-        field.table_oid == 0 ||
-        (relation != nullptr && relation->oid == rule->column.relation->oid &&
-         field.attribute == rule->column.protection().sealed_attribute && !rule->with_row_id);
+    const auto& first = rule->origins.front();
+    const bool agrees = field.table_oid == 0 ||
+                        (relation != nullptr && relation->oid == first.column.relation->oid &&
+                         field.attribute == first.column.protection().sealed_attribute &&
+                         !first.with_row_id && rule->origins.size() == 1);
     if (!agrees || field.type_oid != pgwire::kOidBytea) {
-      return fail(Code::kUnsupported, rule->column.name() + " in a result");
+      return fail(Code::kUnsupported, first.column.name() + " in a result");
     }
-    const auto& type = rule->column.column->type;
     // Where PostgreSQL itself names no origin (a scalar sub-select), the client sees none either.
-    if (field.table_oid != 0 || rule->with_row_id) {
-      field.table_oid = rule->column.relation->oid;
-      field.attribute = rule->column.column->attribute;
+    if (field.table_oid != 0 || first.with_row_id) {
+      field.table_oid = first.column.relation->oid;
+      field.attribute = first.column.column->attribute;
     }
-    field.type_oid = type.oid;
-    field.type_modifier = type.modifier;
-    field.type_size = pgwire::type_size(type.oid);
+    field.type_oid = rule->type.oid;
+    field.type_modifier = rule->type.modifier;
+    field.type_size = pgwire::type_size(rule->type.oid);
   }
   return fields;
 }
@@ -89,31 +89,45 @@ Status RowMap::show(const OutputRule& rule, std::int16_t format, ByteView value,
     THERIAC_TRY(decode_bytea_text(value, sealed_));
     sealed = sealed_;
   }
-  std::optional<RowId> row;
-  if (rule.with_row_id) {
-    if (sealed.size() < RowId::kSize) return fail(Code::kNotAuthentic, rule.column.name());
-    THERIAC_ASSIGN(row, RowId::from(sealed.first(RowId::kSize)));
-    sealed = sealed.subspan(RowId::kSize);
-  }
-  const auto opened = ciphers.open(rule.column, row, sealed, opened_);
-  if (!opened) return fail(opened.error().code, rule.column.name());
+  THERIAC_ASSIGN(const auto* origin, open(rule, sealed, ciphers));
   const auto stored = text_of(opened_);
   if (!rule.found_by.empty()) {
-    THERIAC_ASSIGN(const auto token, ciphers.index(rule.column, stored));
+    THERIAC_ASSIGN(const auto token, ciphers.index(origin->column, stored));
     if (std::find(rule.found_by.begin(), rule.found_by.end(), token) == rule.found_by.end()) {
-      return fail(Code::kNotAuthentic, "index of " + rule.column.name());
+      return fail(Code::kNotAuthentic, "index of " + origin->column.name());
     }
   }
-  const auto& type = rule.column.column->type;
-  if (const auto* mask = std::get_if<policy::Masked>(&rule.decision)) {
-    const auto masked = policy::apply_mask(*mask, type.oid, stored);
+  if (const auto* mask = std::get_if<policy::Masked>(&origin->decision)) {
+    const auto masked = policy::apply_mask(*mask, rule.type.oid, stored);
     if (!masked) {
       is_null = true;
       return {};
     }
-    return pgwire::render(type, format, *masked, settings, shown);
+    return pgwire::render(rule.type, format, *masked, settings, shown);
   }
-  return pgwire::render(type, format, stored, settings, shown);
+  return pgwire::render(rule.type, format, stored, settings, shown);
+}
+
+Result<const OutputOrigin*> RowMap::open(const OutputRule& rule, ByteView sealed,
+                                         Ciphers& ciphers) {
+  std::optional<Error> first;
+  for (const auto& origin : rule.origins) {
+    auto value = sealed;
+    std::optional<RowId> row;
+    if (origin.with_row_id) {
+      if (value.size() < RowId::kSize) return fail(Code::kNotAuthentic, origin.column.name());
+      THERIAC_ASSIGN(row, RowId::from(value.first(RowId::kSize)));
+      value = value.subspan(RowId::kSize);
+    }
+    const auto opened = ciphers.open(origin.column, row, value, opened_);
+    if (opened) return &origin;
+    if (!first) first = Error{opened.error().code, origin.column.name()};
+    // Another origin's value; anything else (a revoked key) is final.
+    if (opened.error().code != Code::kNotAuthentic && opened.error().code != Code::kUnknownKey) {
+      break;
+    }
+  }
+  return tl::unexpected(std::move(*first));
 }
 
 Status RowMap::row(ByteView body, const std::vector<std::int16_t>& result_formats,

@@ -15,12 +15,18 @@
 
 namespace theriac::gateway {
 
-/// What to do with one result column.
-struct OutputRule {
-  std::size_t position = 0;
+/// A column whose values can come out, and how they are shown.
+struct OutputOrigin {
   ColumnRef column;
   policy::Decision decision;
   bool with_row_id = false;
+};
+
+/// What to do with one result column.
+struct OutputRule {
+  std::size_t position = 0;
+  pgwire::ColumnType type;            ///< what the client is told
+  std::vector<OutputOrigin> origins;  ///< never empty
   /// Not empty: the row was found by one of these, so its value must have one of them.
   std::vector<seal::IndexToken> found_by;
 };
@@ -48,6 +54,8 @@ class RowMap {
  private:
   Status show(const OutputRule& rule, std::int16_t format, ByteView value,
               const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& shown, bool& is_null);
+  /// Opens into opened_; which of the rule's origins the value is of.
+  Result<const OutputOrigin*> open(const OutputRule& rule, ByteView sealed, Ciphers& ciphers);
 
   std::shared_ptr<const rewrite::Catalogue> catalogue_;
   std::vector<OutputRule> rules_;

@@ -108,19 +108,23 @@ struct Filler {
   Refusable<void> protect(const Slot& slot, std::optional<seal::IndexToken>& token) {
     auto column = column_of(catalogue, slot.relation_oid, slot.attribute);
     if (!column) return refuse(std::move(column.error()));
-    const bool compare = slot.fill == Slot::Fill::kCompare;
+    const bool shown = slot.fill == Slot::Fill::kShow || slot.fill == Slot::Fill::kShowRow;
+    const bool compare = slot.fill == Slot::Fill::kCompare || shown;
     auto stored = stored_value(slot.source, *column, compare, values, settings);
     if (!stored) return refuse(std::move(stored.error()));
     if (!*stored) {
       filled.add_null();
       return {};
     }
-    if (slot.fill == Slot::Fill::kSeal) {
+    if (slot.fill == Slot::Fill::kSeal || shown) {
       std::optional<RowId> row;
-      if (column->relation->bound) row = row_id(slot.row);
+      if (column->relation->bound) row = shown ? random.uuid<RowId>() : row_id(slot.row);
       auto sealed = ciphers.seal(*column, row, **stored);
       wipe({reinterpret_cast<std::uint8_t*>((*stored)->data()), (*stored)->size()});  // NOLINT
       if (!sealed) return refuse(report_about(sealed.error(), column->name()));
+      if (slot.fill == Slot::Fill::kShowRow && row) {
+        sealed->insert(sealed->begin(), row->bytes.begin(), row->bytes.end());
+      }
       filled.add(std::move(*sealed));
       ++filled.sealed;
       return {};
@@ -156,6 +160,8 @@ Refusable<Filled> fill(const std::vector<Slot>& slots, const rewrite::Catalogue&
       case Slot::Fill::kSeal:
       case Slot::Fill::kIndex:
       case Slot::Fill::kCompare:
+      case Slot::Fill::kShow:
+      case Slot::Fill::kShowRow:
         done = filler.protect(slot, filler.filled.tokens[i]);
         break;
     }

@@ -18,6 +18,10 @@ Refusal not_verified(std::string column) {
           "write it in a simpler form, and report it"};
 }
 
+Refusal not_understood() {
+  return {"0A000", {}, "a statement of this form", "write it in a simpler form"};
+}
+
 void refuse(Statement& statement, Refusal refusal) {
   statement.action = Action::kRefuse;
   statement.sql.clear();
@@ -73,7 +77,9 @@ class Analysis {
     }
     if (!names_protected(node, catalogue_, context_)) return;
     Rewriter rewriter(catalogue_, context_);
-    if (!rewriter.run(*query)) return refuse(out, *rewriter.refusal());
+    if (!rewriter.run(*query)) {
+      return refuse(out, rewriter.refusal().value_or(not_understood()));
+    }
     // Into a table of a protected one's name, too: a temporary one would hide it.
     if (rewriter.has_into()) {
       return refuse(out, {"0A000", {}, "SELECT INTO", "create the table, then use INSERT"});
@@ -175,9 +181,9 @@ class Analysis {
       }
       Output made;
       made.position = i;
-      made.relation_oid = column.relation->oid;
-      made.attribute = column.column->attribute;
-      made.with_row_id = column.with_row;
+      made.type = column.type;
+      made.origins.push_back(origin_of({column.relation, column.column, column.with_row}, out));
+      for (const auto& also : column.also) made.origins.push_back(origin_of(also, out));
       for (const auto provisional : column.found_by) {
         const auto at = found.find(provisional);
         if (at != found.end()) made.found_by.push_back(at->second);
@@ -185,12 +191,16 @@ class Analysis {
       // Half of a list proves nothing.
       if (made.found_by.size() != column.found_by.size()) made.found_by.clear();
       out.outputs.push_back(std::move(made));
-      const auto& name = column.column->protection->class_name;
-      if (std::find(out.classes_read.begin(), out.classes_read.end(), name) ==
-          out.classes_read.end()) {
-        out.classes_read.push_back(name);
-      }
     }
+  }
+
+  static Output::Origin origin_of(const Origin& origin, Statement& out) {
+    const auto& name = origin.column->protection->class_name;
+    if (std::find(out.classes_read.begin(), out.classes_read.end(), name) ==
+        out.classes_read.end()) {
+      out.classes_read.push_back(name);
+    }
+    return {origin.relation->oid, origin.column->attribute, origin.with_row};
   }
 
   const Catalogue& catalogue_;

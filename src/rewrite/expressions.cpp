@@ -96,9 +96,6 @@ std::string_view construct_of(const pg::Node& node, std::string_view outer) {
       return "ARRAY[]";
     case pg::Node::kRowExpr:
       return "a row";
-    case pg::Node::kCaseExpr:
-    case pg::Node::kCaseWhen:
-      return "CASE";
     case pg::Node::kCoalesceExpr:
       return "COALESCE";
     case pg::Node::kMinMaxExpr:
@@ -110,8 +107,6 @@ std::string_view construct_of(const pg::Node& node, std::string_view outer) {
     case pg::Node::kXmlExpr:
     case pg::Node::kXmlSerialize:
       return "an XML expression";
-    case pg::Node::kWindowDef:
-      return "a window";
     case pg::Node::kBoolExpr:
       return "AND, OR, NOT";
     default:
@@ -191,9 +186,13 @@ bool Rewriter::expression(pg::Node& node, Level& level, std::string_view constru
     case pg::Node::kAExpr:
     case pg::Node::kNullTest: {
       const auto answer = predicate(node, level, conjunct);
-      if (answer != Answer::kNotMine) return answer == Answer::kDone;
+      if (answer != Answer::kNotMine) return answer != Answer::kRefused;
       break;
     }
+    case pg::Node::kCaseExpr:
+      return case_expression(*node.mutable_case_expr(), level);
+    case pg::Node::kWindowDef:
+      return window(*node.mutable_window_def(), level);
     case pg::Node::kBoolExpr: {
       auto& all = *node.mutable_bool_expr();
       const bool deeper = conjunct && all.boolop() == pg::AND_EXPR;
@@ -207,8 +206,6 @@ bool Rewriter::expression(pg::Node& node, Level& level, std::string_view constru
     case pg::Node::kCollateClause:
     case pg::Node::kAArrayExpr:
     case pg::Node::kRowExpr:
-    case pg::Node::kCaseExpr:
-    case pg::Node::kCaseWhen:
     case pg::Node::kCoalesceExpr:
     case pg::Node::kMinMaxExpr:
     case pg::Node::kAIndirection:
@@ -219,7 +216,6 @@ bool Rewriter::expression(pg::Node& node, Level& level, std::string_view constru
     case pg::Node::kGroupingFunc:
     case pg::Node::kGroupingSet:
     case pg::Node::kList:
-    case pg::Node::kWindowDef:
     case pg::Node::kSortBy:
     case pg::Node::kResTarget:
     case pg::Node::kRangeTableFuncCol:
@@ -229,6 +225,14 @@ bool Rewriter::expression(pg::Node& node, Level& level, std::string_view constru
                           "write it without this construct");
   }
   return children(*inside(node), level, construct_of(node, construct));
+}
+
+bool Rewriter::case_expression(pg::CaseExpr& choice, Level& level) {
+  if (!case_conditions(choice, level)) return false;
+  for (auto& one : *choice.mutable_args()) {
+    if (!expression(*one.mutable_case_when()->mutable_result(), level, "CASE")) return false;
+  }
+  return !choice.has_defresult() || expression(*choice.mutable_defresult(), level, "CASE");
 }
 
 bool Rewriter::column_reference(pg::Node& node, Level& level, std::string_view construct) {
@@ -269,21 +273,19 @@ bool Rewriter::function_call(pg::Node& node, Level& level) {
     auto& counted = *call.mutable_args(0);
     straighten(counted, level);
     // Which values are there, and how many different ones, the helpers tell as well.
-    if (const auto found = protected_reference(counted, level, false)) {
-      pg::Node helper;
-      if (call.agg_distinct()) {
-        if (!searchable(found->column()) || !index_reference(*found, level, helper)) {
-          return false;
-        }
-      } else if (!sealed_reference(*found, level, false, helper)) {
-        return false;
-      }
-      counted = helper;
-      edited_ = true;
+    if (!counted.has_sub_link() && may_carry(counted, level)) {
+      // What an aggregate takes is not grouped yet.
+      auto groups = std::move(level.groups);
+      level.groups.clear();
+      ItemColumn ignored;
+      const auto form = call.agg_distinct() ? Form::kIndex : Form::kSealed;
+      const auto answer = value(counted, level, form, ignored);
+      level.groups = std::move(groups);
+      if (answer == Answer::kRefused) return false;
       if (call.has_agg_filter() && !expression(*call.mutable_agg_filter(), level, "FILTER")) {
         return false;
       }
-      return !call.has_over() || children(*call.mutable_over(), level, "a window");
+      return !call.has_over() || window(*call.mutable_over(), level);
     }
   }
   const auto construct = function_construct(name);
@@ -296,7 +298,7 @@ bool Rewriter::function_call(pg::Node& node, Level& level) {
   if (call.has_agg_filter() && !expression(*call.mutable_agg_filter(), level, "FILTER")) {
     return false;
   }
-  return !call.has_over() || children(*call.mutable_over(), level, "a window");
+  return !call.has_over() || window(*call.mutable_over(), level);
 }
 
 bool Rewriter::sub_link(pg::Node& node, Level& level, std::string_view construct) {
@@ -351,30 +353,23 @@ bool Rewriter::compared_sub_link(pg::SubLink& link, Level& level) {
   }
   for (std::size_t i = 0; i < tests.size(); ++i) {
     auto& mine = *tests[i];
-    straighten(mine, level);
-    const auto found = protected_reference(mine, level, false);
     const auto* theirs = counted && inner->columns[i].secret() ? &inner->columns[i] : nullptr;
-    if (!found && theirs == nullptr) {
-      if (!expression(mine, level, "IN (SELECT)")) return false;
+    ItemColumn own;
+    const auto answer = value(mine, level, Form::kIndex, own);
+    if (answer == Answer::kRefused) return false;
+    if (answer == Answer::kDone) {
+      if (theirs == nullptr || !by_equality) {
+        return refuse(own, "IN (SELECT) of an unprotected column", kCompareRemedy);
+      }
+      if (!same_domain(own, *theirs)) return false;
       continue;
     }
-    if (theirs != nullptr && !theirs->as_index) return refuse(*theirs, "IN (SELECT)");
-    if (found) {
-      if (theirs == nullptr || !by_equality) {
-        return refuse(found->column(), "IN (SELECT) of an unprotected column", kCompareRemedy);
-      }
-      if (!same_domain(found->column(), *theirs)) return false;
-      pg::Node helper;
-      if (!index_reference(*found, level, helper)) return false;
-      mine = helper;
-    } else {
-      const auto constant = constant_of(mine, *theirs->column);
-      if (!constant.is) return refuse(*theirs, "IN (SELECT)", kCompareRemedy);
-      if (!constant.refused.empty()) return bad_constant(*theirs, constant);
-      slot_node(mine,
-                slot(Slot::Fill::kCompare, constant.source, *theirs->relation, *theirs->column, 0));
+    if (theirs == nullptr) {
+      if (answer == Answer::kNotMine && !expression(mine, level, "IN (SELECT)")) return false;
+      continue;
     }
-    edited_ = true;
+    if (!constant_node(mine)) return refuse(*theirs, "IN (SELECT)", kCompareRemedy);
+    if (!constant_value(mine, Form::kIndex, *theirs)) return false;
   }
   return true;
 }

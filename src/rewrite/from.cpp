@@ -126,6 +126,7 @@ bool Rewriter::relation_item(pg::RangeVar& range, const Level& level, bool targe
     made.name = column.name;
     made.relation = relation;
     made.column = &column;
+    made.type = column.type;
     item->columns.push_back(std::move(made));
   }
   if (relation->is_protected()) return protected_item(range, *item);
@@ -275,6 +276,8 @@ bool Rewriter::using_columns(pg::JoinExpr& join, Item& left, Item& right, Item& 
       merged.relation = origin.relation;
       merged.column = origin.column;
       merged.with_row = origin.with_row;
+      merged.also = origin.also;
+      merged.type = origin.type;
     }
     made.columns.push_back(merged);
     rights.push_back(use_right ? in_left : in_right);

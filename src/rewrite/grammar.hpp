@@ -14,7 +14,14 @@ class Grammar {
   explicit Grammar(std::uint32_t seed) : engine_(seed) {}
 
   std::string statement() {
-    switch (pick(16)) {
+    switch (pick(20)) {
+      case 16:
+        return set_operation();
+      case 17:
+        return distinct();
+      case 18:
+      case 19:
+        return grouped();
       case 0:
       case 1:
         return update();
@@ -137,7 +144,18 @@ class Grammar {
 
   std::string predicate(const Source& source, int depth) {
     const auto& [column, type] = source.columns[pick(source.columns.size())];
-    switch (pick(14)) {
+    switch (pick(18)) {
+      case 14:
+        return carrier(column, type) + any({" = ", " <> ", " IS DISTINCT FROM "}) + value(type);
+      case 15:
+        return "(" + column + ", " + source.columns[0].first + ")" +
+               any({" = ", " <> ", " IS NOT DISTINCT FROM "}) + "(" + value(type) + ", 1)";
+      case 16:
+        return value(type) + " IN (" + column + ", " +
+               source.columns[pick(source.columns.size())].first + ")";
+      case 17:
+        return "CASE " + column + " WHEN " + value(type) + " THEN true WHEN " + value(type) +
+               " THEN false END";
       case 0:
       case 1:
       case 2:
@@ -184,7 +202,23 @@ class Grammar {
 
   std::string output(const Source& source, int depth) {
     const auto& [column, type] = source.columns[pick(source.columns.size())];
-    switch (pick(12)) {
+    switch (pick(17)) {
+      case 12:
+      case 13:
+        return carrier(column, type);
+      case 14:
+        // Its order is certain in one table only: the first column is a key.
+        if (source.from.find_first_of(",(") != std::string::npos || source.from.contains("JOIN")) {
+          return column;
+        }
+        return any({"lag", "lead", "first_value"}) + "(" + column + ") OVER (" +
+               (chance(50) ? "PARTITION BY " + source.columns[pick(source.columns.size())].first
+                           : std::string()) +
+               " ORDER BY " + source.columns[0].first + ")";
+      case 15:
+        return "count(*) OVER (PARTITION BY " + column + ")";
+      case 16:
+        return column + any({"::text", "::varchar", "::bigint", "::numeric"});
       case 0:
         return "*";
       case 1:
@@ -209,6 +243,62 @@ class Grammar {
     }
   }
 
+  /// An expression that hands on the column's value.
+  std::string carrier(const std::string& column, const std::string& type) {
+    switch (pick(5)) {
+      case 0:
+        return "COALESCE(" + column + ", " + value(type) + ")";
+      case 1:
+        return "CASE WHEN " + column + " = " + value(type) + " THEN " + value(type) + " ELSE " +
+               column + " END";
+      case 2:
+        return "NULLIF(" + column + ", " + value(type) + ")";
+      case 3:
+        return "CASE " + column + " WHEN " + value(type) + " THEN NULL ELSE " + column + " END";
+      default:
+        return "COALESCE(NULLIF(" + column + ", " + value(type) + "), " + value(type) + ")";
+    }
+  }
+
+  std::string set_operation() {
+    const auto side = [&](std::size_t width) {
+      const auto source = table();
+      std::string list;
+      for (std::size_t i = 0; i < width; ++i) {
+        const auto& [column, type] = source.columns[pick(source.columns.size())];
+        list += (list.empty() ? "" : ", ") + (chance(80)   ? column
+                                              : chance(50) ? value(type)
+                                                           : carrier(column, type));
+      }
+      return "SELECT " + (chance(15) ? "DISTINCT " : std::string()) + list + " FROM " +
+             source.from + (chance(40) ? " WHERE " + condition(source, 1) : "");
+    };
+    const std::vector<std::string> kinds{" UNION ",  " UNION ALL ",     " INTERSECT ",
+                                         " EXCEPT ", " INTERSECT ALL ", " EXCEPT ALL "};
+    const auto width = 1 + pick(2);
+    auto out = side(width) + any(kinds) + side(width);
+    if (chance(30)) out = "(" + out + ")" + any(kinds) + side(width);
+    if (chance(30)) {
+      return "SELECT " + any({"*", "a", "count(*)", "DISTINCT a"}) + " FROM (" + out + ") AS u(a)" +
+             any({"", " WHERE a = 'secret'", " WHERE a IS NULL"});
+    }
+    return out;
+  }
+
+  std::string distinct() {
+    const auto source = from(1);
+    std::string list;
+    for (std::size_t i = 0; i < 1 + pick(3); ++i) {
+      const auto& [column, type] = source.columns[pick(source.columns.size())];
+      list += (list.empty() ? "" : ", ") + (chance(80) ? column : carrier(column, type));
+    }
+    auto out = "SELECT DISTINCT " + list + " FROM " + source.from +
+               (chance(40) ? " WHERE " + condition(source, 1) : "");
+    if (chance(30)) return "SELECT count(*) FROM (" + out + ") q";
+    if (chance(20)) return "SELECT id FROM customers WHERE name IN (" + out + ")";
+    return out;
+  }
+
   std::string with_chain() {
     const auto first = from(1);
     const auto a = first.columns[pick(first.columns.size())].first;
@@ -224,9 +314,20 @@ class Grammar {
   }
 
   std::string grouped() {
-    const auto source = table();
+    const auto source = chance(60) ? table() : from(1);
     const auto& key = source.columns[0].first;
-    const auto& other = source.columns[pick(source.columns.size())].first;
+    const auto& [other, type] = source.columns[pick(source.columns.size())];
+    if (chance(50)) {
+      const auto by = chance(70) ? other : carrier(other, type);
+      return "SELECT " + any({by + ", ", ""}) +
+             any({"count(*)", "count(" + other + ")", "count(DISTINCT " + other + ")",
+                  "count(*) FILTER (WHERE " + predicate(source, 1) + ")",
+                  "sum(CASE WHEN " + other + " = " + value(type) + " THEN 1 ELSE 0 END)"}) +
+             " FROM " + source.from + (chance(30) ? " WHERE " + condition(source, 1) : "") +
+             " GROUP BY " + any({by, by + ", " + key}) +
+             any({"", " HAVING " + by + " = " + value(type), " HAVING " + by + " IS NOT NULL",
+                  " HAVING count(*) > 1"});
+    }
     return "SELECT " + other + ", count(" + any({"*", other}) + ") FROM " + source.from +
            " GROUP BY " + any({key + ", " + other, other, "1, " + key, key}) +
            any({"", " HAVING count(*) > 0", " ORDER BY 2"});

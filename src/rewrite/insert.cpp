@@ -343,7 +343,7 @@ bool Rewriter::insert_select(pg::InsertStmt& statement, Item& target, const Env*
   columns.names(relation, *statement.mutable_cols());
   if (!relation.bound) return true;
   // Nothing sealed is in these rows yet, so the server may choose their identity.
-  if (!rows->can_export || query.op() != pg::SETOP_NONE) {
+  if (!rows->can_export || query.op() != pg::SETOP_NONE || query.distinct_clause_size() > 0) {
     return refuse_item(target, "this form of INSERT ... SELECT", kSelectRemedy);
   }
   auto& call = *query.add_target_list()->mutable_res_target()->mutable_val()->mutable_func_call();

@@ -39,36 +39,38 @@ bool Rewriter::target(pg::Node& node, Level& level, Use use, Derived& result) {
   if (!node.has_res_target()) return refuse_state("0A000", "this kind of output", "use columns");
   auto& target = *node.mutable_res_target();
   auto& value = *target.mutable_val();
-  straighten(value, level);
   ItemColumn column;
-  column.name = target.name().empty() ? column_name_of(value) : target.name();
   Source source;
-  if (const auto found = protected_reference(value, level, true)) {
-    if (!output(*found, level, use, value, column)) return false;
-    source = {found->item, found->place};
-    if (target.name().empty() && column.name != column_name_of(value)) target.set_name(column.name);
-  } else if (value.has_sub_link() && value.sub_link().sub_link_type() == pg::EXPR_SUBLINK &&
-             value.sub_link().subselect().has_select_stmt()) {
-    Derived* inner = nullptr;
-    auto& query = *value.mutable_sub_link()->mutable_subselect()->mutable_select_stmt();
-    if (!select(query, &level, level.env, use, inner)) return false;
-    if (inner->columns.size() == 1 && inner->columns_known) {
-      const auto name = target.name().empty() ? inner->columns[0].name : target.name();
-      column = inner->columns[0];
-      column.name = name;
-      if (!column.secret()) column.column = nullptr;
-    } else if (inner->any_secret()) {
-      return refuse(*std::find_if(inner->columns.begin(), inner->columns.end(),
-                                  [](const ItemColumn& one) { return one.secret(); }),
-                    "a sub-select of several columns as a value");
+  const bool carries = may_carry(value, level);
+  column.name = target.name().empty() ? column_name_of(value) : target.name();
+  const pg::Node written = carries ? value : pg::Node();
+  auto answer = Answer::kNotMine;
+  if (carries) {
+    if (value.has_column_ref()) {
+      const auto found = resolve(value.column_ref(), level);
+      source = {found.item, found.place};
     }
-  } else {
-    column.is_null = is_null(value);
-    if (!expression(value, level, "an expression")) return false;
-    if (value.has_column_ref() && !is_star(value.column_ref())) {
-      const auto plain = resolve(value.column_ref(), level);
-      if (plain.kind == Resolved::Kind::kColumn) source = {plain.item, plain.place};
-    }
+    const auto form = use == Use::kCompare ? Form::kIndex : Form::kSealed;
+    answer = this->value(value, level, form, column);
+  }
+  switch (answer) {
+    case Answer::kRefused:
+      return false;
+    case Answer::kDone:
+      if (source.item == nullptr) result.written[result.columns.size()] = written;
+      if (target.name().empty() && column.name != column_name_of(value)) {
+        target.set_name(column.name);
+      }
+      break;
+    case Answer::kPlain:
+      break;
+    case Answer::kNotMine:
+      column.is_null = is_null(value);
+      if (!expression(value, level, "an expression")) return false;
+      if (value.has_column_ref() && !is_star(value.column_ref())) {
+        const auto plain = resolve(value.column_ref(), level);
+        if (plain.kind == Resolved::Kind::kColumn) source = {plain.item, plain.place};
+      }
   }
   result.columns.push_back(std::move(column));
   result.sources.push_back(source);
@@ -80,6 +82,8 @@ bool Rewriter::output(const Resolved& found, Level& level, Use use, pg::Node& va
   const auto& origin = found.column();
   column.relation = origin.relation;
   column.column = origin.column;
+  column.also = origin.also;
+  column.type = origin.type;
   column.found_by = origin.found_by;
   if (const auto at = found.level->found_by.find({found.item, found.place});
       at != found.level->found_by.end()) {
@@ -91,14 +95,19 @@ bool Rewriter::output(const Resolved& found, Level& level, Use use, pg::Node& va
     column.found_by.clear();
     return index_reference(found, level, value);
   }
+  const auto* grouped = found.level->grouped_by({found.item, found.place});
   if (found.item->relation != nullptr) {
     column.with_row = found.item->relation->bound;
-    return sealed_reference(found, level, column.with_row, value);
+    if (!sealed_reference(found, level, column.with_row, value)) return false;
+  } else {
+    // A derived table already gives the sealed value under the column's own name.
+    column.with_row = origin.with_row;
+    if ((found.converted || !value.has_column_ref()) &&
+        !reference(*found.item, origin.name, level, value)) {
+      return false;
+    }
   }
-  // A derived table already gives the sealed value under the column's own name.
-  column.with_row = origin.with_row;
-  if (found.converted) return reference(*found.item, origin.name, level, value);
-  if (!value.has_column_ref()) return reference(*found.item, origin.name, level, value);
+  if (grouped != nullptr && !grouped->determined) first_of_group(value);
   return true;
 }
 

@@ -33,11 +33,13 @@ struct Refusal {
 /// Where a slot's clear value comes from.
 struct ClientParameter {
   std::uint16_t number = 1;  ///< the client's $n
+  bool operator==(const ClientParameter&) const = default;
 };
 struct Literal {
   bool is_null = false;
   std::string text;            ///< as PostgreSQL's type input function would get it
   std::uint32_t sent_oid = 0;  ///< type of an explicit or implied cast; 0: unknown literal
+  bool operator==(const Literal&) const = default;
 };
 using ValueSource = std::variant<ClientParameter, Literal>;
 
@@ -49,6 +51,9 @@ struct Slot {
     kIndex,    ///< its blind index as stored with it (value converted by to_stored), bytea
     kCompare,  ///< blind index of a comparand (value converted by to_comparand), bytea
     kRowId,    ///< the new row's random identity, uuid; one per `row`
+    kShow,     ///< sealed bytes of a value that only comes out again, beside the column's own
+               ///< (COALESCE, UNION; converted by to_comparand, since no modifier applies)
+    kShowRow,  ///< the same with a row identity of its own before it (Output::with_row_id)
   };
   Fill fill = Fill::kPass;
   ValueSource source = ClientParameter{};
@@ -61,16 +66,22 @@ struct Slot {
 /// server's RowDescription says they are a helper column of a protected relation (provenance); then
 /// they are opened by that. If both speak and disagree the gateway refuses.
 struct Output {
-  std::size_t position = 0;        ///< 0-based
-  std::uint32_t relation_oid = 0;  ///< origin of the sealed value
-  std::int16_t attribute = 0;      ///< plain column's attribute number
+  /// A column whose sealed values can come out here.
+  struct Origin {
+    std::uint32_t relation_oid = 0;
+    std::int16_t attribute = 0;  ///< plain column's attribute number
+    /// The relation is bound: the server returns theriac_row's 16 bytes, then the sealed bytes
+    /// (`coalesce(pg_catalog.uuid_send(theriac_row), '\\x') || theriac_sealed_N`), so that the
+    /// value is checked against its row. Such a column has no provenance in RowDescription.
+    bool with_row_id = false;
+  };
+  std::size_t position = 0;  ///< 0-based
+  /// Never empty. Several of UNION, COALESCE and the like: the value says by opening which it is.
+  std::vector<Origin> origins;
+  pgwire::ColumnType type;  ///< what the client is told
   /// Slots (indices into Statement::slots, kCompare) one of whose values this column must equal,
   /// because a conjunct of this query level found the row by them: the gateway checks it.
   std::vector<std::size_t> found_by;
-  /// The relation is bound: the server returns theriac_row's 16 bytes, then the sealed bytes
-  /// (`coalesce(pg_catalog.uuid_send(theriac_row), '\\x') || theriac_sealed_N`), so that the value
-  /// is checked against its row. Such a column has no provenance in RowDescription.
-  bool with_row_id = false;
 };
 
 enum class Action : std::uint8_t {

@@ -33,13 +33,6 @@ void with_row_identity(const pg::Node& row, const pg::Node& sealed, pg::Node& ou
   out = made;
 }
 
-bool any_protected(const pg::Node& row, const Level& level,
-                   std::optional<Resolved> (*find)(const pg::Node&, const Level&, bool)) {
-  const auto& args = row.row_expr().args();
-  return std::any_of(args.begin(), args.end(),
-                     [&](const pg::Node& arg) { return find(arg, level, false).has_value(); });
-}
-
 }  // namespace
 
 std::optional<Resolved> Rewriter::protected_reference(const pg::Node& node, const Level& level,
@@ -102,7 +95,17 @@ bool Rewriter::index_reference(const Resolved& found, const Level& level, pg::No
   edited_ = true;
   note_compared(*found.column().column);
   std::string name;
-  return export_index(*found.item, found.place, name) && reference(*found.item, name, level, out);
+  if (!export_index(*found.item, found.place, name) || !reference(*found.item, name, level, out)) {
+    return false;
+  }
+  const auto* grouped = found.level->grouped_by({found.item, found.place});
+  if (grouped != nullptr && grouped->determined && found.level->group_clause != nullptr) {
+    auto& list = *found.level->group_clause;
+    const bool there = std::any_of(list.begin(), list.end(),
+                                   [&](const pg::Node& one) { return same_tree(one, out); });
+    if (!there) *list.Add() = out;
+  }
+  return true;
 }
 
 bool Rewriter::export_index(Item& item, std::size_t place, std::string& name) {
@@ -111,28 +114,19 @@ bool Rewriter::export_index(Item& item, std::size_t place, std::string& name) {
     return true;
   }
   auto* derived = item.derived;
-  if (derived == nullptr || place >= derived->sources.size()) {
+  if (derived == nullptr || place >= derived->columns.size()) {
     return refuse(item.columns[place], "a comparison outside of its sub-select", kEqualityRemedy);
   }
   if (const auto at = derived->exported.find(place); at != derived->exported.end()) {
     name = at->second;
     return true;
   }
-  const auto& source = derived->sources[place];
-  if (!derived->can_export || source.item == nullptr || derived->level == nullptr) {
+  if (!derived->can_export) {
     return refuse(item.columns[place], "a comparison outside of its sub-select",
                   "compare inside the sub-select");
   }
-  std::string inner;
-  pg::Node value;
-  if (!export_index(*source.item, source.place, inner) ||
-      !reference(*source.item, inner, *derived->level, value)) {
-    return false;
-  }
   name = "theriac_index_q" + std::to_string(++exported_);
-  auto& target = *derived->targets->Add()->mutable_res_target();
-  target.set_name(name);
-  *target.mutable_val() = value;
+  if (!append_index(*derived, place, name)) return false;
   derived->exported[place] = name;
   return true;
 }
@@ -164,10 +158,10 @@ Rewriter::Answer Rewriter::predicate(pg::Node& node, Level& level, bool conjunct
       return comparison(node, level, conjunct);
     case pg::AEXPR_IN:
       if (expression.lexpr().has_row_expr()) return row_comparison(node, level, conjunct);
-      return list_comparison(expression, level, conjunct);
+      return list_comparison(node, level, conjunct);
     case pg::AEXPR_OP_ANY:
     case pg::AEXPR_OP_ALL:
-      return list_comparison(expression, level, conjunct);
+      return list_comparison(node, level, conjunct);
     default:
       return Answer::kNotMine;
   }
@@ -175,21 +169,41 @@ Rewriter::Answer Rewriter::predicate(pg::Node& node, Level& level, bool conjunct
 
 Rewriter::Answer Rewriter::null_test(pg::NullTest& test, Level& level) {
   auto& arg = *test.mutable_arg();
-  straighten(arg, level);
-  if (const auto found = protected_reference(arg, level, false)) {
+  if (arg.has_row_expr()) return null_row(test, level);
+  if (!may_carry(arg, level)) return Answer::kNotMine;
+  if (arg.has_column_ref()) {
+    const auto found = resolve(arg.column_ref(), level);
+    const auto* key = found.level->grouped_by({found.item, found.place});
     pg::Node helper;
-    if (!sealed_reference(*found, level, false, helper)) return Answer::kRefused;
+    // The index is NULL where the value is.
+    const bool made = key != nullptr && !key->determined
+                          ? index_reference(found, level, helper)
+                          : sealed_reference(found, level, false, helper);
+    if (!made) return Answer::kRefused;
     arg = helper;
     return Answer::kDone;
   }
-  if (!arg.has_sub_link() || arg.sub_link().sub_link_type() != pg::EXPR_SUBLINK ||
-      !arg.sub_link().subselect().has_select_stmt()) {
-    return Answer::kNotMine;
+  ItemColumn ignored;
+  const auto form = level.grouped_by(arg) == nullptr ? Form::kSealed : Form::kIndex;
+  return value(arg, level, form, ignored);
+}
+
+/// A row IS [NOT] NULL if all its fields are.
+Rewriter::Answer Rewriter::null_row(pg::NullTest& test, Level& level) {
+  for (auto& field : *test.mutable_arg()->mutable_row_expr()->mutable_args()) {
+    if (field.has_row_expr()) return Answer::kNotMine;
+    pg::NullTest one;
+    one.set_nulltesttype(test.nulltesttype());
+    *one.mutable_arg() = field;
+    const auto answer = null_test(one, level);
+    if (answer == Answer::kRefused) return answer;
+    if (answer == Answer::kNotMine) {
+      if (!expression(field, level, "a row")) return Answer::kRefused;
+    } else {
+      field = one.arg();
+    }
   }
-  Derived* inner = nullptr;
-  const bool good = select(*arg.mutable_sub_link()->mutable_subselect()->mutable_select_stmt(),
-                           &level, level.env, Use::kRows, inner);
-  return good ? Answer::kDone : Answer::kRefused;
+  return Answer::kPlain;
 }
 
 Rewriter::Answer Rewriter::comparison(pg::Node& node, Level& level, bool conjunct) {
@@ -198,93 +212,121 @@ Rewriter::Answer Rewriter::comparison(pg::Node& node, Level& level, bool conjunc
   if (!is_equality(operator_of(expression.name()))) return Answer::kNotMine;
   auto& left = *expression.mutable_lexpr();
   auto& right = *expression.mutable_rexpr();
-  straighten(left, level);
-  straighten(right, level);
   if (left.has_row_expr() && right.has_row_expr()) return row_comparison(node, level, conjunct);
-  const auto l = protected_reference(left, level, false);
-  const auto r = protected_reference(right, level, false);
-  if (!l && !r) return Answer::kNotMine;
-  if (l && r) {
-    pg::Node one;
-    pg::Node two;
-    if (!same_domain(l->column(), r->column()) || !index_reference(*l, level, one) ||
-        !index_reference(*r, level, two)) {
+  const bool l = may_carry(left, level);
+  if (!l && !may_carry(right, level)) return Answer::kNotMine;
+  // The side that is surely protected first: it says what the other has to be.
+  auto& own = l ? left : right;
+  auto& other = l ? right : left;
+  const auto direct = own.has_column_ref() ? std::optional(resolve(own.column_ref(), level))
+                                           : std::optional<Resolved>();
+  ItemColumn column;
+  auto answer = value(own, level, Form::kIndex, column);
+  if (answer == Answer::kRefused) return answer;
+  if (answer == Answer::kPlain) {
+    ItemColumn theirs;
+    answer = value(other, level, Form::kIndex, theirs);
+    if (answer == Answer::kNotMine) {
+      return this->expression(other, level, "a comparison") ? Answer::kPlain : Answer::kRefused;
+    }
+    if (answer == Answer::kDone) {
+      refuse(theirs, "a comparison with a sub-select of an unprotected column", kEqualityRemedy);
       return Answer::kRefused;
     }
-    left = one;
-    right = two;
-    return Answer::kDone;
+    return answer;
   }
-  const auto& found = l ? *l : *r;
   // Only these say that the column has the value.
   const bool says_equal =
       conjunct && (expression.kind() == pg::AEXPR_NOT_DISTINCT ||
                    (expression.kind() == pg::AEXPR_OP && operator_of(expression.name()) == "="));
   std::vector<int> slots;
-  const auto answer = compare_with(found, l ? left : right, l ? right : left, level, &slots);
-  if (answer == Answer::kDone && says_equal && !slots.empty() && found.level == &level) {
-    level.found_by.try_emplace({found.item, found.place}, slots);
+  if (!compare_with(column, other, level, &slots)) return Answer::kRefused;
+  if (says_equal && !slots.empty() && direct && direct->level == &level) {
+    level.found_by.try_emplace({direct->item, direct->place}, slots);
   }
-  return answer;
-}
-
-Rewriter::Answer Rewriter::compare_with(const Resolved& column, pg::Node& own, pg::Node& other,
-                                        Level& level, std::vector<int>* slots) {
-  const auto& origin = column.column();
-  if (other.has_sub_link() && other.sub_link().sub_link_type() == pg::EXPR_SUBLINK) {
-    return compare_with_select(column, own, other, level);
-  }
-  const auto constant = constant_of(other, *origin.column);
-  if (!constant.is) {
-    refuse(origin, "a comparison with an expression", kEqualityRemedy);
-    return Answer::kRefused;
-  }
-  pg::Node helper;
-  if (!searchable(origin) || (!constant.refused.empty() && !bad_constant(origin, constant)) ||
-      !index_reference(column, level, helper)) {
-    return Answer::kRefused;
-  }
-  own = helper;
-  if (constant.is_null()) {
-    make_null(other);
-    return Answer::kDone;
-  }
-  const int made = slot(Slot::Fill::kCompare, constant.source, *origin.relation, *origin.column, 0);
-  slot_node(other, made);
-  if (slots != nullptr) slots->push_back(made);
   return Answer::kDone;
 }
 
-Rewriter::Answer Rewriter::compare_with_select(const Resolved& column, pg::Node& own,
-                                               pg::Node& other, Level& level) {
-  auto& link = *other.mutable_sub_link();
-  Derived* inner = nullptr;
-  if (!link.subselect().has_select_stmt() ||
-      !select(*link.mutable_subselect()->mutable_select_stmt(), &level, level.env, Use::kCompare,
-              inner)) {
-    if (!refusal_) refuse(column.column(), "a comparison with a sub-select", kEqualityRemedy);
-    return Answer::kRefused;
+bool Rewriter::compare_with(const ItemColumn& column, pg::Node& other, Level& level,
+                            std::vector<int>* slots) {
+  if (constant_node(other)) {
+    const auto constant = constant_of(other, *column.column);
+    if (!constant.refused.empty()) return bad_constant(column, constant);
+    if (constant.is_null()) {
+      make_null(other);
+      return true;
+    }
+    const int made =
+        slot(Slot::Fill::kCompare, constant.source, *column.relation, *column.column, 0);
+    slot_node(other, made);
+    if (slots != nullptr) slots->push_back(made);
+    return true;
   }
-  if (!inner->columns_known || inner->columns.size() != 1 || !inner->columns[0].as_index) {
-    refuse(column.column(), "a comparison with a sub-select of an unprotected column",
-           kEqualityRemedy);
-    return Answer::kRefused;
+  ItemColumn theirs;
+  const auto answer = value(other, level, Form::kIndex, theirs);
+  if (answer == Answer::kRefused) return false;
+  if (answer == Answer::kDone) return same_domain(column, theirs);
+  return refuse(column,
+                answer == Answer::kPlain ? "a comparison with a sub-select of an unprotected column"
+                : constant_of(other, *column.column).refused.empty()
+                    ? "a comparison with an expression"
+                    : constant_of(other, *column.column).refused,
+                kEqualityRemedy);
+}
+
+Rewriter::Answer Rewriter::list_items(Nodes& items, const ItemColumn& column, Level& level,
+                                      bool& constants, std::vector<int>& slots) {
+  for (auto& item : items) {
+    constants = constants && constant_node(item);
+    if (!compare_with(column, item, level, &slots)) return Answer::kRefused;
   }
-  pg::Node helper;
-  if (!same_domain(column.column(), inner->columns[0]) || !index_reference(column, level, helper)) {
-    return Answer::kRefused;
-  }
-  own = helper;
   return Answer::kDone;
 }
 
-Rewriter::Answer Rewriter::list_comparison(pg::A_Expr& expression, Level& level, bool conjunct) {
+/// `'x' IN (a, b)`: 'x' = a OR 'x' = b.
+Rewriter::Answer Rewriter::value_among(pg::Node& node, Nodes& items, Level& level) {
+  if (std::none_of(items.begin(), items.end(),
+                   [&](pg::Node& one) { return !one.has_sub_link() && may_carry(one, level); })) {
+    return Answer::kNotMine;
+  }
+  const pg::A_Expr original = node.a_expr();
+  const auto name = operator_of(original.name());
+  // A literal for a protected and an unprotected column: the server would see it.
+  for (auto& item : items) {
+    if (item.has_column_ref() && may_carry(item, level)) continue;
+    const auto protected_one = std::find_if(items.begin(), items.end(), [&](pg::Node& one) {
+      return one.has_column_ref() && may_carry(one, level);
+    });
+    if (protected_one != items.end()) {
+      refuse(resolve(protected_one->column_ref(), level).column(),
+             "a list of protected and unprotected columns", kEqualityRemedy);
+    } else {
+      refuse_state("0A000", "a list of expressions with protected columns", kEqualityRemedy);
+    }
+    return Answer::kRefused;
+  }
+  const bool any =
+      original.kind() == pg::AEXPR_OP_ANY || (original.kind() == pg::AEXPR_IN && name == "=");
+  pg::Node made;
+  auto& all = *made.mutable_bool_expr();
+  all.set_boolop(any ? pg::OR_EXPR : pg::AND_EXPR);
+  for (auto& item : items) {
+    pg::Node left = original.lexpr();
+    make_operator(*all.add_args(), pg::AEXPR_OP, name, left, item);
+  }
+  if (all.args_size() == 1) {
+    const pg::Node only = all.args(0);
+    made = only;
+  }
+  node = made;
+  edited_ = true;
+  return expression(node, level, "IN") ? Answer::kPlain : Answer::kRefused;
+}
+
+Rewriter::Answer Rewriter::list_comparison(pg::Node& node, Level& level, bool conjunct) {
+  auto& expression = *node.mutable_a_expr();
   auto& left = *expression.mutable_lexpr();
   auto& right = *expression.mutable_rexpr();
-  straighten(left, level);
-  const auto found = protected_reference(left, level, false);
-  if (!found) return Answer::kNotMine;
-  const auto& origin = found->column();
   const auto name = operator_of(expression.name());
   if (!is_equality(name)) return Answer::kNotMine;
   Nodes* items = nullptr;
@@ -297,47 +339,40 @@ Rewriter::Answer Rewriter::list_comparison(pg::A_Expr& expression, Level& level,
            array->type_cast().type_name().typmods_size() == 0) {
       array = array->mutable_type_cast()->mutable_arg();
     }
-    if (array->has_a_array_expr()) {
-      pg::Node plain = *array;
-      right = plain;
-      items = right.mutable_a_array_expr()->mutable_elements();
-    }
+    if (array->has_a_array_expr()) items = array->mutable_a_array_expr()->mutable_elements();
+  }
+  if (!may_carry(left, level)) {
+    return items == nullptr ? Answer::kNotMine : value_among(node, *items, level);
+  }
+  const auto direct = left.has_column_ref() ? std::optional(resolve(left.column_ref(), level))
+                                            : std::optional<Resolved>();
+  ItemColumn column;
+  const auto answer = value(left, level, Form::kIndex, column);
+  if (answer == Answer::kRefused) return answer;
+  if (answer == Answer::kPlain) {
+    return this->expression(right, level, "IN") ? Answer::kPlain : Answer::kRefused;
   }
   if (items == nullptr) {
-    refuse(origin, "ANY or ALL of an array that is a parameter or a literal", kListRemedy);
+    refuse(column, "ANY or ALL of an array that is a parameter or a literal", kListRemedy);
     return Answer::kRefused;
   }
+  bool constants = true;
   std::vector<int> slots;
-  pg::Node helper;
-  for (auto& item : *items) {
-    straighten(item, level);
-    if (const auto other = protected_reference(item, level, false)) {
-      pg::Node theirs;
-      if (!same_domain(origin, other->column()) || !index_reference(*other, level, theirs)) {
-        return Answer::kRefused;
-      }
-      item = theirs;
-      conjunct = false;
-      continue;
-    }
-    pg::Node ignored;
-    if (item.has_sub_link()) conjunct = false;
-    const auto answer = compare_with(*found, ignored, item, level, &slots);
-    if (answer != Answer::kDone) return answer;
-  }
-  if (!searchable(origin) || !index_reference(*found, level, helper)) {
+  if (list_items(*items, column, level, constants, slots) != Answer::kDone) {
     return Answer::kRefused;
   }
-  left = helper;
   if (!in_list) {
+    pg::Node plain;
+    *plain.mutable_a_array_expr()->mutable_elements() = *items;
     pg::Node cast;
-    make_cast(cast, right, "bytea", true);
+    make_cast(cast, plain, "bytea", true);
     right = cast;
   }
-  const bool says_equal =
-      conjunct && name == "=" && expression.kind() != pg::AEXPR_OP_ALL && found->level == &level;
+  const bool says_equal = conjunct && constants && name == "=" &&
+                          expression.kind() != pg::AEXPR_OP_ALL && direct &&
+                          direct->level == &level;
   if (says_equal && !slots.empty()) {
-    level.found_by.try_emplace({found->item, found->place}, slots);
+    level.found_by.try_emplace({direct->item, direct->place}, slots);
   }
   return Answer::kDone;
 }
@@ -346,7 +381,7 @@ Rewriter::Answer Rewriter::row_comparison(pg::Node& node, Level& level, bool con
   const pg::A_Expr original = node.a_expr();
   const auto name = operator_of(original.name());
   const bool in_list = original.kind() == pg::AEXPR_IN;
-  if (!is_equality(name) || (!in_list && original.kind() != pg::AEXPR_OP)) return Answer::kNotMine;
+  if (!is_equality(name)) return Answer::kNotMine;
   const auto& left = original.lexpr();
   std::vector<const pg::Node*> rows;
   if (in_list) {
@@ -354,19 +389,22 @@ Rewriter::Answer Rewriter::row_comparison(pg::Node& node, Level& level, bool con
   } else {
     rows.push_back(&original.rexpr());
   }
-  const auto find = [](const pg::Node& one, const Level& at, bool exact) {
-    return protected_reference(one, at, exact);
+  const auto any = [&](const pg::Node& row) {
+    return std::any_of(row.row_expr().args().begin(), row.row_expr().args().end(),
+                       [&](pg::Node arg) { return !arg.has_sub_link() && may_carry(arg, level); });
   };
-  bool mine = any_protected(left, level, find);
+  bool mine = any(left);
   for (const auto* row : rows) {
     if (!row->has_row_expr() || row->row_expr().args_size() != left.row_expr().args_size()) {
       return Answer::kNotMine;  // its elements are then refused one by one
     }
-    mine = mine || any_protected(*row, level, find);
+    mine = mine || any(*row);
   }
   if (!mine || rows.empty()) return Answer::kNotMine;
-  // (a, b) = (x, y) is a = x AND b = y; IN is the OR of those; <> and NOT IN their negations.
-  const bool equal = name == "=";
+  // (a, b) = (x, y) is a = x AND b = y; IN is the OR of those; <>, NOT IN and IS DISTINCT FROM
+  // their negations.
+  const bool equal = name == "=" && original.kind() != pg::AEXPR_DISTINCT;
+  const auto kind = in_list ? pg::AEXPR_OP : original.kind();
   pg::Node made;
   auto& outer = *made.mutable_bool_expr();
   outer.set_boolop(equal ? pg::OR_EXPR : pg::AND_EXPR);
@@ -376,7 +414,7 @@ Rewriter::Answer Rewriter::row_comparison(pg::Node& node, Level& level, bool con
     for (int i = 0; i < left.row_expr().args_size(); ++i) {
       pg::Node one = left.row_expr().args(i);
       pg::Node two = row->row_expr().args(i);
-      make_operator(*inner.add_args(), pg::AEXPR_OP, name, one, two);
+      make_operator(*inner.add_args(), kind, name, one, two);
     }
     if (inner.args_size() == 1) {
       const pg::Node only = inner.args(0);

@@ -31,7 +31,8 @@ inline std::string slots_text(const Catalogue& catalogue, const std::vector<Slot
   std::string out;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const auto& slot = slots[i];
-    constexpr std::string_view kFills[] = {"pass", "seal", "index", "compare", "row id"};
+    constexpr std::string_view kFills[] = {"pass",   "seal", "index",           "compare",
+                                           "row id", "show", "show with row id"};
     out += fmt::format("{}${} {}", i == 0 ? "" : "; ", i + 1, kFills[static_cast<int>(slot.fill)]);
     if (slot.fill == Slot::Fill::kRowId) {
       out += fmt::format(" of row {}", slot.row);
@@ -89,9 +90,18 @@ inline std::string statement_text(const Catalogue& catalogue, const Statement& s
     out += "  slots " + slots_text(catalogue, statement.slots) + "\n";
   }
   for (const auto& output : statement.outputs) {
-    out += fmt::format("  output {} opens {}{}", output.position,
-                       column_text(catalogue, output.relation_oid, output.attribute),
-                       output.with_row_id ? " with row id" : "");
+    out += fmt::format("  output {} opens ", output.position);
+    for (const auto& origin : output.origins) {
+      out += fmt::format("{}{}{}", &origin == output.origins.data() ? "" : " or ",
+                         column_text(catalogue, origin.relation_oid, origin.attribute),
+                         origin.with_row_id ? " with row id" : "");
+    }
+    const auto& first = output.origins.front();
+    const auto& type = catalogue.find(first.relation_oid)->find_attribute(first.attribute)->type;
+    if (type.oid != output.type.oid || type.modifier != output.type.modifier) {
+      out += fmt::format(" as type {}", output.type.oid);
+      if (output.type.modifier != -1) out += fmt::format("({})", output.type.modifier);
+    }
     for (const auto slot : output.found_by) out += fmt::format(" found by ${}", slot + 1);
     out += "\n";
   }

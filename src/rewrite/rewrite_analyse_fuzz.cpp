@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     check_sent(statement.sql, statement.slots.size() + arrays, catalogue, context);
     for (const auto& output : statement.outputs) {
-      const auto* relation = catalogue.find(output.relation_oid);
+      const auto* relation = catalogue.find(output.origins.front().relation_oid);
       THERIAC_ASSERT(relation != nullptr);
       const auto* column = relation->find_attribute(output.attribute);
       THERIAC_ASSERT(column != nullptr && column->protection.has_value());

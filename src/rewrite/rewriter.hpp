@@ -3,8 +3,10 @@
 //
 // Every step returns false once something was refused; refusal() then says what. The parts:
 //   from.cpp         FROM items, joins
-//   select.cpp       query levels, set operations; outputs.cpp: outputs, `*`; with.cpp: WITH
+//   select.cpp       query levels; outputs.cpp: outputs, `*`; with.cpp: WITH
+//   groups.cpp       GROUP BY, DISTINCT; set_operations.cpp: UNION, INTERSECT, EXCEPT
 //   expressions.cpp  expressions, sub-selects in them
+//   carriers.cpp     expressions that hand on a protected value: columns, COALESCE, CASE, ...
 //   predicates.cpp   what is allowed on protected columns
 //   constants.cpp    literals, parameters and their casts
 //   insert.cpp, update.cpp (and DELETE)
@@ -46,6 +48,18 @@ enum class Use : std::uint8_t {
   kCompare,  ///< outputs are only compared: protected ones become blind indexes
   kExists,   ///< outputs are not looked at
 };
+
+/// Which form of a protected value an expression is to give.
+enum class Form : std::uint8_t {
+  kSealed,  ///< sealed bytes, to be opened where they come out
+  kIndex,   ///< blind index, to be compared
+};
+
+/// Adds the origins of one protected value to those of another.
+void add_origins(const ItemColumn& from, ItemColumn& to);
+/// The type PostgreSQL gives values of both, if their stored forms are values of it as they are.
+std::optional<pgwire::ColumnType> common_type(const pgwire::ColumnType& a,
+                                              const pgwire::ColumnType& b);
 
 class Rewriter {
  public:
@@ -117,10 +131,6 @@ class Rewriter {
               Derived*& result);
   bool select_level(pg::SelectStmt& statement, const Level* outer, const Env* env, Use use,
                     Derived& result);
-  bool set_operation(pg::SelectStmt& statement, const Level* outer, const Env* env, Use use,
-                     Derived& result);
-  bool combine(const pg::SelectStmt& statement, const Derived& left, const Derived& right,
-               Derived& result);
   bool values(pg::SelectStmt& statement, Level& level, Derived& result);
   bool with_clause(pg::WithClause& with, const Level* outer, Env& env);
   bool common_table(pg::CommonTableExpr& cte, const pg::WithClause& with, const Level* outer,
@@ -136,17 +146,48 @@ class Rewriter {
   void note_star(const Item& item, Derived& result);
   /// Puts a protected column's output expression into `value`.
   bool output(const Resolved& found, Level& level, Use use, pg::Node& value, ItemColumn& column);
-  bool group_clause(Nodes& list, Level& level, const Derived& result);
   bool sort_clause(Nodes& list, Level& level, const Derived& result, std::string_view construct);
-  bool distinct_clause(Nodes& list, Level& level, Use use, const Derived& result);
-  static bool is_grouped_by_key(const Nodes& list, const Level& level, const Derived& result,
-                                const Item& item);
   bool returning(Nodes& list, Level& level, Derived& result);
+
+  // --- groups.cpp
+  /// Before the outputs are analysed: which GROUP BY expressions give protected values.
+  bool note_groups(pg::SelectStmt& statement, Level& level);
+  bool group_clause(Nodes& list, Level& level, const Derived& result);
+  /// As value(), of an expression as it stands before grouping.
+  bool ungrouped_value(const pg::Node& written, Level& level, Form form, pg::Node& out);
+  bool distinct_clause(pg::SelectStmt& statement, Level& level, Use use, Derived& result);
+  /// The blind index of one of a query level's own outputs.
+  bool output_index(const Derived& result, std::size_t place, Level& level, pg::Node& out);
+
+  // --- set_operations.cpp
+  bool set_operation(pg::SelectStmt& statement, const Level* outer, const Env* env, Use use,
+                     Derived& result);
+  bool combine(std::string_view name, Derived& left, Derived& right, Derived& result);
+  bool combine_column(std::string_view name, std::size_t place, Derived& left, Derived& right,
+                      ItemColumn& made);
+  /// Makes a literal or parameter in `derived`'s output a value like `like`.
+  bool constant_output(Derived& derived, std::size_t place, const ItemColumn& like);
+  /// Turns `statement` into a SELECT from both sides under UNION ALL, which is `item` then.
+  bool around_both(pg::SelectStmt& statement, Derived& inner, Derived& result, const Level* outer,
+                   const Env* env, Item*& item);
+  /// INTERSECT ALL and EXCEPT ALL: each group as many times as the rule says.
+  bool repeated_groups(pg::SelectStmt& statement, bool intersect, Derived& result,
+                       const Level* outer, const Env* env);
+  /// After `query`, which `derived` is the result of, was copied to another place in the tree.
+  static bool follow(Derived& derived, pg::SelectStmt& query);
+  bool distinct_union(pg::SelectStmt& statement, Derived& inner, Derived& result,
+                      const Level* outer, const Env* env);
+  bool matched_groups(pg::SelectStmt& statement, Derived& inner, Derived& result,
+                      const Level* outer, const Env* env);
+  /// Appends an output to every select that `derived` is made of.
+  bool append_output(Derived& derived, std::string_view name, const pg::Node& value);
+  bool append_index(Derived& derived, std::size_t place, std::string_view name);
 
   // --- expressions.cpp
   bool expression(pg::Node& node, Level& level, std::string_view construct, bool conjunct = false);
   bool children(Message& message, Level& level, std::string_view construct);
   bool column_reference(pg::Node& node, Level& level, std::string_view construct);
+  bool case_expression(pg::CaseExpr& choice, Level& level);
   bool function_call(pg::Node& node, Level& level);
   bool sub_link(pg::Node& node, Level& level, std::string_view construct);
   bool compared_sub_link(pg::SubLink& link, Level& level);
@@ -155,16 +196,47 @@ class Rewriter {
   }
   void straighten(pg::Node& node, const Level& level);
 
+  // --- carriers.cpp
+  enum class Answer : std::uint8_t {
+    kNotMine,  ///< nothing was done
+    kPlain,    ///< analysed as a whole: no protected value comes out
+    kDone,     ///< rewritten: a protected value comes out, in the form asked for
+    kRefused,
+  };
+  /// Could value() have something to do with the expression?
+  bool may_carry(pg::Node& node, const Level& level);
+  /// Rewrites an expression that hands on a protected value; `made` says which.
+  Answer value(pg::Node& node, Level& level, Form form, ItemColumn& made);
+  Answer column_value(pg::Node& node, Level& level, Form form, ItemColumn& made);
+  Answer grouped_value(pg::Node& node, Level& level, Form form, ItemColumn& made);
+  Answer cast_value(pg::Node& node, Level& level, Form form, ItemColumn& made);
+  Answer selected_value(pg::Node& node, Level& level, Form form, ItemColumn& made);
+  Answer chosen_value(const std::vector<pg::Node*>& alternatives, Level& level, Form form,
+                      ItemColumn& made, std::string_view construct);
+  Answer case_value(pg::CaseExpr& choice, Level& level, Form form, ItemColumn& made);
+  Answer null_if(pg::Node& node, Level& level, Form form, ItemColumn& made);
+  static pgwire::ColumnType type_of_null_if(const ItemColumn& made, const pg::Node& other);
+  Answer window_value(pg::FuncCall& call, Level& level, Form form, ItemColumn& made);
+  bool case_conditions(pg::CaseExpr& choice, Level& level);
+  bool window(pg::WindowDef& over, Level& level);
+  void first_of_group(pg::Node& node);
+  static bool constant_node(const pg::Node& node);
+  /// A literal or parameter beside protected values like `like`.
+  bool constant_value(pg::Node& node, Form form, const ItemColumn& like);
+
   // --- predicates.cpp
-  enum class Answer : std::uint8_t { kNotMine, kDone, kRefused };
   Answer predicate(pg::Node& node, Level& level, bool conjunct);
   Answer null_test(pg::NullTest& test, Level& level);
+  Answer null_row(pg::NullTest& test, Level& level);
   Answer comparison(pg::Node& node, Level& level, bool conjunct);
-  Answer list_comparison(pg::A_Expr& expression, Level& level, bool conjunct);
+  Answer list_comparison(pg::Node& node, Level& level, bool conjunct);
+  Answer value_among(pg::Node& node, Nodes& items, Level& level);
   Answer row_comparison(pg::Node& node, Level& level, bool conjunct);
-  Answer compare_with(const Resolved& column, pg::Node& own, pg::Node& other, Level& level,
-                      std::vector<int>* found);
-  Answer compare_with_select(const Resolved& column, pg::Node& own, pg::Node& other, Level& level);
+  /// Compares a protected value with a literal, a parameter, or another protected value.
+  bool compare_with(const ItemColumn& column, pg::Node& other, Level& level,
+                    std::vector<int>* found);
+  Answer list_items(Nodes& items, const ItemColumn& column, Level& level, bool& constants,
+                    std::vector<int>& found);
   bool same_domain(const ItemColumn& left, const ItemColumn& right);
   bool searchable(const ItemColumn& column);
   /// The protected column `node` is, through casts that change nothing.

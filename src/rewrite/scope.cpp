@@ -42,6 +42,20 @@ bool Item::concerns() const {
                      [](const ItemColumn& one) { return one.secret(); });
 }
 
+const GroupKey* Level::grouped_by(const Source& source) const {
+  for (const auto& [place, key] : groups) {
+    if (key.source.item == source.item && key.source.place == source.place) return &key;
+  }
+  return nullptr;
+}
+
+const GroupKey* Level::grouped_by(const pg::Node& written) const {
+  for (const auto& [place, key] : groups) {
+    if (same_tree(key.written, written)) return &key;
+  }
+  return nullptr;
+}
+
 bool is_system_column(std::string_view name) {
   constexpr std::array<std::string_view, 6> kNames{"ctid", "xmin",     "cmin",
                                                    "xmax", "tableoid", "cmax"};

@@ -17,12 +17,21 @@ namespace theriac::rewrite {
 struct Item;
 struct Derived;
 
+/// Where a protected value may come from beside the first origin (UNION, COALESCE, CASE).
+struct Origin {
+  const Relation* relation = nullptr;
+  const Column* column = nullptr;
+  bool with_row = false;
+};
+
 /// A column as it can be referred to.
 struct ItemColumn {
   std::string name;
   const Relation* relation = nullptr;  ///< origin, if known
   const Column* column = nullptr;      ///< origin; of a derived table only if protected
   bool with_row = false;               ///< the value already carries its row id
+  std::vector<Origin> also;            ///< further origins
+  pgwire::ColumnType type;             ///< what a client is told, if protected
   bool as_index = false;               ///< the value is the blind index, for comparisons
   bool is_null = false;                ///< output is the NULL literal
   std::vector<int> found_by;           ///< provisional slots, see Rewriter
@@ -47,10 +56,14 @@ struct Level;
 struct Derived {
   std::vector<ItemColumn> columns;
   std::vector<Source> sources;  ///< one for each column
+  /// Per column what was written for a protected value that is not a plain column.
+  std::map<std::size_t, pg::Node> written;
+  std::vector<Derived*> parts;  ///< of a set operation
+  Nodes* rows = nullptr;        ///< of VALUES: its rows
   bool columns_known = true;    ///< false: some `*` over a relation that is not in the snapshot
   /// From this place on the positions are not certain.
   std::optional<std::size_t> unknown_from;
-  const Level* level = nullptr;                 ///< in which its outputs are written
+  Level* level = nullptr;                       ///< in which its outputs are written
   Nodes* targets = nullptr;                     ///< where a further output can be appended
   bool can_export = false;                      ///< appending an output does not change the rows
   std::map<std::size_t, std::string> exported;  ///< column to the name of its index output
@@ -93,6 +106,13 @@ struct Env {
   std::vector<Cte*> ctes;
 };
 
+/// A GROUP BY expression that gives a protected value.
+struct GroupKey {
+  pg::Node written;
+  Source source;            ///< of a plain column
+  bool determined = false;  ///< by a key of its table that is grouped by as well
+};
+
 /// One query level.
 struct Level {
   const Level* outer = nullptr;
@@ -100,6 +120,11 @@ struct Level {
   std::vector<Visible> names;
   /// Provisional slots one of which the column equals in every row of this level's result.
   std::map<std::pair<const Item*, std::size_t>, std::vector<int>> found_by;
+  std::map<int, GroupKey> groups;  ///< by place in GROUP BY
+  Nodes* group_clause = nullptr;   ///< where more can be grouped by; null without GROUP BY
+
+  [[nodiscard]] const GroupKey* grouped_by(const Source& source) const;
+  [[nodiscard]] const GroupKey* grouped_by(const pg::Node& written) const;
 };
 
 /// The answer to "what is this column reference".

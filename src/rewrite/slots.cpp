@@ -32,6 +32,15 @@ const std::uint16_t* client_number(const ValueSource& source) {
 int Rewriter::slot(Slot::Fill fill, const ValueSource& source, const Relation& relation,
                    const Column& column, int row) {
   edited_ = true;
+  if (fill == Slot::Fill::kCompare) {
+    // The same text is the same parameter: GROUP BY is matched with outputs and HAVING by that.
+    const auto same = [&](const Slot& one) {
+      return one.fill == fill && one.relation_oid == relation.oid &&
+             one.attribute == column.attribute && one.source == source;
+    };
+    const auto at = std::find_if(slots_.begin(), slots_.end(), same);
+    if (at != slots_.end()) return static_cast<int>(at - slots_.begin());
+  }
   slots_.push_back({fill, source, relation.oid, column.attribute, row});
   return static_cast<int>(slots_.size()) - 1;
 }

@@ -210,14 +210,40 @@ class Twin {
         out.push_back({row_id(), true, 2950});
         continue;
       }
-      const bool compare = slot.fill == Slot::Fill::kCompare;
+      const bool shown = slot.fill == Slot::Fill::kShow || slot.fill == Slot::Fill::kShowRow;
+      const bool compare = slot.fill == Slot::Fill::kCompare || shown;
       auto value = stored(slot.source, values, slot.relation_oid, slot.attribute, compare, ok);
-      if (slot.fill != Slot::Fill::kSeal) {
+      if (slot.fill == Slot::Fill::kSeal || shown) {
+        value = sealed(value, slot.relation_oid, slot.attribute);
+        if (slot.fill == Slot::Fill::kShowRow && value) value = row_id() + *value;
+      } else {
         value = index(value, slot.relation_oid, slot.attribute, ok);
       }
       out.push_back({std::move(value), true, pgwire::kOidBytea});
     }
     return ok ? std::optional(std::move(out)) : std::nullopt;
+  }
+
+  /// "Sealed" bytes say of which column they are, as the real ones do by what opens them.
+  std::optional<std::string> sealed(const std::optional<std::string>& value, std::uint32_t relation,
+                                    std::int16_t attribute) const {
+    if (!value) return std::nullopt;
+    return fmt::format("{}|{}", number_of(relation, attribute), *value);
+  }
+  int number_of(std::uint32_t relation, std::int16_t attribute) const {
+    return catalogue_.find(relation)->find_attribute(attribute)->protection->number;
+  }
+
+  /// The stored form of a sealed value, if it is of one of the output's origins.
+  std::optional<std::string> opened(const Output& output, const std::string& bytes) const {
+    for (const auto& origin : output.origins) {
+      const auto start = fmt::format("{}|", number_of(origin.relation_oid, origin.attribute));
+      const std::size_t skip = origin.with_row_id ? 16 : 0;
+      if (bytes.size() >= skip && bytes.substr(skip).starts_with(start)) {
+        return bytes.substr(skip + start.size());
+      }
+    }
+    return std::nullopt;
   }
 
   std::string row_id() {
@@ -256,7 +282,7 @@ class Twin {
         const auto item = bytes ? std::optional(bytea_text(*bytes)) : std::nullopt;
         parameters.push_back({array_of({tids.size(), item}), false, 0});
       };
-      add(value, one.sealed_parameter);
+      add(sealed(value, one.relation_oid, one.attribute), one.sealed_parameter);
       if (one.index_parameter != 0) add(token, one.index_parameter);
     }
     if (!ok) return Answer{.sqlstate = "22P02", .message = "value"};
@@ -270,17 +296,19 @@ class Twin {
         answer.message = "output position";
         return;
       }
-      const auto& type =
-          catalogue_.find(output.relation_oid)->find_attribute(output.attribute)->type;
+      const auto& type = output.type;
       if (answer.types[output.position] != pgwire::kOidBytea) answer.sqlstate = "XX000";
       answer.types[output.position] = type.oid;
       for (auto& row : answer.rows) {
         auto& value = row[output.position];
         if (!value) continue;
-        auto bytes = from_hex(value->substr(2));
-        if (output.with_row_id) bytes->erase(bytes->begin(), bytes->begin() + 16);
+        const auto bytes = from_hex(value->substr(2));
+        const auto plain = opened(output, std::string(text_of(*bytes)));
         Bytes shown;
-        if (!pgwire::render(type, 0, text_of(*bytes), {}, shown)) answer.sqlstate = "XX000";
+        if (!plain || !pgwire::render(type, 0, *plain, {}, shown)) {
+          answer.sqlstate = "XX000";
+          answer.message = "a value of another column";
+        }
         value = std::string(text_of(shown));
       }
     }
