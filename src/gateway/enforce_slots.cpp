@@ -46,6 +46,27 @@ void Filled::add_null() {
   parameters.push_back({true, {}});
 }
 
+namespace {
+
+/// A parameter that stands beside a column's values in a result must be of the column's type: else
+/// the result's type would be another one than the client was told.
+bool is_like_column(const rewrite::Slot& slot, const ColumnRef& column,
+                    const ClientValues& values) {
+  const auto* parameter = std::get_if<rewrite::ClientParameter>(&slot.source);
+  if (parameter == nullptr || values.declared == nullptr ||
+      parameter->number > values.declared->size()) {
+    return true;
+  }
+  const auto sent = (*values.declared)[parameter->number - 1U];
+  const auto own = column.column->type.oid;
+  const auto is_text = [](std::uint32_t oid) {
+    return oid == pgwire::kOidText || oid == pgwire::kOidVarchar;
+  };
+  return sent == 0 || sent == own || (is_text(sent) && is_text(own));
+}
+
+}  // namespace
+
 Refusable<std::optional<std::string>> stored_value(const rewrite::ValueSource& source,
                                                    const ColumnRef& column, bool compare,
                                                    const ClientValues& values,
@@ -110,6 +131,9 @@ struct Filler {
     if (!column) return refuse(std::move(column.error()));
     const bool shown = slot.fill == Slot::Fill::kShow || slot.fill == Slot::Fill::kShowRow;
     const bool compare = slot.fill == Slot::Fill::kCompare || shown;
+    if (shown && !is_like_column(slot, *column, values)) {
+      return refuse(report_about(Error{Code::kUnsupported, "parameter type"}, column->name()));
+    }
     auto stored = stored_value(slot.source, *column, compare, values, settings);
     if (!stored) return refuse(std::move(stored.error()));
     if (!*stored) {

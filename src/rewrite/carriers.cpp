@@ -55,16 +55,38 @@ void add_origins(const ItemColumn& from, ItemColumn& to) {
   for (const auto& one : from.also) add(one.relation, one.column, one.with_row);
 }
 
-std::optional<pgwire::ColumnType> common_type(const pgwire::ColumnType& a,
-                                              const pgwire::ColumnType& b) {
-  if (a.oid == b.oid) return pgwire::ColumnType{a.oid, a.modifier == b.modifier ? a.modifier : -1};
-  if (is_text(a.oid) && is_text(b.oid)) return pgwire::ColumnType{pgwire::kOidText, -1};
-  if (is_number(a.oid) && is_number(b.oid)) {
-    for (const auto oid : {pgwire::kOidNumeric, pgwire::kOidInt8, pgwire::kOidInt4}) {
-      if (a.oid == oid || b.oid == oid) return pgwire::ColumnType{oid, -1};
-    }
+void CommonType::add(const pgwire::ColumnType& next) {
+  if (!type) {
+    type = next;
+    if (unknown) type->modifier = -1;
+    return;
   }
-  return std::nullopt;
+  if (type->oid == next.oid) {
+    if (type->modifier != next.modifier) type->modifier = -1;
+    return;
+  }
+  // text and varchar: the first stays; numbers: the widest.
+  if (is_number(type->oid) && is_number(next.oid)) {
+    for (const auto oid : {pgwire::kOidNumeric, pgwire::kOidInt8, pgwire::kOidInt4}) {
+      if (type->oid != oid && next.oid != oid) continue;
+      type->oid = oid;
+      break;
+    }
+  } else if (!is_text(type->oid) || !is_text(next.oid)) {
+    failed = true;
+  }
+  type->modifier = -1;
+}
+
+void CommonType::add_unknown() {
+  unknown = true;
+  if (type) type->modifier = -1;
+}
+
+void CommonType::add_constant(const Constant& constant) {
+  const auto* literal = std::get_if<Literal>(&constant.source);
+  if (literal == nullptr || literal->is_null || literal->sent_oid == 0) return add_unknown();
+  add({literal->sent_oid, -1});
 }
 
 bool Rewriter::may_carry(pg::Node& node, const Level& level) {
@@ -203,52 +225,50 @@ Rewriter::Answer Rewriter::selected_value(pg::Node& node, Level& level, Form for
 
 Rewriter::Answer Rewriter::chosen_value(const std::vector<pg::Node*>& alternatives, Level& level,
                                         Form form, ItemColumn& made, std::string_view construct) {
-  std::vector<pg::Node*> constants;
+  std::vector<std::optional<pgwire::ColumnType>> types(alternatives.size());
   bool any_secret = false;
   bool any_plain = false;
-  for (auto* one : alternatives) {
-    if (constant_node(*one)) {
-      constants.push_back(one);
-      continue;
-    }
+  for (std::size_t i = 0; i < alternatives.size(); ++i) {
+    auto& one = *alternatives[i];
+    if (constant_node(one)) continue;
     ItemColumn column;
-    const auto answer = value(*one, level, form, column);
+    const auto answer = value(one, level, form, column);
     if (answer == Answer::kRefused) return answer;
     if (answer != Answer::kDone) {
       any_plain = true;
-      // Analysed below, once it is known that no protected value is among the alternatives.
-      if (answer == Answer::kNotMine && !expression(*one, level, construct)) {
+      if (answer == Answer::kNotMine && !expression(one, level, construct)) {
         return Answer::kRefused;
       }
       continue;
     }
+    types[i] = column.type;
     if (!any_secret) {
-      const auto name = made.name;
+      column.name = made.name;
       made = column;
-      made.name = name;
       any_secret = true;
       continue;
     }
-    const auto type = common_type(made.type, column.type);
-    if (!type || (form == Form::kIndex && !same_domain(made, column))) {
-      if (type) return Answer::kRefused;
-      refuse(made, construct, kMixedRemedy);
-      return Answer::kRefused;
-    }
-    made.type = *type;
+    if (form == Form::kIndex && !same_domain(made, column)) return Answer::kRefused;
     add_origins(column, made);
     made.found_by.clear();
   }
   if (!any_secret) return Answer::kPlain;
-  if (any_plain) {
+  CommonType common;
+  for (std::size_t i = 0; i < alternatives.size() && !any_plain; ++i) {
+    auto& one = *alternatives[i];
+    if (types[i]) {
+      common.add(*types[i]);
+      continue;
+    }
+    common.add_constant(constant_of(one, *made.column));
+    if (!constant_value(one, form, made)) return Answer::kRefused;
+    made.found_by.clear();
+  }
+  if (any_plain || common.failed) {
     refuse(made, construct, kMixedRemedy);
     return Answer::kRefused;
   }
-  for (auto* one : constants) {
-    if (!constant_value(*one, form, made)) return Answer::kRefused;
-    made.found_by.clear();
-    if (made.type.oid != pgwire::kOidBpchar) made.type.modifier = -1;
-  }
+  made.type = *common.type;
   return Answer::kDone;
 }
 
@@ -281,12 +301,15 @@ bool Rewriter::constant_value(pg::Node& node, Form form, const ItemColumn& like)
 Rewriter::Answer Rewriter::case_value(pg::CaseExpr& choice, Level& level, Form form,
                                       ItemColumn& made) {
   if (!case_conditions(choice, level)) return Answer::kRefused;
+  // ELSE comes first where PostgreSQL looks for the common type; without it there is a NULL.
   std::vector<pg::Node*> results;
+  if (choice.has_defresult()) results.push_back(choice.mutable_defresult());
   for (auto& one : *choice.mutable_args()) {
     results.push_back(one.mutable_case_when()->mutable_result());
   }
-  if (choice.has_defresult()) results.push_back(choice.mutable_defresult());
-  return chosen_value(results, level, form, made, "CASE");
+  const auto answer = chosen_value(results, level, form, made, "CASE");
+  if (answer == Answer::kDone && !choice.has_defresult()) made.type.modifier = -1;
+  return answer;
 }
 
 bool Rewriter::case_conditions(pg::CaseExpr& choice, Level& level) {
@@ -351,7 +374,8 @@ pgwire::ColumnType Rewriter::type_of_null_if(const ItemColumn& made, const pg::N
   if (made.type.oid == pgwire::kOidVarchar) return {pgwire::kOidText, -1};
   const auto constant = constant_of(other, *made.column);
   const auto* literal = std::get_if<Literal>(&constant.source);
-  const bool numeric = constant.is && literal != nullptr && literal->sent_oid == pgwire::kOidNumeric;
+  const bool numeric =
+      constant.is && literal != nullptr && literal->sent_oid == pgwire::kOidNumeric;
   if (is_integer(made.type.oid) && numeric) return {pgwire::kOidNumeric, -1};
   return made.type;
 }

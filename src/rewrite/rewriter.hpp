@@ -57,9 +57,17 @@ enum class Form : std::uint8_t {
 
 /// Adds the origins of one protected value to those of another.
 void add_origins(const ItemColumn& from, ItemColumn& to);
-/// The type PostgreSQL gives values of both, if their stored forms are values of it as they are.
-std::optional<pgwire::ColumnType> common_type(const pgwire::ColumnType& a,
-                                              const pgwire::ColumnType& b);
+/// The type PostgreSQL gives several alternatives in their order (select_common_type), as far as
+/// the stored forms of all are values of it as they are.
+struct CommonType {
+  std::optional<pgwire::ColumnType> type;
+  bool unknown = false;  ///< a literal without type or a parameter was among them
+  bool failed = false;
+
+  void add(const pgwire::ColumnType& next);
+  void add_unknown();
+  void add_constant(const Constant& constant);
+};
 
 class Rewriter {
  public:
@@ -165,6 +173,8 @@ class Rewriter {
   bool combine(std::string_view name, Derived& left, Derived& right, Derived& result);
   bool combine_column(std::string_view name, std::size_t place, Derived& left, Derived& right,
                       ItemColumn& made);
+  static void add_types(const Derived& derived, std::size_t place, const Column& like,
+                        CommonType& common);
   /// Makes a literal or parameter in `derived`'s output a value like `like`.
   bool constant_output(Derived& derived, std::size_t place, const ItemColumn& like);
   /// Turns `statement` into a SELECT from both sides under UNION ALL, which is `item` then.
@@ -173,8 +183,6 @@ class Rewriter {
   /// INTERSECT ALL and EXCEPT ALL: each group as many times as the rule says.
   bool repeated_groups(pg::SelectStmt& statement, bool intersect, Derived& result,
                        const Level* outer, const Env* env);
-  /// After `query`, which `derived` is the result of, was copied to another place in the tree.
-  static bool follow(Derived& derived, pg::SelectStmt& query);
   bool distinct_union(pg::SelectStmt& statement, Derived& inner, Derived& result,
                       const Level* outer, const Env* env);
   bool matched_groups(pg::SelectStmt& statement, Derived& inner, Derived& result,

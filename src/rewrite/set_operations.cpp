@@ -39,15 +39,6 @@ pg::Node parsed(std::string_view sql) {
   return out.stmts(0).stmt();
 }
 
-/// Puts the two sides of `statement` under a UNION ALL of their own.
-void union_all_of(pg::SelectStmt& statement, pg::SelectStmt& out) {
-  out.set_op(pg::SETOP_UNION);
-  out.set_all(true);
-  out.set_limit_option(pg::LIMIT_OPTION_DEFAULT);
-  *out.mutable_larg() = statement.larg();
-  *out.mutable_rarg() = statement.rarg();
-}
-
 }  // namespace
 
 bool Rewriter::set_operation(pg::SelectStmt& statement, const Level* outer, const Env* env, Use use,
@@ -125,19 +116,35 @@ bool Rewriter::combine_column(std::string_view name, std::size_t place, Derived&
   made.found_by.clear();
   made.home = nullptr;
   made.is_null = false;
+  if (a.secret() && b.secret() && a.as_index != b.as_index) return refuse(origin, name, kRemedy);
+  CommonType common;
+  add_types(left, place, *origin.column, common);
+  add_types(right, place, *origin.column, common);
+  if (common.failed || !common.type) return refuse(origin, name, kRemedy);
+  made.type = *common.type;
   if (a.secret() && b.secret()) {
-    if (a.as_index != b.as_index) return refuse(origin, name, kRemedy);
     if (a.as_index) return same_domain(a, b);
-    const auto type = common_type(a.type, b.type);
-    if (!type) return refuse(origin, name, kRemedy);
-    made.type = *type;
     add_origins(b, made);
     return true;
   }
   auto& other = a.secret() ? right : left;
   if (other.columns[place].is_null) return true;
-  made.type.modifier = -1;
   return constant_output(other, place, origin) || refuse(origin, name, kRemedy);
+}
+
+void Rewriter::add_types(const Derived& derived, std::size_t place, const Column& like,
+                         CommonType& common) {
+  if (derived.columns[place].secret()) return common.add(derived.columns[place].type);
+  for (const auto* part : derived.parts) add_types(*part, place, like, common);
+  if (!derived.parts.empty()) return;
+  const auto index = static_cast<int>(place);
+  if (derived.rows != nullptr) {
+    for (const auto& row : *derived.rows) {
+      common.add_constant(constant_of(row.list().items(index), like));
+    }
+  } else if (derived.targets != nullptr && index < derived.targets->size()) {
+    common.add_constant(constant_of(derived.targets->Get(index).res_target().val(), like));
+  }
 }
 
 bool Rewriter::constant_output(Derived& derived, std::size_t place, const ItemColumn& like) {
@@ -229,22 +236,20 @@ bool Rewriter::distinct_union(pg::SelectStmt& statement, Derived& inner, Derived
 
 bool Rewriter::around_both(pg::SelectStmt& statement, Derived& inner, Derived& result,
                            const Level* outer, const Env* env, Item*& item) {
-  pg::SelectStmt both;
-  union_all_of(statement, both);
-  statement.clear_larg();
-  statement.clear_rarg();
+  auto& range = *statement.add_from_clause()->mutable_range_subselect();
+  auto& both = *range.mutable_subquery()->mutable_select_stmt();
+  both.set_op(pg::SETOP_UNION);
+  both.set_all(true);
+  both.set_limit_option(pg::LIMIT_OPTION_DEFAULT);
+  // Moved, not copied: what was analysed refers to the nodes.
+  both.unsafe_arena_set_allocated_larg(statement.unsafe_arena_release_larg());
+  both.unsafe_arena_set_allocated_rarg(statement.unsafe_arena_release_rarg());
   statement.set_op(pg::SETOP_NONE);
   statement.set_all(false);
-  auto& range = *statement.add_from_clause()->mutable_range_subselect();
-  *range.mutable_subquery()->mutable_select_stmt() = both;
   auto& alias = *range.mutable_alias();
   alias.set_aliasname(std::string(kBoth));
   for (std::size_t i = 0; i < inner.columns.size(); ++i) {
     make_string(*alias.add_colnames(), place_name(i));
-  }
-  // The lists of both sides have moved with the tree.
-  if (!follow(inner, *range.mutable_subquery()->mutable_select_stmt())) {
-    return refuse_state("XX000", "a set operation of this form", kRemedy);
   }
   item = derived_item(inner, alias);
   auto& level = new_level(outer, env);
@@ -263,20 +268,6 @@ bool Rewriter::around_both(pg::SelectStmt& statement, Derived& inner, Derived& r
   result.can_export = true;
   edited_ = true;
   return true;
-}
-
-bool Rewriter::follow(Derived& derived, pg::SelectStmt& query) {
-  if (derived.parts.empty()) {
-    if (derived.rows != nullptr) {
-      derived.rows = query.mutable_values_lists();
-    } else {
-      derived.targets = query.mutable_target_list();
-    }
-    return true;
-  }
-  return query.has_larg() && query.has_rarg() && derived.parts.size() == 2 &&
-         follow(*derived.parts[0], *query.mutable_larg()) &&
-         follow(*derived.parts[1], *query.mutable_rarg());
 }
 
 /// INTERSECT and EXCEPT: rows of both sides in groups, kept by which sides a group has rows of.
@@ -333,32 +324,24 @@ bool Rewriter::repeated_groups(pg::SelectStmt& statement, bool intersect, Derive
                          std::string(kGroups) + "." + std::string(kTimes) + ") AS theriac_i");
   if (!text.has_select_stmt()) return false;
   auto& made = *text.mutable_select_stmt();
-  auto& range = *made.mutable_from_clause(0)->mutable_range_subselect();
+  const auto& range = made.from_clause(0).range_subselect();
   const auto count = range.subquery().select_stmt().target_list(0);
   // What orders and cuts the result stays outside; the rest moves in.
-  pg::SelectStmt inside;
-  inside.set_limit_option(pg::LIMIT_OPTION_DEFAULT);
-  inside.set_op(pg::SETOP_NONE);
-  *inside.mutable_target_list() = statement.target_list();
-  *inside.mutable_from_clause() = statement.from_clause();
-  *inside.mutable_group_clause() = statement.group_clause();
-  *inside.add_target_list() = count;
-  *range.mutable_subquery()->mutable_select_stmt() = inside;
-  for (std::size_t i = 0; i < result.columns.size(); ++i) {
-    make_string(*range.mutable_alias()->add_colnames(), place_name(i));
-  }
-  statement.clear_target_list();
-  statement.clear_group_clause();
-  *statement.mutable_from_clause() = made.from_clause();
-  auto& moved = *statement.mutable_from_clause(0)->mutable_range_subselect();
+  auto& list = *statement.mutable_from_clause();
+  for (const auto& node : made.from_clause()) *list.Add() = node;
+  auto& moved = *list.Mutable(1)->mutable_range_subselect();
   auto& query = *moved.mutable_subquery()->mutable_select_stmt();
-  grouped.targets = query.mutable_target_list();
-  auto& both = *query.mutable_from_clause(0)->mutable_range_subselect()->mutable_subquery();
-  for (const auto& source : result.sources) {
-    if (source.item != nullptr && !follow(*source.item->derived, *both.mutable_select_stmt())) {
-      return false;
-    }
+  query.mutable_target_list()->Swap(statement.mutable_target_list());
+  statement.clear_target_list();
+  *query.add_target_list() = count;
+  query.mutable_group_clause()->Swap(statement.mutable_group_clause());
+  list.SwapElements(0, 2);
+  query.mutable_from_clause()->UnsafeArenaAddAllocated(list.UnsafeArenaReleaseLast());
+  list.SwapElements(0, 1);
+  for (std::size_t i = 0; i < result.columns.size(); ++i) {
+    make_string(*moved.mutable_alias()->add_colnames(), place_name(i));
   }
+  grouped.targets = query.mutable_target_list();
   auto* item = derived_item(grouped, moved.alias());
   auto& level = new_level(outer, env);
   level.names.push_back({item, true, true});
