@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kRefusedSql = "refused by theriac";
 constexpr std::string_view kRefusedName = "theriac_refused";
 
-constexpr std::uint32_t kOidUuid = 2950, kOidTidArray = 1010, kOidByteaArray = 1001;
+constexpr std::uint32_t kOidUuid = 2950;
 }  // namespace
 
 void EnforceSession::refuse_extended(ErrorReport report, Io& io) {
@@ -48,51 +48,48 @@ std::vector<std::uint32_t> EnforceSession::server_types(
 std::vector<std::uint32_t> EnforceSession::server_types(
     const rewrite::Statement& statement, const std::vector<std::uint32_t>& declared) {
   auto types = server_types(statement.slots, declared);
-  if (!statement.row_update) return types;
-  auto highest = statement.row_update->tid_parameter;
-  for (const auto& a : statement.row_update->assignments) {
-    highest = std::max({highest, a.sealed_parameter, a.index_parameter});
-  }
-  types.resize(highest, kOidByteaArray);
-  if (highest > 0) types[statement.row_update->tid_parameter - 1U] = kOidTidArray;
+  if (!statement.gather) return types;
+  const auto arrays = array_types(*statement.gather);
+  types.insert(types.end(), arrays.begin(), arrays.end());
   return types;
 }
 
-Refusable<std::vector<LocatedRow>> EnforceSession::located_rows(
-    const rewrite::RowUpdate& update) const {
+Refusable<Filled> EnforceSession::fill_gathered(const rewrite::Statement& statement,
+                                                const rewrite::Catalogue& catalogue,
+                                                const ClientValues& values) {
+  auto filled = fill(statement.slots, catalogue, values, settings_, *ciphers_, service_.random());
+  if (!filled) return filled;
   if (collected_too_many_) {
-    return refuse(report_about(Error{Code::kTooLarge, "rows of one UPDATE"}, {}));
+    return refuse(report_about(Error{Code::kTooLarge, "rows of one statement"}, {}));
   }
-  std::vector<LocatedRow> rows;
-  for (const auto& row : collected_) {
-    LocatedRow one;
-    if (!row.empty() && row[0]) one.tid = *row[0];
-    if (update.with_row_id) {
-      const auto id = row.size() > 1 && row[1] ? RowId::from(*row[1])
-                                               : Result<RowId>(fail(Code::kNotAuthentic));
-      if (!id) return refuse(report_about(Error{Code::kNotAuthentic, "theriac_row"}, {}));
-      one.row = *id;
-    }
-    rows.push_back(std::move(one));
+  GatherInput input{*statement.gather, collected_, {}, catalogue, values, settings_};
+  for (const auto& column : statement.gather->columns) {
+    auto& rule = input.rules.emplace_back();
+    if (column.kind != rewrite::Gather::Column::Kind::kSealed) continue;
+    auto made = output_rule(column.output, catalogue, nullptr);
+    if (!made) return refuse(std::move(made.error()));
+    rule = std::move(*made);
   }
-  return rows;
+  auto done = fill_arrays(input, *ciphers_, service_.random(), *filled);
+  if (!done) return refuse(std::move(done.error()));
+  return filled;
 }
 
 void EnforceSession::send_prepared(const std::string& name,
                                    const std::shared_ptr<Prepared>& prepared, bool own, Io& io) {
   const auto& statement = prepared->statement();
   const auto types = server_types(statement, prepared->declared);
-  if (statement.row_update) {
-    const auto& update = *statement.row_update;
-    prepared->locate_name = "theriac_locate_" + std::to_string(++locate_names_);
-    const auto locate_types = server_types(update.locate_slots, prepared->declared);
-    pgwire::write_parse(io.to_server, prepared->locate_name, update.locate_sql, locate_types);
+  if (statement.gather) {
+    const auto& gather = *statement.gather;
+    prepared->gather_name = "theriac_gather_" + std::to_string(++gather_names_);
+    const auto gather_types = server_types(gather.slots, prepared->declared);
+    pgwire::write_parse(io.to_server, prepared->gather_name, gather.sql, gather_types);
     Expect locating{.kind = Expecting::kParse, .own = true};
     locating.rewritten = true;
-    locating.name = prepared->locate_name;
+    locating.name = prepared->gather_name;
     expect(std::move(locating));
     // A parameter that stands in the condition only has its type here.
-    pgwire::write_describe(io.to_server, {'S', prepared->locate_name});
+    pgwire::write_describe(io.to_server, {'S', prepared->gather_name});
     Expect describing{.kind = Expecting::kDescribeStatement, .own = true, .prepared = prepared};
     describing.rewritten = true;
     describing.locating = true;
@@ -285,8 +282,8 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
     refuse_extended(pgwire::report_of(Error{Code::kProtocol, "Bind: number of parameters"}), io);
     return true;
   }
-  if (statement.row_update) {
-    locate(prepared, *bind, portal_name, statement_name, portal, io);
+  if (statement.gather) {
+    gather(prepared, *bind, portal_name, statement_name, portal, io);
     return true;
   }
   const ClientValues values{&*bind, &prepared->declared};
@@ -309,11 +306,10 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
   return true;
 }
 
-void EnforceSession::locate(const std::shared_ptr<Prepared>& prepared, const pgwire::Bind& bind,
+void EnforceSession::gather(const std::shared_ptr<Prepared>& prepared, const pgwire::Bind& bind,
                             const std::string& portal_name, const std::string& statement_name,
                             const std::shared_ptr<Portal>& portal, Io& io) {
   const auto& statement = prepared->statement();
-  const auto& update = *statement.row_update;
   // The Bind's bytes must outlive the wait for the rows.
   struct Kept {
     Bytes body;
@@ -324,7 +320,7 @@ void EnforceSession::locate(const std::shared_ptr<Prepared>& prepared, const pgw
   const auto body_at = ByteView(kept->body).subspan(5);
   kept->bind = *pgwire::read_bind(body_at);
   const ClientValues values{&kept->bind, &prepared->declared};
-  auto located = fill(update.locate_slots, *prepared->catalogue, values, settings_, *ciphers_,
+  auto located = fill(statement.gather->slots, *prepared->catalogue, values, settings_, *ciphers_,
                       service_.random());
   if (!located) {
     refuse_extended(located.error(), io);
@@ -332,13 +328,13 @@ void EnforceSession::locate(const std::shared_ptr<Prepared>& prepared, const pgw
   }
   auto asking = std::make_shared<Portal>();
   asking->result_formats = {1};
-  send_bind("theriac_locate", prepared->locate_name, asking, *located, true, io);
-  pgwire::write_execute(io.to_server, {"theriac_locate", 0});
+  send_bind("theriac_gather", prepared->gather_name, asking, *located, true, io);
+  pgwire::write_execute(io.to_server, {"theriac_gather", 0});
   Expect rows{.kind = Expecting::kExecute, .own = true};
   rows.collect = true;
   rows.rewritten = true;
   expect(std::move(rows));
-  pgwire::write_close(io.to_server, {'P', "theriac_locate"});
+  pgwire::write_close(io.to_server, {'P', "theriac_gather"});
   expect({.kind = Expecting::kClose, .own = true});
   pgwire::write_flush(io.to_server);
   if (skipping_) return;
@@ -348,21 +344,9 @@ void EnforceSession::locate(const std::shared_ptr<Prepared>& prepared, const pgw
     if (failed) return;  // the server's error went to the client in the Bind's place
     const auto& done = prepared->statement();
     const ClientValues again{&kept->bind, &prepared->declared};
-    auto filled =
-        fill(done.slots, *prepared->catalogue, again, settings_, *ciphers_, service_.random());
+    auto filled = fill_gathered(done, *prepared->catalogue, again);
     if (!filled) {
       refuse_extended(filled.error(), later);
-      return;
-    }
-    auto rows_found = located_rows(*done.row_update);
-    if (!rows_found) {
-      refuse_extended(rows_found.error(), later);
-      return;
-    }
-    ErrorReport report;
-    if (!fill_rows(*done.row_update, *rows_found, *prepared->catalogue, again, settings_, *ciphers_,
-                   *filled, report)) {
-      refuse_extended(std::move(report), later);
       return;
     }
     auto map = row_map(done, prepared->catalogue, &*filled);
@@ -445,8 +429,8 @@ bool EnforceSession::take_close(const pgwire::Frame& frame, Io& io) {
   const std::string name{target->name};
   if (target->kind == 'S') {
     if (const auto at = prepared_.find(name); at != prepared_.end() && !skipping_) {
-      if (!at->second->locate_name.empty()) {
-        pgwire::write_close(io.to_server, {'S', at->second->locate_name});
+      if (!at->second->gather_name.empty()) {
+        pgwire::write_close(io.to_server, {'S', at->second->gather_name});
         expect({.kind = Expecting::kClose, .own = true});
       }
       prepared_.erase(at);

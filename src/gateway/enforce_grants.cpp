@@ -164,27 +164,36 @@ EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
   return Leave::kWait;
 }
 
+Refusable<OutputRule> EnforceSession::output_rule(const rewrite::Output& output,
+                                                  const rewrite::Catalogue& catalogue,
+                                                  const Filled* filled) const {
+  OutputRule rule;
+  rule.position = output.position;
+  rule.type = output.type;
+  rule.names_origin = output.names_origin;
+  for (const auto& origin : output.origins) {
+    auto column = column_of(catalogue, origin.relation_oid, origin.attribute);
+    if (!column) return refuse(std::move(column.error()));
+    rule.origins.push_back({*column,
+                            service_.policy().decide(role_, column->protection().class_name),
+                            origin.with_row_id});
+  }
+  for (const auto slot : output.found_by) {
+    if (filled != nullptr && slot < filled->tokens.size() && filled->tokens[slot]) {
+      rule.found_by.push_back(*filled->tokens[slot]);
+    }
+  }
+  return rule;
+}
+
 Refusable<std::shared_ptr<RowMap>> EnforceSession::row_map(
     const Statement& statement, const std::shared_ptr<const rewrite::Catalogue>& catalogue,
     const Filled* filled) {
   std::vector<OutputRule> rules;
   for (const auto& output : statement.outputs) {
-    OutputRule rule;
-    rule.position = output.position;
-    rule.type = output.type;
-    for (const auto& origin : output.origins) {
-      auto column = column_of(*catalogue, origin.relation_oid, origin.attribute);
-      if (!column) return refuse(std::move(column.error()));
-      rule.origins.push_back({*column,
-                              service_.policy().decide(role_, column->protection().class_name),
-                              origin.with_row_id});
-    }
-    for (const auto slot : output.found_by) {
-      if (filled != nullptr && slot < filled->tokens.size() && filled->tokens[slot]) {
-        rule.found_by.push_back(*filled->tokens[slot]);
-      }
-    }
-    rules.push_back(std::move(rule));
+    auto rule = output_rule(output, *catalogue, filled);
+    if (!rule) return refuse(std::move(rule.error()));
+    rules.push_back(std::move(*rule));
   }
   return std::make_shared<RowMap>(catalogue, std::move(rules));
 }

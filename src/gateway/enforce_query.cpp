@@ -113,8 +113,8 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
   auto portal = std::make_shared<Portal>();
   portal->prepared = prepared;
   portal->statement = {batch_->plan, &statement};
-  if (statement.row_update) {
-    locate_in_batch(prepared, portal, io);
+  if (statement.gather) {
+    gather_in_batch(prepared, portal, io);
     return true;
   }
   const bool forward = statement.action == Action::kForward;
@@ -164,20 +164,19 @@ void EnforceSession::bind_statement(const std::shared_ptr<Prepared>& prepared,
   expect(std::move(executing));
 }
 
-void EnforceSession::locate_in_batch(const std::shared_ptr<Prepared>& prepared,
+void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
                                      const std::shared_ptr<Portal>& portal, Io& io) {
   const auto& statement = *portal->statement;
-  const auto& update = *statement.row_update;
+  const auto& gather = *statement.gather;
   const auto catalogue = batch_->catalogue;
-  const auto located =
-      fill(update.locate_slots, *catalogue, {}, settings_, *ciphers_, service_.random());
+  const auto located = fill(gather.slots, *catalogue, {}, settings_, *ciphers_, service_.random());
   if (!located) {
     refuse_extended(located.error(), io);
     batch_->next = batch_->plan->statements.size();
     return;
   }
-  const auto types = server_types(update.locate_slots, {});
-  pgwire::write_parse(io.to_server, "", update.locate_sql, types);
+  const auto types = server_types(gather.slots, {});
+  pgwire::write_parse(io.to_server, "", gather.sql, types);
   Expect parsing{.kind = Expecting::kParse, .own = true};
   parsing.rewritten = true;
   expect(std::move(parsing));
@@ -195,19 +194,7 @@ void EnforceSession::locate_in_batch(const std::shared_ptr<Prepared>& prepared,
     const auto stop = [this] { batch_->next = batch_->plan->statements.size(); };
     if (failed) return stop();
     const auto& done = *portal->statement;
-    const auto apply = [&]() -> Refusable<Filled> {
-      auto filled = fill(done.slots, *catalogue, {}, settings_, *ciphers_, service_.random());
-      if (!filled) return filled;
-      auto found = located_rows(*done.row_update);
-      if (!found) return refuse(std::move(found.error()));
-      ErrorReport report;
-      if (!fill_rows(*done.row_update, *found, *catalogue, {}, settings_, *ciphers_, *filled,
-                     report)) {
-        return refuse(std::move(report));
-      }
-      return filled;
-    };
-    auto filled = apply();
+    auto filled = fill_gathered(done, *catalogue, {});
     auto map = filled ? row_map(done, catalogue, &*filled) : refuse(filled.error());
     if (!map) {
       refuse_extended(map.error(), later);

@@ -70,10 +70,8 @@ Result<std::vector<pgwire::FieldDescription>> RowMap::describe(
       return fail(Code::kUnsupported, first.column.name() + " in a result");
     }
     // Where PostgreSQL itself names no origin (a scalar sub-select), the client sees none either.
-    if (field.table_oid != 0 || first.with_row_id) {
-      field.table_oid = first.column.relation->oid;
-      field.attribute = first.column.column->attribute;
-    }
+    field.table_oid = rule->names_origin ? first.column.relation->oid : 0;
+    field.attribute = rule->names_origin ? first.column.column->attribute : std::int16_t{0};
     field.type_oid = rule->type.oid;
     field.type_modifier = rule->type.modifier;
     field.type_size = pgwire::type_size(rule->type.oid);
@@ -89,7 +87,7 @@ Status RowMap::show(const OutputRule& rule, std::int16_t format, ByteView value,
     THERIAC_TRY(decode_bytea_text(value, sealed_));
     sealed = sealed_;
   }
-  THERIAC_ASSIGN(const auto* origin, open(rule, sealed, ciphers));
+  THERIAC_ASSIGN(const auto* origin, open_value(rule, sealed, ciphers, opened_));
   const auto stored = text_of(opened_);
   if (!rule.found_by.empty()) {
     THERIAC_ASSIGN(const auto token, ciphers.index(origin->column, stored));
@@ -108,8 +106,8 @@ Status RowMap::show(const OutputRule& rule, std::int16_t format, ByteView value,
   return pgwire::render(rule.type, format, stored, settings, shown);
 }
 
-Result<const OutputOrigin*> RowMap::open(const OutputRule& rule, ByteView sealed,
-                                         Ciphers& ciphers) {
+Result<const OutputOrigin*> open_value(const OutputRule& rule, ByteView sealed, Ciphers& ciphers,
+                                       Bytes& out) {
   std::optional<Error> first;
   for (const auto& origin : rule.origins) {
     auto value = sealed;
@@ -119,7 +117,7 @@ Result<const OutputOrigin*> RowMap::open(const OutputRule& rule, ByteView sealed
       THERIAC_ASSIGN(row, RowId::from(value.first(RowId::kSize)));
       value = value.subspan(RowId::kSize);
     }
-    const auto opened = ciphers.open(origin.column, row, value, opened_);
+    const auto opened = ciphers.open(origin.column, row, value, out);
     if (opened) return &origin;
     if (!first) first = Error{opened.error().code, origin.column.name()};
     // Another origin's value; anything else (a revoked key) is final.

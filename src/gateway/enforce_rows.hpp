@@ -26,6 +26,7 @@ struct OutputOrigin {
 struct OutputRule {
   std::size_t position = 0;
   pgwire::ColumnType type;            ///< what the client is told
+  bool names_origin = false;          ///< and where it comes from
   std::vector<OutputOrigin> origins;  ///< never empty
   /// Not empty: the row was found by one of these, so its value must have one of them.
   std::vector<seal::IndexToken> found_by;
@@ -54,8 +55,6 @@ class RowMap {
  private:
   Status show(const OutputRule& rule, std::int16_t format, ByteView value,
               const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& shown, bool& is_null);
-  /// Opens into opened_; which of the rule's origins the value is of.
-  Result<const OutputOrigin*> open(const OutputRule& rule, ByteView sealed, Ciphers& ciphers);
 
   std::shared_ptr<const rewrite::Catalogue> catalogue_;
   std::vector<OutputRule> rules_;
@@ -63,6 +62,11 @@ class RowMap {
   std::vector<Bytes> shown_;
   Bytes sealed_, opened_;
 };
+
+/// Opens a value in binary form, row identity before it where the origin says so; which of the
+/// rule's origins it is of. Errors as Ciphers::open, naming the first origin.
+Result<const OutputOrigin*> open_value(const OutputRule& rule, ByteView value, Ciphers& ciphers,
+                                       Bytes& out);
 
 /// A bytea value in its text form (hex or escape) to bytes; Code::kMalformed otherwise.
 Status decode_bytea_text(ByteView text, Bytes& out);

@@ -176,7 +176,7 @@ void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
     fatal(pgwire::report_of(types.error()), io);
     return;
   }
-  (front.locating ? prepared->locate_types : prepared->server_types) = std::move(*types);
+  (front.locating ? prepared->gather_types : prepared->server_types) = std::move(*types);
   if (front.own || poisoned_) return;
   const auto& statement = prepared->statement();
   std::vector<std::uint32_t> shown(statement.client_parameters, pgwire::kOidText);
@@ -200,12 +200,14 @@ void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
     }
   };
   note_all(statement.slots, prepared->server_types);
-  if (statement.row_update) note_all(statement.row_update->locate_slots, prepared->locate_types);
-  if (statement.row_update) {
-    for (const auto& assignment : statement.row_update->assignments) {
+  if (statement.gather) {
+    note_all(statement.gather->slots, prepared->gather_types);
+    for (const auto& array : statement.gather->arrays) {
+      const auto* source = std::get_if<rewrite::ValueSource>(&array.source);
+      if (source == nullptr) continue;
       if (const auto column =
-              column_of(*prepared->catalogue, assignment.relation_oid, assignment.attribute)) {
-        note(assignment.source, column->column->type.oid);
+              column_of(*prepared->catalogue, array.relation_oid, array.attribute)) {
+        note(*source, column->column->type.oid);
       }
     }
   }

@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/enforce_gather.hpp"
 #include "gateway/enforce_rows.hpp"
 #include "gateway/enforce_service.hpp"
 #include "gateway/enforce_slots.hpp"
@@ -62,9 +63,9 @@ class EnforceSession final : public Session {
     std::string search_path;  ///< joined; a change makes the plan stale
     bool described = false;
     std::vector<std::uint32_t> server_types;
-    std::vector<std::uint32_t> locate_types;
+    std::vector<std::uint32_t> gather_types;
     std::vector<pgwire::FieldDescription> fields;
-    std::string locate_name;
+    std::string gather_name;
     [[nodiscard]] const rewrite::Statement& statement() const { return plan->statements.front(); }
     [[nodiscard]] bool touched() const {
       return !plan->statements.empty() &&
@@ -99,7 +100,7 @@ class EnforceSession final : public Session {
     std::string name;                    ///< kParse: statement name, for undoing
     std::shared_ptr<Prepared> previous;  ///< kParse: what the name meant before
     bool collect = false;                ///< rows are for us, see collected_
-    bool locating = false;               ///< kDescribeStatement of a RowUpdate's locate_sql
+    bool locating = false;               ///< kDescribeStatement of a Gather's sql
     rewrite::Effect effect = rewrite::Effect::kNone;
     bool rewritten = false;
     bool abort_after = false;  ///< kQuery of our own that makes the server's transaction fail
@@ -121,7 +122,7 @@ class EnforceSession final : public Session {
   bool refresh_plan(const std::string& name, std::shared_ptr<Prepared>& prepared, Io& io);
   void send_bind(std::string_view portal_name, std::string_view statement_name,
                  const std::shared_ptr<Portal>& portal, const Filled& filled, bool own, Io& io);
-  void locate(const std::shared_ptr<Prepared>& prepared, const pgwire::Bind& bind,
+  void gather(const std::shared_ptr<Prepared>& prepared, const pgwire::Bind& bind,
               const std::string& portal_name, const std::string& statement_name,
               const std::shared_ptr<Portal>& portal, Io& io);
   void expect(Expect entry);
@@ -135,15 +136,16 @@ class EnforceSession final : public Session {
   bool run_statement(const rewrite::Statement& statement, Io& io);
   void bind_statement(const std::shared_ptr<Prepared>& prepared,
                       const std::shared_ptr<Portal>& portal, const Filled& filled, Io& io);
-  /// The rows collected by a RowUpdate's locate_sql.
-  Refusable<std::vector<LocatedRow>> located_rows(const rewrite::RowUpdate& update) const;
+  /// The parameters of a Gather's second step, from the rows collected by its first.
+  Refusable<Filled> fill_gathered(const rewrite::Statement& statement,
+                                  const rewrite::Catalogue& catalogue, const ClientValues& values);
   /// Parameter types of a statement's server form.
   static std::vector<std::uint32_t> server_types(const std::vector<rewrite::Slot>& slots,
                                                  const std::vector<std::uint32_t>& declared);
   static std::vector<std::uint32_t> server_types(const rewrite::Statement& statement,
                                                  const std::vector<std::uint32_t>& declared);
   void refuse_query(pgwire::ErrorReport report, Io& io);
-  void locate_in_batch(const std::shared_ptr<Prepared>& prepared,
+  void gather_in_batch(const std::shared_ptr<Prepared>& prepared,
                        const std::shared_ptr<Portal>& portal, Io& io);
 
   // --- what a statement needs before it may run (enforce_grants.cpp) ---
@@ -157,6 +159,9 @@ class EnforceSession final : public Session {
   Refusable<std::shared_ptr<RowMap>> row_map(
       const rewrite::Statement& statement,
       const std::shared_ptr<const rewrite::Catalogue>& catalogue, const Filled* filled);
+  Refusable<OutputRule> output_rule(const rewrite::Output& output,
+                                    const rewrite::Catalogue& catalogue,
+                                    const Filled* filled) const;
   /// FETCH of a cursor that was declared on protected columns, with the cursor's rows.
   std::shared_ptr<RowMap> cursor_rows(const rewrite::Statement& statement) const;
   void remember_cursor(const rewrite::Statement& statement, std::shared_ptr<RowMap> rows);
@@ -234,7 +239,7 @@ class EnforceSession final : public Session {
   bool strict_done_ = false;  ///< the intent of the message at hand is durable
   std::string correlation_;
   std::uint64_t opened_ = 0, sealed_ = 0, statements_ = 0;
-  std::uint64_t locate_names_ = 0;
+  std::uint64_t gather_names_ = 0;
 };
 
 }  // namespace theriac::gateway

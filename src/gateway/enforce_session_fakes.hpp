@@ -26,16 +26,16 @@ inline std::shared_ptr<const rewrite::Catalogue> catalogue(bool bound = false) {
   name.sealed_attribute = 4;
   name.index_attribute = 5;
   const auto helper = [](const char* text, std::int16_t attribute, std::uint32_t oid) {
-    return rewrite::Column{text, attribute, {oid, -1}, true, std::nullopt};
+    return rewrite::Column{text, attribute, {oid, -1}, "bytea", false, true, std::nullopt};
   };
   rewrite::Relation people;
   people.oid = kPeople;
   people.schema = "public";
   people.name = "people";
   people.bound = bound;
-  people.columns = {{"id", 1, {pgwire::kOidInt4, -1}, false, std::nullopt},
-                    {"name", 2, {pgwire::kOidText, -1}, false, name},
-                    {"city", 3, {pgwire::kOidText, -1}, false, std::nullopt},
+  people.columns = {{"id", 1, {pgwire::kOidInt4, -1}, "integer", false, false, std::nullopt},
+                    {"name", 2, {pgwire::kOidText, -1}, "text", false, false, name},
+                    {"city", 3, {pgwire::kOidText, -1}, "text", false, false, std::nullopt},
                     helper("theriac_sealed_1", 4, pgwire::kOidBytea),
                     helper("theriac_index_1", 5, pgwire::kOidBytea)};
   if (bound) people.columns.push_back(helper("theriac_row", 6, 2950));
@@ -44,7 +44,7 @@ inline std::shared_ptr<const rewrite::Catalogue> catalogue(bool bound = false) {
   cities.oid = kPeople + 1;
   cities.schema = "public";
   cities.name = "cities";
-  cities.columns = {{"city", 1, {pgwire::kOidText, -1}, false, std::nullopt}};
+  cities.columns = {{"city", 1, {pgwire::kOidText, -1}, "text", false, false, std::nullopt}};
   return std::make_shared<rewrite::Catalogue>(1, std::vector{people, cities});
 }
 

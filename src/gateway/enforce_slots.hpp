@@ -58,20 +58,4 @@ Refusable<Filled> fill(const std::vector<rewrite::Slot>& slots, const rewrite::C
                        const ClientValues& values, const pgwire::TextSettings& settings,
                        Ciphers& ciphers, Random& random);
 
-/// One located row of a RowUpdate.
-struct LocatedRow {
-  Bytes tid;  ///< six bytes, tid's binary form
-  std::optional<RowId> row;
-};
-
-/// Appends the array parameters of `update` (tid[], then sealed and index bytea[] of each
-/// assignment) to `filled`, each at the position the plan says.
-Status fill_rows(const rewrite::RowUpdate& update, const std::vector<LocatedRow>& rows,
-                 const rewrite::Catalogue& catalogue, const ClientValues& values,
-                 const pgwire::TextSettings& settings, Ciphers& ciphers, Filled& filled,
-                 pgwire::ErrorReport& report);
-
-/// PostgreSQL's binary form of a one-dimensional array.
-Bytes binary_array(std::uint32_t element_oid, const std::vector<std::optional<Bytes>>& elements);
-
 }  // namespace theriac::gateway

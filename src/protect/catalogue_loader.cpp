@@ -37,8 +37,10 @@ WHERE c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't'
 ORDER BY c.oid)";
 
 constexpr std::string_view kColumns = R"(
-SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod
+SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod,
+       pg_catalog.format_type(a.atttypid, NULL), t.typsubscript = 'pg_catalog.array_subscript_handler'::regproc
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r','p','v','m','f')
   AND c.relpersistence <> 't' AND n.nspname <> 'pg_toast' AND n.nspname <> 'theriac'
@@ -103,6 +105,8 @@ Status load_relations(PgConnection& database, Building& out) {
     column.attribute = number_at<std::int16_t>(columns, i, 1);
     column.name = text_at(columns, i, 2);
     column.type = {number_at<std::uint32_t>(columns, i, 3), number_at<std::int32_t>(columns, i, 4)};
+    column.type_name = text_at(columns, i, 5);
+    column.is_array = columns.value(i, 6) == "t";
     current->columns.push_back(std::move(column));
   }
   return {};
@@ -250,6 +254,8 @@ Result<std::shared_ptr<const Catalogue>> load_catalogue(PgConnection& database,
                                                         std::uint64_t epoch) {
   THERIAC_ASSIGN(auto transaction,
                  PgTransaction::begin(database, "ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+  // So that types of other schemas are named with them.
+  THERIAC_TRY(database.exec("SET LOCAL search_path = pg_catalog"));
   Building building;
   THERIAC_TRY(load_relations(database, building));
   THERIAC_TRY(load_protection(database, policy, building));

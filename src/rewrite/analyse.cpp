@@ -27,7 +27,7 @@ void refuse(Statement& statement, Refusal refusal) {
   statement.sql.clear();
   statement.slots.clear();
   statement.outputs.clear();
-  statement.row_update.reset();
+  statement.gather.reset();
   statement.classes_read.clear();
   statement.classes_written.clear();
   statement.classes_compared.clear();
@@ -98,11 +98,11 @@ class Analysis {
  private:
   void rewrite(pg::Node& node, pg::Node& query, Rewriter& rewriter, Statement& out) {
     const bool wrapped = &node != &query;
-    auto& located = rewriter.located();
-    if (located && wrapped) {
+    auto& gathering = rewriter.gathering();
+    if (gathering && wrapped) {
       return refuse(out, {"0A000",
                           {},
-                          "EXPLAIN of an UPDATE that may meet several rows",
+                          "EXPLAIN of a statement that reads its rows first",
                           "explain the SELECT of those rows"});
     }
     std::map<int, std::size_t> found;
@@ -113,44 +113,48 @@ class Analysis {
     if (!sql) return refuse(out, not_verified(column_));
     out.sql = std::move(*sql);
     out.action = Action::kRewrite;
-    if (located && !locate(rewriter, out)) return;
+    if (gathering && !gather(rewriter, out)) return;
     out.classes_written = rewriter.classes_written();
     out.classes_compared = rewriter.classes_compared();
     // EXPLAIN returns a plan; the cursor's rows come with FETCH.
     if (!node.has_explain_stmt()) outputs(*rewriter.result(), found, out);
   }
 
-  bool locate(Rewriter& rewriter, Statement& out) {
-    auto& located = *rewriter.located();
-    RowUpdate update;
+  bool gather(Rewriter& rewriter, Statement& out) {
+    auto& gathering = *rewriter.gathering();
+    Gather made;
     std::map<int, std::size_t> ignored;
-    auto slots = rewriter.number(located.locate, ignored);
+    auto slots = rewriter.number(gathering.select, ignored);
     if (!slots) {
       refuse(out, *rewriter.refusal());
       return false;
     }
-    update.locate_slots = std::move(*slots);
-    auto sql = checked(located.locate);
+    made.slots = std::move(*slots);
+    auto sql = checked(gathering.select);
     if (!sql) {
       refuse(out, not_verified(column_));
       return false;
     }
-    update.locate_sql = std::move(*sql);
-    update.with_row_id = located.with_row_id;
-    const auto first = static_cast<std::uint16_t>(out.slots.size() + 1);
-    const auto parameter = [&](int ordinal) { return static_cast<std::uint16_t>(first + ordinal); };
-    update.tid_parameter = first;
-    for (const auto& one : located.assignments) {
-      RowUpdate::Assignment made;
-      made.relation_oid = one.relation_oid;
-      made.attribute = one.attribute;
-      made.source = one.source;
-      made.sealed_parameter = parameter(one.sealed);
-      made.index_parameter = one.index == 0 ? std::uint16_t{0} : parameter(one.index);
-      update.assignments.push_back(std::move(made));
+    made.sql = std::move(*sql);
+    made.once_each = gathering.once_each;
+    made.first_parameter = static_cast<std::uint16_t>(out.slots.size() + 1);
+    for (const auto& one : gathering.columns) {
+      Gather::Column column{one.kind, {}};
+      if (one.kind == Gather::Column::Kind::kSealed) {
+        column.output = output_of(made.columns.size(), one.sealed, out);
+      }
+      made.columns.push_back(std::move(column));
     }
-    out.row_update = std::move(update);
-    out.action = Action::kUpdateRows;
+    for (const auto& one : gathering.arrays) {
+      Gather::Array array{one.kind, one.element_oid, 0, 0, one.source};
+      if (one.column != nullptr) {
+        array.relation_oid = one.relation->oid;
+        array.attribute = one.column->attribute;
+      }
+      made.arrays.push_back(std::move(array));
+    }
+    out.gather = std::move(made);
+    out.action = Action::kGather;
     return true;
   }
 
@@ -179,11 +183,7 @@ class Analysis {
                   column.relation->schema + "." + column.relation->name + "." + column.column->name,
                   "* over an unknown relation", "name the columns"});
       }
-      Output made;
-      made.position = i;
-      made.type = column.type;
-      made.origins.push_back(origin_of({column.relation, column.column, column.with_row}, out));
-      for (const auto& also : column.also) made.origins.push_back(origin_of(also, out));
+      auto made = output_of(i, column, out);
       for (const auto provisional : column.found_by) {
         const auto at = found.find(provisional);
         if (at != found.end()) made.found_by.push_back(at->second);
@@ -192,6 +192,16 @@ class Analysis {
       if (made.found_by.size() != column.found_by.size()) made.found_by.clear();
       out.outputs.push_back(std::move(made));
     }
+  }
+
+  static Output output_of(std::size_t position, const ItemColumn& column, Statement& out) {
+    Output made;
+    made.position = position;
+    made.type = column.type;
+    made.names_origin = column.direct;
+    made.origins.push_back(origin_of({column.relation, column.column, column.with_row}, out));
+    for (const auto& also : column.also) made.origins.push_back(origin_of(also, out));
+    return made;
   }
 
   static Output::Origin origin_of(const Origin& origin, Statement& out) {

@@ -197,6 +197,7 @@ Rewriter::Answer Rewriter::cast_value(pg::Node& node, Level& level, Form form, I
     refuse(made, "a cast", {});
     return Answer::kRefused;
   }
+  made.direct = made.direct && made.type.oid == type->oid && made.type.modifier == -1;
   made.type = *type;
   const pg::Node inner = cast.arg();
   node = inner;
@@ -220,6 +221,7 @@ Rewriter::Answer Rewriter::selected_value(pg::Node& node, Level& level, Form for
   const auto name = made.name;
   made = inner->columns[0];
   made.name = name;
+  made.direct = false;
   return Answer::kDone;
 }
 
@@ -269,6 +271,7 @@ Rewriter::Answer Rewriter::chosen_value(const std::vector<pg::Node*>& alternativ
     return Answer::kRefused;
   }
   made.type = *common.type;
+  made.direct = false;
   return Answer::kDone;
 }
 

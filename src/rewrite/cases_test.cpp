@@ -111,8 +111,8 @@ TEST(Cases, RewrittenTextParsesAgain) {
           ++rewritten;
           EXPECT_TRUE(parse(statement.sql, *tree)) << statement.sql;
         }
-        if (statement.row_update) {
-          EXPECT_TRUE(parse(statement.row_update->locate_sql, *tree));
+        if (statement.gather) {
+          EXPECT_TRUE(parse(statement.gather->sql, *tree));
         }
       }
     }
@@ -131,8 +131,8 @@ TEST(Cases, NoLiteralForAProtectedColumnStandsInRewrittenText) {
         if (statement.action == Action::kRefuse) continue;
         const auto& sent = statement.action == Action::kForward ? statement.text : statement.sql;
         EXPECT_EQ(sent.find("secret"), std::string::npos) << one.sql;
-        if (statement.row_update) {
-          EXPECT_EQ(statement.row_update->locate_sql.find("secret"), std::string::npos) << one.sql;
+        if (statement.gather) {
+          EXPECT_EQ(statement.gather->sql.find("secret"), std::string::npos) << one.sql;
         }
       }
     }

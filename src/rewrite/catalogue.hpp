@@ -42,7 +42,9 @@ struct Column {
   std::string name;
   std::int16_t attribute = 0;  ///< pg_attribute.attnum
   pgwire::ColumnType type;
-  bool helper = false;  ///< one of ours: clients must not see or name it
+  std::string type_name;  ///< as SQL, without modifier, right under any search_path
+  bool is_array = false;  ///< of an array type
+  bool helper = false;    ///< one of ours: clients must not see or name it
   std::optional<Protection> protection;
 };
 

@@ -84,6 +84,7 @@ bool Rewriter::output(const Resolved& found, Level& level, Use use, pg::Node& va
   column.column = origin.column;
   column.also = origin.also;
   column.type = origin.type;
+  column.direct = origin.direct;
   column.found_by = origin.found_by;
   if (const auto at = found.level->found_by.find({found.item, found.place});
       at != found.level->found_by.end()) {

@@ -79,37 +79,61 @@ struct Output {
   /// Never empty. Several of UNION, COALESCE and the like: the value says by opening which it is.
   std::vector<Origin> origins;
   pgwire::ColumnType type;  ///< what the client is told
+  /// The client is told the origin, too (table oid and attribute number of RowDescription).
+  bool names_origin = false;
   /// Slots (indices into Statement::slots, kCompare) one of whose values this column must equal,
   /// because a conjunct of this query level found the row by them: the gateway checks it.
   std::vector<std::size_t> found_by;
 };
 
 enum class Action : std::uint8_t {
-  kForward,     ///< untouched bytes
-  kRewrite,     ///< send `sql` with `slots`
-  kUpdateRows,  ///< locate rows first, then one sealed value per row; see RowUpdate
+  kForward,  ///< untouched bytes
+  kRewrite,  ///< send `sql` with `slots`
+  kGather,   ///< read rows first, then `sql` with one sealed value for each; see Gather
   kRefuse,
 };
 
-/// UPDATE that gives a protected column a value and may meet several rows, or rows whose identity
-/// is needed (bound): the gateway runs `locate_sql` (SELECT ctid[, theriac_row] ... FOR NO KEY
-/// UPDATE), seals one value per row and protected column, and runs Statement::sql, whose last
-/// parameters are arrays joined by ctid through unnest, in the same transaction.
-struct RowUpdate {
-  std::string locate_sql;
-  std::vector<Slot> locate_slots;
-  bool with_row_id = false;
-  /// Per protected column assigned: the source, and the array parameters ($n, 1-based) of sealed
-  /// bytes and of the index (0 if not searchable) in Statement::sql. `tid_parameter` is the ctid[].
-  struct Assignment {
-    std::uint32_t relation_oid = 0;
-    std::int16_t attribute = 0;
-    ValueSource source;
-    std::uint16_t sealed_parameter = 0;
-    std::uint16_t index_parameter = 0;
+/// A statement that gives a protected column a value in several rows, or one that is not a literal
+/// or parameter, or rows whose identity is needed (bound): the gateway runs `sql`, seals one value
+/// for each row and protected column, and runs Statement::sql, whose last parameters are arrays
+/// joined through unnest, in the same transaction.
+struct Gather {
+  std::string sql;  ///< results in binary format
+  std::vector<Slot> slots;
+
+  struct Column {
+    enum class Kind : std::uint8_t {
+      kTid,     ///< the row's ctid
+      kRowId,   ///< its theriac_row
+      kValue,   ///< an unprotected value, in binary form
+      kSealed,  ///< a protected value, to be opened as `output` says
+    };
+    Kind kind = Kind::kValue;
+    Output output;
   };
-  std::vector<Assignment> assignments;
-  std::uint16_t tid_parameter = 0;
+  std::vector<Column> columns;
+
+  /// One array parameter, an element for each row.
+  struct Array {
+    enum class Kind : std::uint8_t {
+      kTid,
+      kValue,  ///< the gathered value as it came; element type `element_oid`
+      kRowId,  ///< new row identities
+      kSeal,   ///< as Slot::Fill::kSeal
+      kIndex,  ///< as Slot::Fill::kIndex
+    };
+    Kind kind = Kind::kTid;
+    std::uint32_t element_oid = 0;
+    std::uint32_t relation_oid = 0;  ///< kSeal, kIndex: the column written
+    std::int16_t attribute = 0;
+    /// A constant, or the gathered column; its type is the written column's unless it is kSealed.
+    std::variant<std::size_t, ValueSource> source;
+  };
+  std::vector<Array> arrays;
+  std::uint16_t first_parameter = 0;  ///< $n of arrays[0] in Statement::sql
+  /// A row may be met more than once (UPDATE ... FROM): with values of its own that is refused,
+  /// since which one counts is not certain.
+  bool once_each = false;
 };
 
 /// What a statement does to the session, so that the gateway can follow it.
@@ -126,17 +150,18 @@ struct Statement {
   Effect effect = Effect::kNone;
   std::string tag;          ///< "SELECT", "INSERT", ...: node name, for counters
   std::string text;         ///< this statement's own bytes of the original
-  std::string sql;          ///< rewritten text (kRewrite, kUpdateRows)
-  std::vector<Slot> slots;  ///< server parameters of `sql`; for kUpdateRows without the arrays
+  std::string sql;          ///< rewritten text (kRewrite, kGather)
+  std::vector<Slot> slots;  ///< server parameters of `sql`; for kGather without the arrays
   std::vector<Output> outputs;
-  std::optional<RowUpdate> row_update;
+  std::optional<Gather> gather;
   std::optional<Refusal> refusal;
   /// Classes whose values this statement can open, or seal and set to NULL: for rights, grants and
   /// audit counts.
   std::vector<std::string> classes_read;
   std::vector<std::string> classes_written;
-  /// Classes whose values are compared with each other or with one of the client's, which shows a
-  /// masked role what it may not see: joins, IN, count(DISTINCT), conditions.
+  /// Classes whose values are compared with each other or with one of the client's, or copied to
+  /// another column, which shows a masked role what it may not see: joins, IN, count(DISTINCT),
+  /// conditions, INSERT ... SELECT.
   std::vector<std::string> classes_compared;
   /// Number of client parameters the statement has (highest $n), 0 if none.
   std::uint16_t client_parameters = 0;

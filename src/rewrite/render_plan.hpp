@@ -46,6 +46,43 @@ inline std::string slots_text(const Catalogue& catalogue, const std::vector<Slot
   return out;
 }
 
+inline std::string origins_text(const Catalogue& catalogue, const Output& output) {
+  std::string out;
+  for (const auto& origin : output.origins) {
+    out += fmt::format("{}{}{}", out.empty() ? "" : " or ",
+                       column_text(catalogue, origin.relation_oid, origin.attribute),
+                       origin.with_row_id ? " with row id" : "");
+  }
+  return out;
+}
+
+inline std::string gather_text(const Catalogue& catalogue, const Gather& gather) {
+  auto out = fmt::format("gather{} {}\n", gather.once_each ? " (each row once)" : "", gather.sql);
+  if (!gather.slots.empty()) out += "  with " + slots_text(catalogue, gather.slots) + "\n";
+  for (std::size_t i = 0; i < gather.columns.size(); ++i) {
+    const auto& column = gather.columns[i];
+    if (column.kind != Gather::Column::Kind::kSealed) continue;
+    out += fmt::format("  column {} opens {}\n", i, origins_text(catalogue, column.output));
+  }
+  constexpr std::string_view kKinds[] = {"tid", "value", "row ids", "sealed", "index"};
+  out += "  arrays";
+  for (std::size_t i = 0; i < gather.arrays.size(); ++i) {
+    const auto& array = gather.arrays[i];
+    out += fmt::format("{} ${} {}", i == 0 ? "" : ";", gather.first_parameter + i,
+                       kKinds[static_cast<int>(array.kind)]);
+    if (array.kind == Gather::Array::Kind::kTid || array.kind == Gather::Array::Kind::kRowId) {
+      continue;
+    }
+    const auto* place = std::get_if<std::size_t>(&array.source);
+    out += " of " + (place != nullptr ? fmt::format("column {}", *place)
+                                      : source_text(std::get<ValueSource>(array.source)));
+    if (array.relation_oid != 0) {
+      out += " as " + column_text(catalogue, array.relation_oid, array.attribute);
+    }
+  }
+  return out + "\n";
+}
+
 inline std::string joined(const std::vector<std::string>& words) {
   std::string out;
   for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
@@ -67,22 +104,9 @@ inline std::string statement_text(const Catalogue& catalogue, const Statement& s
     return fmt::format("refuse {} {}: {}\n", refusal.sqlstate,
                        refusal.column.empty() ? "-" : refusal.column, refusal.construct);
   }
-  if (statement.row_update) {
-    const auto& update = *statement.row_update;
-    out += fmt::format("locate {}\n", update.locate_sql);
-    if (!update.locate_slots.empty()) {
-      out += "  with " + slots_text(catalogue, update.locate_slots) + "\n";
-    }
-    out += fmt::format("then{} {}\n", update.with_row_id ? " (row ids)" : "", statement.sql);
-    out += fmt::format("  arrays ${} tid", update.tid_parameter);
-    for (const auto& one : update.assignments) {
-      out += fmt::format("; ${} sealed{} of {} as {}", one.sealed_parameter,
-                         one.index_parameter == 0 ? std::string()
-                                                  : fmt::format(", ${} index", one.index_parameter),
-                         source_text(one.source),
-                         column_text(catalogue, one.relation_oid, one.attribute));
-    }
-    out += "\n";
+  if (statement.gather) {
+    out += gather_text(catalogue, *statement.gather);
+    out += fmt::format("then {}\n", statement.sql);
   } else {
     out += fmt::format("rewrite{}{} {}\n", cursor, effect, statement.sql);
   }
@@ -90,12 +114,7 @@ inline std::string statement_text(const Catalogue& catalogue, const Statement& s
     out += "  slots " + slots_text(catalogue, statement.slots) + "\n";
   }
   for (const auto& output : statement.outputs) {
-    out += fmt::format("  output {} opens ", output.position);
-    for (const auto& origin : output.origins) {
-      out += fmt::format("{}{}{}", &origin == output.origins.data() ? "" : " or ",
-                         column_text(catalogue, origin.relation_oid, origin.attribute),
-                         origin.with_row_id ? " with row id" : "");
-    }
+    out += fmt::format("  output {} opens {}", output.position, origins_text(catalogue, output));
     const auto& first = output.origins.front();
     const auto& type = catalogue.find(first.relation_oid)->find_attribute(first.attribute)->type;
     if (type.oid != output.type.oid || type.modifier != output.type.modifier) {

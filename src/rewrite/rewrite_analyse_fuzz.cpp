@@ -51,19 +51,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       continue;
     }
     std::size_t arrays = 0;
-    if (statement.row_update) {
-      arrays = 1;
-      for (const auto& one : statement.row_update->assignments) {
-        arrays += one.index_parameter == 0 ? 1 : 2;
-      }
-      check_sent(statement.row_update->locate_sql, statement.row_update->locate_slots.size(),
-                 catalogue, context);
+    if (statement.gather) {
+      arrays = statement.gather->arrays.size();
+      THERIAC_ASSERT(statement.gather->first_parameter == statement.slots.size() + 1);
+      check_sent(statement.gather->sql, statement.gather->slots.size(), catalogue, context);
     }
     check_sent(statement.sql, statement.slots.size() + arrays, catalogue, context);
     for (const auto& output : statement.outputs) {
       const auto* relation = catalogue.find(output.origins.front().relation_oid);
       THERIAC_ASSERT(relation != nullptr);
-      const auto* column = relation->find_attribute(output.attribute);
+      const auto* column = relation->find_attribute(output.origins.front().attribute);
       THERIAC_ASSERT(column != nullptr && column->protection.has_value());
       for (const auto slot : output.found_by) THERIAC_ASSERT(slot < statement.slots.size());
     }

@@ -23,7 +23,7 @@ bool Rewriter::run(pg::Node& statement) {
       return insert(*statement.mutable_insert_stmt(), nullptr, *result_);
     case pg::Node::kUpdateStmt:
       result_ = &new_derived();
-      return update(*statement.mutable_update_stmt(), nullptr, false, *result_);
+      return update(*statement.mutable_update_stmt(), nullptr, *result_);
     case pg::Node::kDeleteStmt:
       result_ = &new_derived();
       return remove(*statement.mutable_delete_stmt(), nullptr, *result_);

@@ -39,7 +39,7 @@ struct Constant {
   }
 };
 
-/// Number of the parameter that stands for array `ordinal` of a RowUpdate until number() runs.
+/// Number of the parameter that stands for array `ordinal` of a Gather until number() runs.
 int array_placeholder(int ordinal);
 
 /// What becomes of a sub-select's rows.
@@ -89,20 +89,26 @@ class Rewriter {
   /// provisional slot to index. Array placeholders are numbered last. nullopt: refused.
   std::optional<std::vector<Slot>> number(pg::Node& tree, std::map<int, std::size_t>& found);
 
-  /// Of an UPDATE that needs to locate its rows first.
-  struct Located {
-    pg::Node locate;
-    bool with_row_id = false;
-    struct Assignment {
-      std::uint32_t relation_oid = 0;
-      std::int16_t attribute = 0;
-      ValueSource source;
-      int sealed = 0, index = 0;  ///< ordinal of the array placeholder; 0 is the tid array
+  /// What a statement needs to read first (plan.hpp).
+  struct Gathering {
+    pg::Node select;
+    struct Column {
+      Gather::Column::Kind kind = Gather::Column::Kind::kValue;
+      ItemColumn sealed;
     };
-    std::vector<Assignment> assignments;
-    int arrays = 0;
+    std::vector<Column> columns;
+    struct Array {
+      Gather::Array::Kind kind = Gather::Array::Kind::kTid;
+      std::string type_name;  ///< of the elements
+      std::uint32_t element_oid = 0;
+      const Relation* relation = nullptr;
+      const ::theriac::rewrite::Column* column = nullptr;
+      std::variant<std::size_t, ValueSource> source;
+    };
+    std::vector<Array> arrays;
+    bool once_each = false;
   };
-  [[nodiscard]] std::optional<Located>& located() { return located_; }
+  [[nodiscard]] std::optional<Gathering>& gathering() { return gathering_; }
   [[nodiscard]] const std::vector<std::string>& classes_written() const { return classes_written_; }
   [[nodiscard]] const std::vector<std::string>& classes_compared() const {
     return classes_compared_;
@@ -290,6 +296,12 @@ class Rewriter {
   bool insert_values(pg::InsertStmt& statement, Item& target, Level& level, const Env* env);
   bool insert_one_select(pg::InsertStmt& statement, Item& target, Level& level, const Env* env);
   bool insert_select(pg::InsertStmt& statement, Item& target, const Env* env);
+  bool insert_gathered(pg::InsertStmt& statement, const Item& target, const InsertColumns& columns,
+                       const Derived& rows);
+  /// What an output of INSERT ... SELECT gives a protected column, if it is a constant: taken out
+  /// of the select.
+  bool taken_constant(const Derived& rows, std::size_t place, const Relation& relation,
+                      const Column& column, std::optional<ValueSource>& out);
   bool insert_value(pg::Node& item, const Item& target, const Column& column, int row, Nodes& out);
   bool default_value(const Item& target, const Column& column, int row, Nodes& out);
   bool on_conflict(pg::OnConflictClause& clause, Item& target, Level& level, bool is_protected);
@@ -298,7 +310,7 @@ class Rewriter {
 
   // --- update.cpp
   struct Assigned;
-  bool update(pg::UpdateStmt& statement, const Env* env, bool nested, Derived& result);
+  bool update(pg::UpdateStmt& statement, const Env* env, Derived& result);
   /// (a, b) = (x, y) into single assignments if a protected column is among them.
   bool spread_sources(Nodes& list, const Item& target, Level& level);
   bool assignments(Nodes& list, const Item& target, Level& level, std::vector<Assigned>& out);
@@ -309,10 +321,31 @@ class Rewriter {
                              std::vector<std::int16_t>& out);
   void set_in_one_step(const std::vector<Assigned>& assigned, const Item& target, Nodes& list);
   bool set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned>& assigned,
-                   const Item& target, const Level& level);
-  static void locate_rows(const pg::UpdateStmt& statement, const Item& target, bool touches_key,
-                          pg::Node& out);
+                   const Item& target);
+  bool gathered_source(pg::Node& value, const Item& target, const Column& column, Level& level,
+                       Assigned& out);
   bool remove(pg::DeleteStmt& statement, const Env* env, Derived& result);
+
+  // --- gather.cpp
+  /// Adds an output to the gathering select, and says which gathered column it is.
+  std::size_t gather_column(Gathering& gathering, const Gathering::Column& column,
+                            const pg::Node& value);
+  /// Adds an array; `out` becomes a reference to its element in the statement's rows.
+  static void gather_array(Gathering& gathering, Gathering::Array array, pg::Node& out);
+  /// Arrays of sealed bytes and indexes for a protected column: helper names and elements.
+  void gather_protected(Gathering& gathering, const Relation& relation, const Column& column,
+                        const std::variant<std::size_t, ValueSource>& source, Nodes& names,
+                        Nodes& values);
+  /// The FROM item that joins the arrays; call when all have been added.
+  bool gathered_rows(const Gathering& gathering, pg::Node& out);
+  /// `node` cast to the column's type without its modifier.
+  static bool cast_to_column(pg::Node& node, const Column& column);
+  /// The statement as it is may be run in two steps.
+  bool may_gather(const pg::WithClause& with, const Relation& relation, const Column* column);
+  /// Literals and parameters that the server would see as part of what a protected column gets.
+  /// Those in conditions choose a value and are not part of it.
+  static bool shows_constants(const pg::Node& node);
+  static bool shows_constants(const pg::SelectStmt& query);
 
   // --- slots.cpp
   int slot(Slot::Fill fill, const ValueSource& source, const Relation& relation,
@@ -336,9 +369,10 @@ class Rewriter {
   bool edited_ = false;
   bool has_into_ = false;
   int depth_ = 0;
+  int nested_ = 0;  ///< writing statements inside WITH around the one at hand
   int exported_ = 0;
   Derived* result_ = nullptr;
-  std::optional<Located> located_;
+  std::optional<Gathering> gathering_;
   std::vector<std::string> classes_written_, classes_compared_;
   std::vector<Slot> slots_;  ///< provisional; a tree refers to slot i as $-(i+1)
 

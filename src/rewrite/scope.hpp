@@ -33,6 +33,7 @@ struct ItemColumn {
   std::vector<Origin> also;            ///< further origins
   pgwire::ColumnType type;             ///< what a client is told, if protected
   bool as_index = false;               ///< the value is the blind index, for comparisons
+  bool direct = true;                  ///< a plain column: PostgreSQL says where it comes from
   bool is_null = false;                ///< output is the NULL literal
   std::vector<int> found_by;           ///< provisional slots, see Rewriter
   // Columns of joins only: where the value really comes from.

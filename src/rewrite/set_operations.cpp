@@ -113,6 +113,7 @@ bool Rewriter::combine_column(std::string_view name, std::size_t place, Derived&
   const auto output_name = made.name;
   made = origin;
   made.name = output_name;
+  made.direct = false;
   made.found_by.clear();
   made.home = nullptr;
   made.is_null = false;

@@ -8,7 +8,7 @@
 namespace theriac::rewrite {
 namespace {
 
-/// Placeholders of the arrays of a RowUpdate lie below all provisional slots.
+/// Placeholders of the arrays of a Gather lie below all provisional slots.
 constexpr int kArrays = std::numeric_limits<int>::min() / 2;
 
 template <typename Visit>
@@ -80,10 +80,12 @@ bool Rewriter::parameters_agree() {
     const bool sealed = one.fill != Slot::Fill::kCompare;
     if (!check(one.source, one.relation_oid, one.attribute, sealed)) return false;
   }
-  if (!located_) return true;
-  return std::all_of(located_->assignments.begin(), located_->assignments.end(),
-                     [&](const Located::Assignment& one) {
-                       return check(one.source, one.relation_oid, one.attribute, true);
+  if (!gathering_) return true;
+  return std::all_of(gathering_->arrays.begin(), gathering_->arrays.end(),
+                     [&](const Gathering::Array& one) {
+                       const auto* source = std::get_if<ValueSource>(&one.source);
+                       return source == nullptr || one.column == nullptr ||
+                              check(*source, one.relation->oid, one.column->attribute, true);
                      });
 }
 
@@ -105,11 +107,13 @@ std::optional<std::vector<Slot>> Rewriter::number(pg::Node& tree,
     if (by_slot != slots_.end()) {
       relation = catalogue_.find(by_slot->relation_oid);
       attribute = by_slot->attribute;
-    } else if (located_) {
-      for (const auto& one : located_->assignments) {
-        if (!is_it(one)) continue;
-        relation = catalogue_.find(one.relation_oid);
-        attribute = one.attribute;
+    } else if (gathering_) {
+      for (const auto& one : gathering_->arrays) {
+        const auto* source = std::get_if<ValueSource>(&one.source);
+        const auto* number = source == nullptr ? nullptr : client_number(*source);
+        if (number == nullptr || *number != client) continue;
+        relation = one.relation;
+        attribute = one.column->attribute;
       }
     }
     if (relation == nullptr) return false;
@@ -144,7 +148,7 @@ std::optional<std::vector<Slot>> Rewriter::number(pg::Node& tree,
   for (auto* parameter : arrays) {
     parameter->set_number(static_cast<int>(out.size()) + 1 + parameter->number() - kArrays);
   }
-  const auto total = out.size() + (located_ ? static_cast<std::size_t>(located_->arrays) : 0);
+  const auto total = out.size() + (gathering_ ? gathering_->arrays.size() : 0);
   if (good && total > kSlotsMax) {
     good = refuse_state("54000", "too many values in one statement", "send fewer rows at a time");
   }

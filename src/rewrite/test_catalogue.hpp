@@ -9,6 +9,29 @@
 
 namespace theriac::rewrite::testing {
 
+inline std::string sql_name(std::uint32_t type) {
+  switch (type) {
+    case pgwire::kOidInt2:
+      return "smallint";
+    case pgwire::kOidInt4:
+      return "integer";
+    case pgwire::kOidInt8:
+      return "bigint";
+    case pgwire::kOidVarchar:
+      return "character varying";
+    case pgwire::kOidNumeric:
+      return "numeric";
+    case pgwire::kOidDate:
+      return "date";
+    case pgwire::kOidTimestamptz:
+      return "timestamp with time zone";
+    case pgwire::kOidBytea:
+      return "bytea";
+    default:
+      return "text";
+  }
+}
+
 /// Builds a relation column by column, helpers wherever the caller puts them.
 class RelationMaker {
  public:
@@ -24,6 +47,7 @@ class RelationMaker {
     column.name = std::move(name);
     column.attribute = next_++;
     column.type = {type, modifier};
+    column.type_name = sql_name(type);
     made_.columns.push_back(std::move(column));
     return *this;
   }

@@ -146,8 +146,8 @@ class Twin {
     if (sent != nullptr) *sent = statement.sql;
     auto parameters = fill(statement.slots, values);
     if (!parameters) return Answer{.sqlstate = "22P02", .message = "value"};
-    if (statement.row_update) {
-      auto failed = locate(*statement.row_update, values, *parameters);
+    if (statement.gather) {
+      auto failed = gather(*statement.gather, values, *parameters);
       if (failed) return failed;
     }
     auto answer = physical_->run(statement.sql, *parameters);
@@ -255,35 +255,83 @@ class Twin {
     std::string out = "{";
     for (const auto& item : items) {
       out += out.size() == 1 ? "" : ",";
-      out += item ? "\"" + *item + "\"" : std::string("NULL");
+      out += item ? "\"" + escaped(*item) + "\"" : std::string("NULL");
     }
     return out + "}";
   }
 
-  static std::string bytea_text(const std::string& bytes) {
-    return "\\\\x" + to_hex(view_of(bytes));
+  static std::string escaped(const std::string& item) {
+    std::string out;
+    for (const char c : item) {
+      if (c == '"' || c == '\\') out.push_back('\\');
+      out.push_back(c);
+    }
+    return out;
   }
 
-  std::optional<Answer> locate(const RowUpdate& update, const Row& values,
+  static std::string bytea_text(const std::string& bytes) { return "\\x" + to_hex(view_of(bytes)); }
+
+  /// The written column's stored form of what an array's element is made of.
+  std::optional<std::string> element_of(const Gather& gather, const Gather::Array& array,
+                                        const Row& row, const Row& values, bool& ok) const {
+    const auto* place = std::get_if<std::size_t>(&array.source);
+    if (place == nullptr) {
+      return stored(std::get<ValueSource>(array.source), values, array.relation_oid,
+                    array.attribute, false, ok);
+    }
+    const auto& value = row[*place];
+    if (!value) return std::nullopt;
+    const auto& column = gather.columns[*place];
+    const auto& type = catalogue_.find(array.relation_oid)->find_attribute(array.attribute)->type;
+    const bool was_sealed = column.kind == Gather::Column::Kind::kSealed;
+    std::optional<std::string> plain = value;
+    if (was_sealed) {
+      plain = opened(column.output, std::string(text_of(*from_hex(value->substr(2)))));
+    }
+    ok = ok && plain.has_value();
+    if (!plain) return std::nullopt;
+    const auto made = pgwire::to_stored(type, was_sealed ? column.output.type.oid : type.oid, 0,
+                                        view_of(*plain), {});
+    ok = ok && made.has_value();
+    return made ? std::optional(*made) : std::nullopt;
+  }
+
+  std::optional<Answer> gather(const Gather& gather, const Row& values,
                                std::vector<Sent>& parameters) {
-    const auto slots = fill(update.locate_slots, values);
+    const auto slots = fill(gather.slots, values);
     if (!slots) return Answer{.sqlstate = "22P02", .message = "value"};
-    const auto found = physical_->run(update.locate_sql, *slots);
+    auto found = physical_->run(gather.sql, *slots);
     if (!found.good()) return found;
-    std::vector<std::optional<std::string>> tids;
-    for (const auto& row : found.rows) tids.push_back(row[0]);
-    bool ok = update.tid_parameter == parameters.size() + 1;
-    parameters.push_back({array_of(tids), false, 0});
-    for (const auto& one : update.assignments) {
-      const auto value = stored(one.source, values, one.relation_oid, one.attribute, false, ok);
-      const auto token = index(value, one.relation_oid, one.attribute, ok);
-      const auto add = [&](const std::optional<std::string>& bytes, std::uint16_t number) {
-        ok = ok && number == parameters.size() + 1;
-        const auto item = bytes ? std::optional(bytea_text(*bytes)) : std::nullopt;
-        parameters.push_back({array_of({tids.size(), item}), false, 0});
-      };
-      add(sealed(value, one.relation_oid, one.attribute), one.sealed_parameter);
-      if (one.index_parameter != 0) add(token, one.index_parameter);
+    std::set<std::optional<std::string>> seen;
+    for (const auto& row : found.rows) {
+      if (gather.once_each && !seen.insert(row[0]).second) {
+        return Answer{.sqlstate = "0A000", .message = "a row met twice"};
+      }
+    }
+    bool ok = gather.first_parameter == parameters.size() + 1;
+    for (const auto& array : gather.arrays) {
+      std::vector<std::optional<std::string>> items;
+      for (const auto& row : found.rows) {
+        switch (array.kind) {
+          case Gather::Array::Kind::kTid:
+          case Gather::Array::Kind::kValue:
+            items.push_back(row[std::get<std::size_t>(array.source)]);
+            break;
+          case Gather::Array::Kind::kRowId:
+            items.push_back(to_hex(view_of(row_id())));
+            break;
+          case Gather::Array::Kind::kSeal:
+          case Gather::Array::Kind::kIndex: {
+            auto value = element_of(gather, array, row, values, ok);
+            value = array.kind == Gather::Array::Kind::kSeal
+                        ? sealed(value, array.relation_oid, array.attribute)
+                        : index(value, array.relation_oid, array.attribute, ok);
+            items.push_back(value ? std::optional(bytea_text(*value)) : std::nullopt);
+            break;
+          }
+        }
+      }
+      parameters.push_back({array_of(items), false, 0});
     }
     if (!ok) return Answer{.sqlstate = "22P02", .message = "value"};
     return std::nullopt;

@@ -10,8 +10,6 @@
 namespace theriac::rewrite {
 namespace {
 
-constexpr std::string_view kRows = "theriac_rows";
-constexpr std::string_view kKey = "theriac_k";
 constexpr std::string_view kValueRemedy =
     "compute the value in the program and send it as a literal or parameter";
 
@@ -21,26 +19,64 @@ void set_null(Nodes& list, std::string_view name) {
   make_null(*target.mutable_val());
 }
 
-void set_column(Nodes& list, std::string_view name, std::string_view source) {
-  auto& target = *list.Add()->mutable_res_target();
-  target.set_name(std::string(name));
-  make_column(*target.mutable_val(), {kRows, source});
-}
-
 bool is_given_value(const pg::Node& node) {
   const auto* inner = &node;
   while (inner->has_type_cast()) inner = &inner->type_cast().arg();
   return inner->has_param_ref() || (inner->has_a_const() && !inner->a_const().isnull());
 }
 
+/// One column of (SELECT a, b ...): the select with that output alone, or if other clauses may
+/// refer to its outputs, as (SELECT c FROM (SELECT a, b ...) AS t(..., c, ...)).
+pg::Node one_column_of(const pg::Node& source, int place, int width) {
+  const auto& whole = source.sub_link().subselect().select_stmt();
+  const bool stars =
+      std::any_of(whole.target_list().begin(), whole.target_list().end(), [](const pg::Node& one) {
+        const auto& value = one.res_target().val();
+        return value.has_column_ref() && is_star(value.column_ref());
+      });
+  if (whole.op() == pg::SETOP_NONE && whole.sort_clause_size() == 0 &&
+      whole.distinct_clause_size() == 0 && whole.group_clause_size() == 0 && !stars &&
+      whole.target_list_size() == width) {
+    pg::Node alone = source;
+    auto& list = *alone.mutable_sub_link()
+                      ->mutable_subselect()
+                      ->mutable_select_stmt()
+                      ->mutable_target_list();
+    const pg::Node kept = list.Get(place);
+    list.Clear();
+    *list.Add() = kept;
+    return alone;
+  }
+  pg::Node out;
+  auto& link = *out.mutable_sub_link();
+  link.set_sub_link_type(pg::EXPR_SUBLINK);
+  auto& query = *link.mutable_subselect()->mutable_select_stmt();
+  query.set_limit_option(pg::LIMIT_OPTION_DEFAULT);
+  query.set_op(pg::SETOP_NONE);
+  auto& range = *query.add_from_clause()->mutable_range_subselect();
+  *range.mutable_subquery() = source.sub_link().subselect();
+  auto& alias = *range.mutable_alias();
+  alias.set_aliasname("theriac_m");
+  for (int i = 0; i < width; ++i) {
+    make_string(*alias.add_colnames(), "theriac_c" + std::to_string(i + 1));
+  }
+  make_column(*query.add_target_list()->mutable_res_target()->mutable_val(),
+              {"theriac_m", "theriac_c" + std::to_string(place + 1)});
+  return out;
+}
+
 }  // namespace
 
 /// What SET gives a protected column.
 struct Rewriter::Assigned {
-  enum class What : std::uint8_t { kValue, kNull, kKeep };
+  enum class What : std::uint8_t { kValue, kNull, kKeep, kGathered };
   const Column* column = nullptr;
   What what = What::kNull;
   ValueSource source;
+  pg::Node value;                    ///< kGathered: what gives the value
+  std::optional<ItemColumn> sealed;  ///< kGathered: it is a protected value
+
+  [[nodiscard]] bool gives_value() const { return what == What::kValue || what == What::kGathered; }
 };
 
 bool Rewriter::spread_sources(Nodes& list, const Item& target, Level& level) {
@@ -70,13 +106,17 @@ bool Rewriter::spread_sources(Nodes& list, const Item& target, Level& level) {
              ->mutable_source() = source;
       }
     } else {
-      if (!source.has_row_expr() || source.row_expr().args_size() != end - at) {
+      const bool row = source.has_row_expr() && source.row_expr().args_size() == end - at;
+      const bool selected =
+          source.has_sub_link() && source.sub_link().sub_link_type() == pg::EXPR_SUBLINK;
+      if (!row && !selected) {
         const auto& name = list.Get(at).res_target().name();
         return refuse(target.relation, target.relation->find(name),
-                      "SET of several columns from a sub-select", kValueRemedy);
+                      "SET of several columns from a row", kValueRemedy);
       }
       for (int i = at; i < end; ++i) {
-        const pg::Node value = source.row_expr().args(i - at);
+        const pg::Node value =
+            row ? source.row_expr().args(i - at) : one_column_of(source, i - at, end - at);
         *list.Mutable(i)->mutable_res_target()->mutable_val() = value;
       }
       edited_ = true;
@@ -86,7 +126,7 @@ bool Rewriter::spread_sources(Nodes& list, const Item& target, Level& level) {
   return true;
 }
 
-bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, bool nested, Derived& result) {
+bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, Derived& result) {
   Written into;
   if (!written_table(statement, env, into)) return false;
   auto& level = *into.level;
@@ -98,11 +138,14 @@ bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, bool nested, De
   if (!spread_sources(*statement.mutable_target_list(), *target, level)) return false;
   std::vector<Assigned> assigned;
   if (!assignments(*statement.mutable_target_list(), *target, level, assigned)) return false;
-  const bool values = std::any_of(assigned.begin(), assigned.end(), [](const Assigned& one) {
-    return one.what == Assigned::What::kValue;
+  const bool values = std::any_of(assigned.begin(), assigned.end(),
+                                  [](const Assigned& one) { return one.gives_value(); });
+  const bool gathered = std::any_of(assigned.begin(), assigned.end(), [](const Assigned& one) {
+    return one.what == Assigned::What::kGathered;
   });
-  const bool by_rows = values && (target->relation->bound || !statement.has_where_clause() ||
-                                  !is_pinned(statement.where_clause(), *target, level));
+  const bool by_rows =
+      values && (gathered || target->relation->bound || !statement.has_where_clause() ||
+                 !is_pinned(statement.where_clause(), *target, level));
   // What found the row is not what it holds afterwards.
   for (std::size_t i = 0; i < target->columns.size(); ++i) {
     const bool changed = std::any_of(assigned.begin(), assigned.end(), [&](const Assigned& one) {
@@ -117,12 +160,10 @@ bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, bool nested, De
     set_in_one_step(assigned, *target, *statement.mutable_target_list());
     return true;
   }
-  if (nested) {
-    return refuse(target->relation, assigned.front().column,
-                  "UPDATE inside WITH that may meet several rows",
-                  "send the UPDATE as a statement of its own");
+  if (!may_gather(statement.with_clause(), *target->relation, assigned.front().column)) {
+    return false;
   }
-  return set_by_rows(statement, assigned, *target, level);
+  return set_by_rows(statement, assigned, *target);
 }
 
 bool Rewriter::assignments(Nodes& list, const Item& target, Level& level,
@@ -171,22 +212,39 @@ bool Rewriter::assignment(pg::ResTarget& set, const Item& target, const Column& 
     return true;
   }
   straighten(value, level);
-  if (const auto found = protected_reference(value, level, true)) {
-    if (found->item != &target || found->column().column != &column) {
-      return refuse(relation, &column, "SET from another column",
-                    "read the value in the program and send it back");
-    }
+  if (const auto found = protected_reference(value, level, true);
+      found && found->item == &target && found->column().column == &column) {
     out.what = Assigned::What::kKeep;
     return true;
   }
   const auto constant = constant_of(value, column);
-  if (!constant.is || !constant.refused.empty()) {
-    return refuse(relation, &column, constant.is ? constant.refused : "SET from an expression",
-                  kValueRemedy);
-  }
+  if (!constant.is) return gathered_source(value, target, column, level, out);
+  if (!constant.refused.empty()) return refuse(relation, &column, constant.refused, kValueRemedy);
   if (constant.is_null()) return true;
   out.what = Assigned::What::kValue;
   out.source = constant.source;
+  return true;
+}
+
+bool Rewriter::gathered_source(pg::Node& value, const Item& target, const Column& column,
+                               Level& level, Assigned& out) {
+  out.what = Assigned::What::kGathered;
+  ItemColumn made;
+  const bool constants = shows_constants(value);
+  const auto answer = this->value(value, level, Form::kSealed, made);
+  if (answer == Answer::kRefused) return false;
+  if (answer == Answer::kDone) {
+    out.sealed = made;
+  } else if (constants) {
+    return refuse(target.relation, &column,
+                  "an expression with a literal or parameter as the value", kValueRemedy);
+  } else if (answer == Answer::kNotMine && !expression(value, level, "SET from an expression")) {
+    return false;
+  } else if (!cast_to_column(value, column)) {
+    return refuse(target.relation, &column, "SET from an expression", kValueRemedy);
+  }
+  out.value = value;
+  edited_ = true;
   return true;
 }
 
@@ -255,20 +313,18 @@ void Rewriter::set_in_one_step(const std::vector<Assigned>& assigned, const Item
   edited_ = true;
 }
 
-void Rewriter::locate_rows(const pg::UpdateStmt& statement, const Item& target, bool touches_key,
-                           pg::Node& out) {
+namespace {
+
+/// SELECT of the rows that the UPDATE meets, locked as it would lock them. With `joined` each as
+/// often as FROM meets it.
+void locate_rows(const pg::UpdateStmt& statement, const Item& target, bool touches_key, bool joined,
+                 pg::Node& out) {
   auto& select = *out.mutable_select_stmt();
   select.set_limit_option(pg::LIMIT_OPTION_DEFAULT);
   select.set_op(pg::SETOP_NONE);
   if (statement.has_with_clause()) *select.mutable_with_clause() = statement.with_clause();
-  make_column(*select.add_target_list()->mutable_res_target()->mutable_val(),
-              {target.name, "ctid"});
-  if (target.relation->bound) {
-    make_column(*select.add_target_list()->mutable_res_target()->mutable_val(),
-                {target.name, "theriac_row"});
-  }
   *select.add_from_clause()->mutable_range_var() = statement.relation();
-  if (statement.from_clause_size() > 0) {
+  if (statement.from_clause_size() > 0 && !joined) {
     // Joined to several rows a target row is still one row.
     auto& link = *select.mutable_where_clause()->mutable_sub_link();
     link.set_sub_link_type(pg::EXISTS_SUBLINK);
@@ -278,8 +334,9 @@ void Rewriter::locate_rows(const pg::UpdateStmt& statement, const Item& target, 
     make_true(*inner.add_target_list()->mutable_res_target()->mutable_val());
     *inner.mutable_from_clause() = statement.from_clause();
     if (statement.has_where_clause()) *inner.mutable_where_clause() = statement.where_clause();
-  } else if (statement.has_where_clause()) {
-    *select.mutable_where_clause() = statement.where_clause();
+  } else {
+    for (const auto& node : statement.from_clause()) *select.add_from_clause() = node;
+    if (statement.has_where_clause()) *select.mutable_where_clause() = statement.where_clause();
   }
   auto& lock = *select.add_locking_clause()->mutable_locking_clause();
   auto& locked = *lock.add_locked_rels()->mutable_range_var();
@@ -290,9 +347,33 @@ void Rewriter::locate_rows(const pg::UpdateStmt& statement, const Item& target, 
   lock.set_wait_policy(pg::LockWaitBlock);
 }
 
+/// Adds `further` before the condition of `statement`.
+void add_condition(const pg::Node& further, pg::UpdateStmt& statement) {
+  pg::Node both;
+  auto& conjunction = *both.mutable_bool_expr();
+  conjunction.set_boolop(pg::AND_EXPR);
+  *conjunction.add_args() = further;
+  const pg::Node& where = statement.where_clause();
+  if (where.has_bool_expr() && where.bool_expr().boolop() == pg::AND_EXPR) {
+    for (const auto& arg : where.bool_expr().args()) *conjunction.add_args() = arg;
+  } else {
+    *conjunction.add_args() = where;
+  }
+  *statement.mutable_where_clause() = both;
+}
+
+bool is_in_key(const Relation& relation, std::string_view name) {
+  const auto* column = relation.find(name);
+  return column != nullptr &&
+         std::any_of(relation.keys.begin(), relation.keys.end(), [&](const auto& key) {
+           return std::find(key.begin(), key.end(), column->attribute) != key.end();
+         });
+}
+
+}  // namespace
+
 bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned>& assigned,
-                           const Item& target, const Level& level) {
-  (void)level;
+                           const Item& target) {
   const auto& relation = *target.relation;
   bool current_of = false;
   each_of<pg::CurrentOfExpr>(statement, [&](const pg::CurrentOfExpr&) { current_of = true; });
@@ -300,92 +381,70 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
     return refuse(&relation, assigned.front().column, "WHERE CURRENT OF",
                   "name the row by its key");
   }
-  for (const auto& node : statement.with_clause().ctes()) {
-    if (!node.common_table_expr().ctequery().has_select_stmt()) {
-      return refuse(&relation, assigned.front().column,
-                    "UPDATE of several rows beside a writing WITH",
-                    "send the statements one after the other");
-    }
-  }
   bool touches_key = false;
+  bool joined = false;
+  for (const auto& node : statement.target_list()) {
+    touches_key = touches_key || is_in_key(relation, node.res_target().name());
+  }
+  for (const auto& one : assigned) {
+    joined = joined || one.what == Assigned::What::kGathered;
+  }
+  Gathering gathering;
+  gathering.once_each = joined && statement.from_clause_size() > 0;
+  locate_rows(statement, target, touches_key, joined, gathering.select);
+  pg::Node key;
+  make_column(key, {target.name, "ctid"});
+  const auto tid = gather_column(gathering, {Gather::Column::Kind::kTid, {}}, key);
+  if (relation.bound) {
+    pg::Node row;
+    make_column(row, {target.name, "theriac_row"});
+    gather_column(gathering, {Gather::Column::Kind::kRowId, {}}, row);
+  }
+  pg::Node row;
+  gather_array(gathering, {Gather::Array::Kind::kTid, "pg_catalog.tid", 0, nullptr, nullptr, tid},
+               row);
   Nodes made;
-  Located located;
-  located.with_row_id = relation.bound;
-  located.arrays = 1;
-  std::string arrays = "pg_catalog.unnest($1::pg_catalog.tid[])";
-  std::string names{kKey};
   for (const auto& node : statement.target_list()) {
     const auto at = std::find_if(assigned.begin(), assigned.end(), [&](const Assigned& one) {
       return one.column->name == node.res_target().name();
     });
     if (at == assigned.end()) {
-      const auto* column = relation.find(node.res_target().name());
-      for (const auto& key : relation.keys) {
-        touches_key =
-            touches_key || (column != nullptr &&
-                            std::find(key.begin(), key.end(), column->attribute) != key.end());
-      }
       *made.Add() = node;
       continue;
     }
     const auto& column = *at->column;
-    const auto& protection = *column.protection;
     set_null(made, column.name);
     if (at->what == Assigned::What::kKeep) continue;
-    note_written(column);
     if (at->what == Assigned::What::kNull) {
-      set_null(made, protection.sealed_name());
-      if (protection.searchable) set_null(made, protection.index_name());
+      note_written(column);
+      set_null(made, column.protection->sealed_name());
+      if (column.protection->searchable) set_null(made, column.protection->index_name());
       continue;
     }
-    Located::Assignment one{relation.oid, column.attribute, at->source, 0, 0};
-    const auto add = [&](char letter, const std::string& helper) {
-      const int ordinal = located.arrays++;
-      const auto name = std::string("theriac_") + letter + std::to_string(ordinal);
-      arrays += ", pg_catalog.unnest($" + std::to_string(ordinal + 1) + "::pg_catalog.bytea[])";
-      names += ", " + name;
-      set_column(made, helper, name);
-      return ordinal;
-    };
-    one.sealed = add('s', protection.sealed_name());
-    if (protection.searchable) one.index = add('i', protection.index_name());
-    located.assignments.push_back(std::move(one));
-  }
-  locate_rows(statement, target, touches_key, located.locate);
-  *statement.mutable_target_list() = made;
-  pg::ParseResult rows;
-  if (!parse("SELECT FROM ROWS FROM (" + arrays + ") AS " + std::string(kRows) + "(" + names + ")",
-             rows)) {
-    return refuse_state("XX000", "an UPDATE of several rows", "report it");
-  }
-  pg::Node unnest = rows.stmts(0).stmt().select_stmt().from_clause(0);
-  each_of<pg::ParamRef>(unnest, [](const pg::ParamRef& one) {
-    auto& parameter = const_cast<pg::ParamRef&>(one);  // `unnest` is ours and not const
-    parameter.set_number(array_placeholder(parameter.number() - 1));
-  });
-  *statement.add_from_clause() = unnest;
-  pg::Node key;
-  pg::Node row;
-  pg::Node equal;
-  make_column(key, {target.name, "ctid"});
-  make_column(row, {kRows, kKey});
-  make_operator(equal, pg::AEXPR_OP, "=", key, row);
-  if (statement.from_clause_size() > 1 && statement.has_where_clause()) {
-    pg::Node both;
-    auto& conjunction = *both.mutable_bool_expr();
-    conjunction.set_boolop(pg::AND_EXPR);
-    *conjunction.add_args() = equal;
-    const pg::Node& where = statement.where_clause();
-    if (where.has_bool_expr() && where.bool_expr().boolop() == pg::AND_EXPR) {
-      for (const auto& arg : where.bool_expr().args()) *conjunction.add_args() = arg;
-    } else {
-      *conjunction.add_args() = where;
+    std::variant<std::size_t, ValueSource> source = at->source;
+    if (at->what == Assigned::What::kGathered) {
+      const auto kind = at->sealed ? Gather::Column::Kind::kSealed : Gather::Column::Kind::kValue;
+      source = gather_column(gathering, {kind, at->sealed.value_or(ItemColumn{})}, at->value);
     }
-    equal = both;
+    Nodes names;
+    Nodes values;
+    gather_protected(gathering, relation, column, source, names, values);
+    for (int i = 0; i < names.size(); ++i) {
+      *names.Mutable(i)->mutable_res_target()->mutable_val() = values.Get(i);
+      *made.Add() = names.Get(i);
+    }
   }
-  *statement.mutable_where_clause() = equal;
-  edited_ = true;
-  located_ = std::move(located);
+  *statement.mutable_target_list() = made;
+  const bool had_from = statement.from_clause_size() > 0;
+  if (!gathered_rows(gathering, *statement.add_from_clause())) return false;
+  pg::Node equal;
+  make_operator(equal, pg::AEXPR_OP, "=", key, row);
+  if (had_from && statement.has_where_clause()) {
+    add_condition(equal, statement);
+  } else {
+    *statement.mutable_where_clause() = equal;
+  }
+  gathering_ = std::move(gathering);
   return true;
 }
 

@@ -54,6 +54,10 @@ bool Rewriter::common_table(pg::CommonTableExpr& cte, const pg::WithClause& with
                             const Level* outer, Env& env, Cte& made) {
   auto& query = *cte.mutable_ctequery();
   Derived* derived = nullptr;
+  struct Nested {
+    int& depth;
+    ~Nested() { --depth; }
+  } nested{++nested_};
   switch (query.node_case()) {
     case pg::Node::kSelectStmt: {
       auto& statement = *query.mutable_select_stmt();
@@ -71,7 +75,7 @@ bool Rewriter::common_table(pg::CommonTableExpr& cte, const pg::WithClause& with
       break;
     case pg::Node::kUpdateStmt:
       derived = &new_derived();
-      if (!update(*query.mutable_update_stmt(), &env, true, *derived)) return false;
+      if (!update(*query.mutable_update_stmt(), &env, *derived)) return false;
       break;
     case pg::Node::kDeleteStmt:
       derived = &new_derived();

@@ -86,6 +86,64 @@ SELECT c.id, (SELECT p.name FROM people p WHERE p.phone = c.phone) FROM calls c 
 SELECT p.name, l.remark FROM people p, LATERAL (SELECT remark FROM calls c WHERE c.phone = p.phone ORDER BY c.id LIMIT 1) l ORDER BY p.id;
 SELECT a.name, b.name FROM people a JOIN people b ON a.name = b.name AND a.id < b.id ORDER BY a.id, b.id;
 SELECT * FROM people p JOIN cities t ON t.city = p.city ORDER BY p.id;
+-- Groups, set operations, alternatives.
+SELECT DISTINCT name FROM people;
+SELECT DISTINCT name, city FROM people;
+SELECT count(*) FROM (SELECT DISTINCT phone, age FROM people) q;
+SELECT DISTINCT ON (name) name FROM people;
+SELECT name, count(*), sum(score) FROM people GROUP BY name;
+SELECT name AS who, phone, count(*) FROM people GROUP BY 1, phone;
+SELECT age, count(*) FROM people GROUP BY age HAVING count(*) > 1;
+SELECT age, count(*) FROM people GROUP BY age HAVING age = 30;
+SELECT p.id, p.name, count(c.id) FROM people p LEFT JOIN calls c ON c.phone = p.phone GROUP BY p.id, p.name ORDER BY p.id;
+SELECT count(DISTINCT name), count(DISTINCT phone), count(phone) FROM people;
+SELECT phone FROM people UNION SELECT phone FROM calls;
+SELECT phone FROM people UNION ALL SELECT phone FROM calls;
+SELECT phone FROM people INTERSECT SELECT phone FROM calls;
+SELECT phone FROM people EXCEPT SELECT phone FROM calls;
+SELECT phone FROM people EXCEPT ALL SELECT phone FROM calls;
+SELECT phone FROM people INTERSECT ALL SELECT phone FROM calls;
+SELECT id, name FROM people UNION ALL SELECT 0, 'nobody' ORDER BY id;
+SELECT COALESCE(phone, 'none') FROM people ORDER BY id;
+SELECT COALESCE(phone, name) FROM people ORDER BY id;
+SELECT id FROM people WHERE COALESCE(phone, '') = '' ORDER BY id;
+SELECT CASE WHEN score > 10 THEN name ELSE 'low' END AS shown FROM people ORDER BY id;
+SELECT CASE name WHEN 'Bob' THEN 1 WHEN '张伟' THEN 2 ELSE 3 END FROM people ORDER BY id;
+SELECT NULLIF(name, 'Bob') FROM people ORDER BY id;
+SELECT id, lag(name) OVER (ORDER BY id), first_value(name) OVER (PARTITION BY city ORDER BY id) FROM people ORDER BY id;
+SELECT id, count(*) OVER (PARTITION BY name) FROM people ORDER BY id;
+SELECT id FROM people WHERE (name, id) = ('Bob', 2) ORDER BY id;
+SELECT id FROM people WHERE (name, id) IN (('Bob', 2), ('张伟', 1)) ORDER BY id;
+SELECT id FROM people WHERE (name, score) IS DISTINCT FROM ('Bob', 20) ORDER BY id;
+SELECT id FROM people WHERE 'Bob' IN (name, phone) ORDER BY id;
+SELECT age::bigint, balance::text, name::varchar FROM people ORDER BY id;
+SELECT s.name, count(*) FROM (SELECT name, city FROM people UNION SELECT name, 'x' FROM people) s GROUP BY s.name;
+SELECT yield, count(*) FROM batches GROUP BY yield;
+SELECT DISTINCT yield FROM batches;
+SELECT COALESCE(yield, 0) FROM batches ORDER BY id;
+--$ none
+SELECT COALESCE(phone, $1) FROM people ORDER BY id;
+-- Values that are read, opened and sealed again.
+INSERT INTO people (id, name) SELECT id + 700, name FROM people WHERE id < 5;
+INSERT INTO people (id, name, phone, age) SELECT id + 800, name, NULL, age FROM people WHERE id < 4 RETURNING id, name, age;
+INSERT INTO people (id, name, note) SELECT 900 + n, 'made ' , 'note' FROM generate_series(1, 3) AS g(n) RETURNING *;
+--$ given|700
+INSERT INTO people (id, name) SELECT id + 1000, $1 FROM people WHERE id > $2 AND id < 800;
+INSERT INTO batches (id, lot, yield, grade) SELECT id + 60, lot, yield, grade FROM batches WHERE id < 10 RETURNING *;
+SELECT * FROM people WHERE id > 600 ORDER BY id;
+UPDATE people SET note = city WHERE id > 600;
+UPDATE people SET note = name, score = score + 1 WHERE id > 600 RETURNING id, note;
+UPDATE people SET name = COALESCE(note, name) WHERE id > 600;
+UPDATE people SET name = c.country FROM cities c WHERE c.city = people.city AND people.id > 600;
+UPDATE people SET (name, score) = (SELECT c.country, 7 FROM cities c WHERE c.city = people.city) WHERE id BETWEEN 700 AND 702 AND city IS NOT NULL;
+UPDATE people SET (name, note, score) = ('x', 'y', 9) WHERE id > 900 AND id < 950 RETURNING *;
+UPDATE people SET born = current_date WHERE id = 701;
+UPDATE batches SET lot = 'L-new', yield = yield WHERE id > 60;
+UPDATE batches SET yield = grade WHERE id > 60 RETURNING id, yield;
+SELECT id, name, phone, note, age, visits, balance, city, score FROM people WHERE id > 600 ORDER BY id;
+SELECT * FROM batches WHERE id > 60 ORDER BY id;
+DELETE FROM batches WHERE id > 60;
+DELETE FROM people WHERE id > 600;
 -- Bound rows.
 SELECT * FROM batches ORDER BY id;
 SELECT lot, yield FROM batches WHERE yield = 97.5 ORDER BY id;
@@ -206,23 +264,17 @@ SELECT p FROM people p;
 --!
 SELECT row_to_json(p) FROM people p;
 --!
-SELECT age::text FROM people;
---!
 SELECT id FROM people WHERE name = city;
 --!
 SELECT id FROM people WHERE name = phone;
 --!
 SELECT id FROM people WHERE id = 1 AND name = lower('BOB');
 --!
-INSERT INTO people (id, name) SELECT 1, city FROM cities;
---!
 INSERT INTO cities SELECT name, 'x' FROM people;
 --!
 INSERT INTO people (id, name) VALUES (150, upper('x'));
 --!
 UPDATE people SET city = name WHERE id = 1;
---!
-UPDATE people SET name = city WHERE id = 1;
 --!
 UPDATE people SET name = name || 'x' WHERE id = 1;
 --!
