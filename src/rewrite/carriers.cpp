@@ -294,9 +294,10 @@ bool Rewriter::constant_value(pg::Node& node, Form form, const ItemColumn& like)
     return true;
   }
   if (form == Form::kIndex && !searchable(like)) return false;
-  const auto fill = form == Form::kIndex ? Slot::Fill::kCompare
-                    : like.with_row      ? Slot::Fill::kShowRow
-                                         : Slot::Fill::kShow;
+  auto fill = form == Form::kIndex ? Slot::Fill::kCompare
+              : like.with_row      ? Slot::Fill::kShowRow
+                                   : Slot::Fill::kShow;
+  if (storing_) fill = form == Form::kIndex ? Slot::Fill::kIndex : Slot::Fill::kSeal;
   slot_node(node, slot(fill, constant.source, *like.relation, *like.column, 0));
   return true;
 }

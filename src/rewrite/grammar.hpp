@@ -403,6 +403,8 @@ class Grammar {
       sets += (sets.empty() ? "" : ", ") + name + " = " +
               (chance(10)   ? "DEFAULT"
                : chance(10) ? column
+               : chance(20) ? source.columns[pick(source.columns.size())].first
+               : chance(10) ? carrier(column, type)
                             : value(type));
     }
     auto out = "UPDATE " + source.from + " SET " + sets;
@@ -420,7 +422,36 @@ class Grammar {
 
   std::string insert() {
     const auto id = std::to_string(100 + pick(1000));
-    switch (pick(4)) {
+    switch (pick(9)) {
+      case 4:
+        return "INSERT INTO customers (id, name, note) SELECT id + " + id + ", " +
+               any({"name", "note", "kind", "'x'", "COALESCE(name, 'secret')", "status"}) +
+               ", 'made' FROM customers" + any({"", " WHERE name = 'secret'"}) +
+               any({"", " RETURNING id, name", " ON CONFLICT (id) DO NOTHING"});
+      case 5:
+        return "INSERT INTO batches (id, batch_no, recipe, qty) SELECT id + " + id + ", " +
+               any({"batch_no", "recipe", "NULL", "'B9'"}) + ", " +
+               any({"recipe", "batch_no", "'r'"}) + ", qty FROM batches" +
+               any({"", " RETURNING *", " WHERE batch_no = 'B2'"});
+      case 6:
+        return "INSERT INTO usage (id, patient, name, age) SELECT " + id + " + id, " +
+               any({"name", "status", "'new'"}) + ", name, " + any({"NULL", "1", "id"}) +
+               " FROM customers " + any({"", "UNION SELECT 5000, 'x', 'y', 3"});
+      case 7:
+        return "INSERT INTO customers AS c (id, name, phone, note) VALUES (" + any({"1", "2", id}) +
+               ", " + value("text") + ", " + value("text") +
+               ", 'n') ON CONFLICT (id) DO UPDATE SET " +
+               any({"name = excluded.name", "name = 'fresh'", "name = NULL", "name = c.phone",
+                    "name = COALESCE(excluded.name, c.name), note = c.note",
+                    "phone = excluded.phone, name = DEFAULT", "status = DEFAULT"}) +
+               any({"", " WHERE c.name <> excluded.name", " WHERE c.name = 'secret'"}) +
+               any({"", " RETURNING id, c.name, phone"});
+      case 8:
+        return "INSERT INTO batches (id, batch_no, recipe) VALUES (" + any({"1", "2", id}) + ", " +
+               value("text") + ", " + value("text") + ") ON CONFLICT (id) DO UPDATE SET " +
+               any({"batch_no = excluded.batch_no, recipe = excluded.recipe",
+                    "batch_no = excluded.batch_no", "qty = 5"}) +
+               any({"", " RETURNING *"});
       case 0:
         return "INSERT INTO customers (id, name, credit, note) VALUES (" + id + ", " +
                value("text") + ", " + value("num") + ", " + value("text") + ") RETURNING *";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "rewrite/insert_columns.hpp"
 #include "rewrite/rewriter.hpp"
 
 namespace theriac::rewrite {
@@ -57,37 +58,7 @@ bool gives_one_row(const pg::SelectStmt& query) {
   return single;
 }
 
-void add_name(Nodes& list, std::string_view name) {
-  list.Add()->mutable_res_target()->set_name(std::string(name));
-}
-
 }  // namespace
-
-/// Which columns the statement gives values for, and what has to be added.
-struct Rewriter::InsertColumns {
-  std::vector<const Column*> given;
-  std::vector<const Column*> defaulted;  ///< protected, not given, with a default
-  bool listed = false;
-
-  [[nodiscard]] bool any_protected() const {
-    return std::any_of(given.begin(), given.end(),
-                       [](const Column* one) { return one->protection.has_value(); });
-  }
-  /// The rewritten column list.
-  void names(const Relation& relation, Nodes& out) const {
-    for (const auto* list : {&given, &defaulted}) {
-      for (const auto* column : *list) {
-        if (!column->protection) {
-          add_name(out, column->name);
-          continue;
-        }
-        add_name(out, column->protection->sealed_name());
-        if (column->protection->searchable) add_name(out, column->protection->index_name());
-      }
-    }
-    if (relation.bound) add_name(out, "theriac_row");
-  }
-};
 
 bool Rewriter::insert(pg::InsertStmt& statement, const Env* env, Derived& result) {
   Written into;
@@ -95,6 +66,8 @@ bool Rewriter::insert(pg::InsertStmt& statement, const Env* env, Derived& result
   auto& level = *into.level;
   auto* const target = into.target;
   const bool is_protected = target->relation != nullptr && target->relation->is_protected();
+  const auto& source = statement.select_stmt().select_stmt();
+  const bool one_row = !statement.has_select_stmt() || source.values_lists_size() == 1;
   if (is_protected) {
     if (!insert_protected(statement, *target, level, into.env)) return false;
   } else if (statement.has_select_stmt()) {
@@ -110,7 +83,7 @@ bool Rewriter::insert(pg::InsertStmt& statement, const Env* env, Derived& result
     }
   }
   if (statement.has_on_conflict_clause() &&
-      !on_conflict(*statement.mutable_on_conflict_clause(), *target, level, is_protected)) {
+      !on_conflict(*statement.mutable_on_conflict_clause(), *target, level, one_row)) {
     return false;
   }
   return returning(*statement.mutable_returning_list(), level, result);
@@ -136,7 +109,11 @@ bool Rewriter::insert_protected(pg::InsertStmt& statement, Item& target, Level& 
     return true;
   }
   const auto& query = statement.select_stmt().select_stmt();
-  if (is_plain_values(query)) return insert_values(statement, target, level, env);
+  if (is_plain_values(query)) {
+    if (!row_as_select(statement, target)) return false;
+    if (query.values_lists_size() > 0) return insert_values(statement, target, level, env);
+    return insert_select(statement, target, env);
+  }
   if (gives_one_row(query)) return insert_one_select(statement, target, level, env);
   return insert_select(statement, target, env);
 }
@@ -246,6 +223,38 @@ bool Rewriter::insert_row(Nodes& items, const Item& target, const InsertColumns&
   return true;
 }
 
+/// One row that a protected column's value has to be computed for, as a SELECT. DEFAULT leaves the
+/// list, since a column that is not named gets it.
+bool Rewriter::row_as_select(pg::InsertStmt& statement, const Item& target) {
+  auto& query = *statement.mutable_select_stmt()->mutable_select_stmt();
+  if (query.values_lists_size() != 1) return true;
+  const auto& items = query.values_lists(0).list().items();
+  InsertColumns columns;
+  if (!insert_columns(statement, target, static_cast<std::size_t>(items.size()), columns)) {
+    return false;
+  }
+  bool computed = false;
+  for (int i = 0; i < items.size(); ++i) {
+    const auto& item = items.Get(i);
+    computed = computed ||
+               (columns.given[static_cast<std::size_t>(i)]->protection &&
+                !item.has_set_to_default() && !constant_node(item) && !item.has_collate_clause());
+  }
+  if (!computed) return true;
+  Nodes names;
+  Nodes values;
+  for (int i = 0; i < items.size(); ++i) {
+    if (items.Get(i).has_set_to_default()) continue;
+    add_name(names, columns.given[static_cast<std::size_t>(i)]->name);
+    *values.Add()->mutable_res_target()->mutable_val() = items.Get(i);
+  }
+  *statement.mutable_cols() = names;
+  query.clear_values_lists();
+  *query.mutable_target_list() = values;
+  edited_ = true;
+  return true;
+}
+
 bool Rewriter::insert_values(pg::InsertStmt& statement, Item& target, Level& level,
                              const Env* env) {
   auto& query = *statement.mutable_select_stmt()->mutable_select_stmt();
@@ -308,243 +317,6 @@ bool Rewriter::insert_one_select(pg::InsertStmt& statement, Item& target, Level&
   statement.clear_cols();
   columns.names(*target.relation, *statement.mutable_cols());
   edited_ = true;
-  return true;
-}
-
-bool Rewriter::insert_select(pg::InsertStmt& statement, Item& target, const Env* env) {
-  auto& query = *statement.mutable_select_stmt()->mutable_select_stmt();
-  Derived* rows = nullptr;
-  if (!select(query, nullptr, env, Use::kRows, rows)) return false;
-  const auto& relation = *target.relation;
-  if (!rows->columns_known && statement.cols_size() == 0) {
-    return refuse_item(target, "INSERT ... SELECT * from an unknown relation", "name the columns");
-  }
-  InsertColumns columns;
-  const auto width =
-      rows->columns_known ? rows->columns.size() : static_cast<std::size_t>(statement.cols_size());
-  if (!insert_columns(statement, target, width, columns)) return false;
-  for (std::size_t i = 0; i < std::min(rows->columns.size(), columns.given.size()); ++i) {
-    if (!rows->columns[i].secret() || columns.given[i]->protection) continue;
-    return refuse(rows->columns[i], "INSERT ... SELECT into an unprotected column", kSelectRemedy);
-  }
-  if (columns.any_protected() || !columns.defaulted.empty()) {
-    if (!rows->columns_known || rows->unknown_from) {
-      return refuse_item(target, "INSERT ... SELECT from an unknown relation", "name the columns");
-    }
-    if (!may_gather(statement.with_clause(), relation, nullptr)) return false;
-    return insert_gathered(statement, target, columns, *rows);
-  }
-  if (columns.listed && !relation.bound) return true;
-  edited_ = true;
-  statement.clear_cols();
-  columns.names(relation, *statement.mutable_cols());
-  if (!relation.bound) return true;
-  // Nothing sealed is in these rows, so the server may choose their identity.
-  if (!rows->can_export || query.op() != pg::SETOP_NONE || query.distinct_clause_size() > 0) {
-    return refuse_item(target, "this form of INSERT ... SELECT", kSelectRemedy);
-  }
-  auto& call = *query.add_target_list()->mutable_res_target()->mutable_val()->mutable_func_call();
-  make_string(*call.add_funcname(), "pg_catalog");
-  make_string(*call.add_funcname(), "gen_random_uuid");
-  call.set_funcformat(pg::COERCE_EXPLICIT_CALL);
-  return true;
-}
-
-bool Rewriter::taken_constant(const Derived& rows, std::size_t place, const Relation& relation,
-                              const Column& column, std::optional<ValueSource>& out) {
-  if (rows.columns[place].secret()) return true;
-  const auto index = static_cast<int>(place);
-  if (rows.targets != nullptr && rows.rows == nullptr && index < rows.targets->size()) {
-    auto& value = *rows.targets->Mutable(index)->mutable_res_target()->mutable_val();
-    const auto constant = constant_of(value, column);
-    if (constant.is) {
-      if (!constant.refused.empty()) {
-        return refuse(&relation, &column, constant.refused, kValueRemedy);
-      }
-      out = constant.source;
-      make_null(value);
-      return true;
-    }
-    if (!shows_constants(value)) return true;
-  }
-  return rows.columns[place].is_null ||
-         refuse(&relation, &column, "an expression with a literal or parameter as the value",
-                kValueRemedy);
-}
-
-bool Rewriter::insert_gathered(pg::InsertStmt& statement, const Item& target,
-                               const InsertColumns& columns, const Derived& rows) {
-  constexpr std::string_view kSource = "theriac_s";
-  const auto& relation = *target.relation;
-  Gathering gathering;
-  auto& select = *gathering.select.mutable_select_stmt();
-  select.set_limit_option(pg::LIMIT_OPTION_DEFAULT);
-  select.set_op(pg::SETOP_NONE);
-  if (statement.has_with_clause()) *select.mutable_with_clause() = statement.with_clause();
-  auto& range = *select.add_from_clause()->mutable_range_subselect();
-  auto& alias = *range.mutable_alias();
-  alias.set_aliasname(std::string(kSource));
-  Nodes names;
-  Nodes values;
-  for (std::size_t i = 0; i < columns.given.size(); ++i) {
-    const auto& column = *columns.given[i];
-    const auto name = "theriac_c" + std::to_string(i + 1);
-    make_string(*alias.add_colnames(), name);
-    if (column.protection) {
-      std::optional<ValueSource> constant;
-      if (!taken_constant(rows, i, relation, column, constant)) return false;
-      if (constant) {
-        gather_protected(gathering, relation, column, *constant, names, values);
-        continue;
-      }
-    }
-    pg::Node value;
-    make_column(value, {kSource, name});
-    const bool sealed = rows.columns[i].secret();
-    if (!sealed && !cast_to_column(value, column)) {
-      return refuse(&relation, &column, "a type that is not known", kSelectRemedy);
-    }
-    if (column.protection) {
-      const auto kind = sealed ? Gather::Column::Kind::kSealed : Gather::Column::Kind::kValue;
-      const auto source = gather_column(gathering, {kind, rows.columns[i]}, value);
-      gather_protected(gathering, relation, column, source, names, values);
-      continue;
-    }
-    // unnest() would take arrays apart: those go as text.
-    if (column.is_array) {
-      pg::Node text;
-      make_cast(text, value, "text", false);
-      value = text;
-    }
-    const auto source = gather_column(gathering, {Gather::Column::Kind::kValue, {}}, value);
-    names.Add()->mutable_res_target()->set_name(column.name);
-    auto& element = *values.Add();
-    gather_array(
-        gathering,
-        {Gather::Array::Kind::kValue, column.is_array ? "pg_catalog.text" : column.type_name,
-         column.is_array ? pgwire::kOidText : column.type.oid, nullptr, nullptr, source},
-        element);
-    if (column.is_array && !cast_to_column(element, column)) return false;
-  }
-  for (const auto* column : columns.defaulted) {
-    const auto& protection = *column->protection;
-    if (protection.default_refused) {
-      return refuse(&relation, column, "a default that is not a constant", kValueRemedy);
-    }
-    gather_protected(gathering, relation, *column,
-                     ValueSource{Literal{false, *protection.default_stored, 0}}, names, values);
-  }
-  if (relation.bound) {
-    names.Add()->mutable_res_target()->set_name("theriac_row");
-    gather_array(gathering,
-                 {Gather::Array::Kind::kRowId, "pg_catalog.uuid", 0, nullptr, nullptr, {}},
-                 *values.Add());
-  }
-  *range.mutable_subquery() = statement.select_stmt();
-  if (select.target_list_size() == 0) {
-    // Only how many rows there are matters.
-    pg::Node one;
-    make_true(one);
-    gather_column(gathering, {Gather::Column::Kind::kValue, {}}, one);
-  }
-  *statement.mutable_cols() = names;
-  pg::Node source;
-  auto& query = *source.mutable_select_stmt();
-  query.set_limit_option(pg::LIMIT_OPTION_DEFAULT);
-  query.set_op(pg::SETOP_NONE);
-  for (const auto& value : values) {
-    *query.add_target_list()->mutable_res_target()->mutable_val() = value;
-  }
-  if (!gathered_rows(gathering, *query.add_from_clause())) return false;
-  *statement.mutable_select_stmt() = source;
-  gathering_ = std::move(gathering);
-  return true;
-}
-
-bool Rewriter::on_conflict(pg::OnConflictClause& clause, Item& target, Level& level,
-                           bool is_protected) {
-  if (!conflict_target(clause, target, level)) return false;
-  auto& both = new_level(nullptr, level.env);
-  auto& excluded = new_item();
-  excluded = target;
-  excluded.name = "excluded";
-  excluded.aliased = true;
-  both.names = {{&target, true, true}, {&excluded, true, true}};
-  if (!conflict_assignments(*clause.mutable_target_list(), target, both)) return false;
-  (void)is_protected;
-  return !clause.has_where_clause() ||
-         expression(*clause.mutable_where_clause(), both, "ON CONFLICT");
-}
-
-bool Rewriter::conflict_target(pg::OnConflictClause& clause, const Item& target, Level& level) {
-  if (!clause.has_infer()) return true;
-  auto& infer = *clause.mutable_infer();
-  for (auto& node : *infer.mutable_index_elems()) {
-    auto& element = *node.mutable_index_elem();
-    if (element.has_expr() && !expression(*element.mutable_expr(), level, "ON CONFLICT")) {
-      return false;
-    }
-    if (element.name().empty() || target.relation == nullptr) continue;
-    const auto* column = target.relation->find(element.name());
-    if (column != nullptr && column->helper) {
-      return refuse_state("42703", "a column that does not exist", "check the column list");
-    }
-    if (column != nullptr && column->protection) {
-      return refuse(target.relation, column, "ON CONFLICT on a protected column",
-                    "look for the row first, then INSERT or UPDATE");
-    }
-  }
-  return !infer.has_where_clause() ||
-         expression(*infer.mutable_where_clause(), level, "ON CONFLICT");
-}
-
-bool Rewriter::conflict_assignments(Nodes& list, const Item& target, Level& level) {
-  constexpr std::string_view kRemedy = "set it with an UPDATE of its own";
-  Nodes made;
-  bool changed = false;
-  if (!spread_sources(list, target, level)) return false;
-  for (auto& node : list) {
-    auto& assigned = *node.mutable_res_target();
-    const auto* column =
-        target.relation == nullptr ? nullptr : target.relation->find(assigned.name());
-    if (column != nullptr && column->helper) {
-      return refuse_state("42703", "a column that does not exist", "check the column list");
-    }
-    auto& value = *assigned.mutable_val();
-    if (column == nullptr || !column->protection) {
-      if (!value.has_multi_assign_ref() &&
-          !expression(value, level, "an assignment to an unprotected column")) {
-        return false;
-      }
-      *made.Add() = node;
-      continue;
-    }
-    // Only what the row would have been given anyway: its sealed value stands in excluded.
-    std::optional<Resolved> found;
-    if (assigned.indirection_size() == 0) found = protected_reference(value, level, true);
-    if (!found || found->item->name != "excluded" || found->column().column != column ||
-        target.relation->bound) {
-      return refuse(target.relation, column, "ON CONFLICT DO UPDATE", kRemedy);
-    }
-    const auto& protection = *column->protection;
-    note_written(*column);
-    auto& plain = *made.Add()->mutable_res_target();
-    plain.set_name(column->name);
-    make_null(*plain.mutable_val());
-    auto& sealed = *made.Add()->mutable_res_target();
-    sealed.set_name(protection.sealed_name());
-    make_column(*sealed.mutable_val(), {"excluded", protection.sealed_name()});
-    if (protection.searchable) {
-      auto& index = *made.Add()->mutable_res_target();
-      index.set_name(protection.index_name());
-      make_column(*index.mutable_val(), {"excluded", protection.index_name()});
-    }
-    changed = true;
-  }
-  if (changed) {
-    edited_ = true;
-    list = made;
-  }
   return true;
 }
 

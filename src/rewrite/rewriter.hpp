@@ -9,7 +9,8 @@
 //   carriers.cpp     expressions that hand on a protected value: columns, COALESCE, CASE, ...
 //   predicates.cpp   what is allowed on protected columns
 //   constants.cpp    literals, parameters and their casts
-//   insert.cpp, update.cpp (and DELETE)
+//   insert.cpp, insert_select.cpp, conflict.cpp, update.cpp (and DELETE)
+//   gather.cpp       statements that read rows first
 //   slots.cpp        numbering of server parameters
 //
 // One object serves one statement. Not thread-safe.
@@ -304,9 +305,17 @@ class Rewriter {
                       const Column& column, std::optional<ValueSource>& out);
   bool insert_value(pg::Node& item, const Item& target, const Column& column, int row, Nodes& out);
   bool default_value(const Item& target, const Column& column, int row, Nodes& out);
-  bool on_conflict(pg::OnConflictClause& clause, Item& target, Level& level, bool is_protected);
+  bool row_as_select(pg::InsertStmt& statement, const Item& target);
+
+  // --- conflict.cpp
+  /// `one_row`: the statement inserts one row at most.
+  bool on_conflict(pg::OnConflictClause& clause, Item& target, Level& level, bool one_row);
   bool conflict_target(pg::OnConflictClause& clause, const Item& target, Level& level);
-  bool conflict_assignments(Nodes& list, const Item& target, Level& level);
+  bool conflict_assignments(Nodes& list, const Item& target, Level& level, bool one_row);
+  bool conflict_value(const pg::Node& value, const Relation* relation, const Column& column,
+                      Level& level, bool one_row, Nodes& out);
+  bool stored_forms(const pg::Node& value, const ItemColumn& like, Level& level, bool one_row,
+                    Nodes& out);
 
   // --- update.cpp
   struct Assigned;
@@ -369,7 +378,8 @@ class Rewriter {
   bool edited_ = false;
   bool has_into_ = false;
   int depth_ = 0;
-  int nested_ = 0;  ///< writing statements inside WITH around the one at hand
+  bool storing_ = false;  ///< constants beside protected values are going to be stored
+  int nested_ = 0;        ///< writing statements inside WITH around the one at hand
   int exported_ = 0;
   Derived* result_ = nullptr;
   std::optional<Gathering> gathering_;

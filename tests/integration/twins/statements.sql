@@ -144,6 +144,18 @@ SELECT id, name, phone, note, age, visits, balance, city, score FROM people WHER
 SELECT * FROM batches WHERE id > 60 ORDER BY id;
 DELETE FROM batches WHERE id > 60;
 DELETE FROM people WHERE id > 600;
+INSERT INTO people (id, name, phone) VALUES (650, 'x', '13800000003') ON CONFLICT (phone) DO NOTHING;
+INSERT INTO people (id, name, phone) VALUES (650, 'x', '13800000003') ON CONFLICT (phone) DO UPDATE SET note = excluded.note RETURNING id, note;
+INSERT INTO people (id, name, phone) VALUES (650, 'x', '13800000003') ON CONFLICT ON CONSTRAINT people_phone_key DO UPDATE SET note = people.note WHERE people.name <> excluded.name RETURNING id;
+INSERT INTO people (id, name) VALUES (3, 'y'), (651, 'z') ON CONFLICT (id) DO UPDATE SET name = 'w' RETURNING id, name;
+--$ 3|Bob
+INSERT INTO people (id, name) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = $2, note = NULL RETURNING id, name, note;
+UPDATE people SET note = 'x' WHERE id = 3;
+DELETE FROM people WHERE id > 600;
+INSERT INTO people (id, name) VALUES (652, (SELECT p.name FROM people p WHERE p.id = 2)) RETURNING *;
+INSERT INTO people (id, name, born, visits) VALUES (653, (SELECT country FROM cities WHERE city = 'Basel'), current_date, DEFAULT) RETURNING id, name, visits;
+INSERT INTO batches (id, lot, yield, released) VALUES (1, 'L-9', 5, NULL) ON CONFLICT (id) DO UPDATE SET yield = excluded.yield, released = excluded.released, lot = excluded.lot RETURNING *;
+DELETE FROM people WHERE id > 600;
 -- Bound rows.
 SELECT * FROM batches ORDER BY id;
 SELECT lot, yield FROM batches WHERE yield = 97.5 ORDER BY id;
@@ -277,8 +289,6 @@ INSERT INTO people (id, name) VALUES (150, upper('x'));
 UPDATE people SET city = name WHERE id = 1;
 --!
 UPDATE people SET name = name || 'x' WHERE id = 1;
---!
-INSERT INTO people (id, name, phone) VALUES (1, 'x', '1') ON CONFLICT (phone) DO NOTHING;
 --!
 COPY people TO STDOUT;
 --!

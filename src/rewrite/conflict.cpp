@@ -1,0 +1,172 @@
+// ON CONFLICT: which unique index decides, and what DO UPDATE gives protected columns.
+#include <algorithm>
+
+#include "rewrite/rewriter.hpp"
+
+namespace theriac::rewrite {
+namespace {
+
+constexpr std::string_view kRemedy =
+    "set it from excluded, a literal or a parameter, or with an UPDATE of its own";
+
+pg::Node& add_target(Nodes& list, std::string_view name) {
+  auto& target = *list.Add()->mutable_res_target();
+  target.set_name(std::string(name));
+  return *target.mutable_val();
+}
+
+}  // namespace
+
+bool Rewriter::on_conflict(pg::OnConflictClause& clause, Item& target, Level& level, bool one_row) {
+  if (!conflict_target(clause, target, level)) return false;
+  auto& both = new_level(nullptr, level.env);
+  auto& excluded = new_item();
+  excluded = target;
+  excluded.name = "excluded";
+  excluded.aliased = true;
+  both.names = {{&target, true, true}, {&excluded, true, true}};
+  if (!conflict_assignments(*clause.mutable_target_list(), target, both, one_row)) return false;
+  return !clause.has_where_clause() || condition(*clause.mutable_where_clause(), both);
+}
+
+bool Rewriter::conflict_target(pg::OnConflictClause& clause, const Item& target, Level& level) {
+  if (!clause.has_infer()) return true;
+  auto& infer = *clause.mutable_infer();
+  for (auto& node : *infer.mutable_index_elems()) {
+    auto& element = *node.mutable_index_elem();
+    if (element.has_expr() && !expression(*element.mutable_expr(), level, "ON CONFLICT")) {
+      return false;
+    }
+    if (element.name().empty() || target.relation == nullptr) continue;
+    const auto* column = target.relation->find(element.name());
+    if (column != nullptr && column->helper) {
+      return refuse_state("42703", "a column that does not exist", "check the column list");
+    }
+    if (column == nullptr || !column->protection) continue;
+    if (!column->protection->searchable || element.collation_size() > 0 ||
+        element.opclass_size() > 0) {
+      return refuse(target.relation, column, "ON CONFLICT on a protected column",
+                    "make the column searchable in the policy");
+    }
+    element.set_name(column->protection->index_name());
+    note_compared(*column);
+    edited_ = true;
+  }
+  return !infer.has_where_clause() || condition(*infer.mutable_where_clause(), level);
+}
+
+bool Rewriter::conflict_assignments(Nodes& list, const Item& target, Level& level, bool one_row) {
+  Nodes made;
+  if (!spread_sources(list, target, level)) return false;
+  std::size_t from_excluded = 0;
+  const auto* relation = target.relation;
+  bool changed = false;
+  for (auto& node : list) {
+    auto& assigned = *node.mutable_res_target();
+    const auto* column = relation == nullptr ? nullptr : relation->find(assigned.name());
+    if (column != nullptr && column->helper) {
+      return refuse_state("42703", "a column that does not exist", "check the column list");
+    }
+    auto& value = *assigned.mutable_val();
+    if (column == nullptr || !column->protection) {
+      if (!value.has_multi_assign_ref() &&
+          !expression(value, level, "an assignment to an unprotected column")) {
+        return false;
+      }
+      *made.Add() = node;
+      continue;
+    }
+    changed = true;
+    if (assigned.indirection_size() > 0) {
+      return refuse(relation, column, "SET of a part of a column", kRemedy);
+    }
+    make_null(add_target(made, column->name));
+    if (relation->bound) {
+      // The row takes the identity that the new values carry, so all of them must come with it.
+      const auto found = protected_reference(value, level, true);
+      if (!found || found->item->name != "excluded" || found->column().column != column) {
+        return refuse(relation, column, "ON CONFLICT DO UPDATE of rows that values are bound to",
+                      "set every protected column of the table from excluded");
+      }
+      ++from_excluded;
+    }
+    if (!conflict_value(value, relation, *column, level, one_row, made)) return false;
+  }
+  if (!changed) return true;
+  if (from_excluded > 0) {
+    const auto all = static_cast<std::size_t>(
+        std::count_if(relation->columns.begin(), relation->columns.end(),
+                      [](const Column& one) { return one.protection.has_value(); }));
+    if (from_excluded < all) {
+      return refuse(relation, nullptr, "ON CONFLICT DO UPDATE of rows that values are bound to",
+                    "set every protected column of the table from excluded");
+    }
+    make_column(add_target(made, "theriac_row"), {"excluded", "theriac_row"});
+  }
+  edited_ = true;
+  list = made;
+  return true;
+}
+
+bool Rewriter::conflict_value(const pg::Node& value, const Relation* relation, const Column& column,
+                              Level& level, bool one_row, Nodes& out) {
+  const auto& protection = *column.protection;
+  note_written(column);
+  pg::Node given = value;
+  if (given.has_set_to_default()) {
+    if (protection.default_refused) {
+      return refuse(relation, &column, "a default that is not a constant", kRemedy);
+    }
+    if (protection.default_stored) {
+      given.mutable_a_const()->mutable_sval()->set_sval(*protection.default_stored);
+    } else {
+      make_null(given);
+    }
+  }
+  if (is_null(given)) {
+    make_null(add_target(out, protection.sealed_name()));
+    if (protection.searchable) make_null(add_target(out, protection.index_name()));
+    return true;
+  }
+  ItemColumn like;
+  like.relation = relation;
+  like.column = &column;
+  like.type = column.type;
+  storing_ = true;
+  const bool good = stored_forms(given, like, level, one_row, out);
+  storing_ = false;
+  return good;
+}
+
+bool Rewriter::stored_forms(const pg::Node& value, const ItemColumn& like, Level& level,
+                            bool one_row, Nodes& out) {
+  const auto& protection = *like.column->protection;
+  const auto form = [&](Form wanted, const std::string& helper) {
+    pg::Node made = value;
+    if (constant_node(made)) {
+      // Of several rows equal bytes would show what no index shows.
+      if (!one_row && !protection.searchable) {
+        return refuse(like, "ON CONFLICT DO UPDATE of several rows to one value", kRemedy);
+      }
+      if (!constant_value(made, wanted, like)) return false;
+    } else {
+      // Sealed bytes of the same column may be stored as they are.
+      ItemColumn found;
+      if (this->value(made, level, wanted, found) != Answer::kDone) {
+        return refuse(like, "ON CONFLICT DO UPDATE from an expression", kRemedy);
+      }
+      if (found.column != like.column || !found.also.empty()) {
+        return refuse(like, "ON CONFLICT DO UPDATE from another column", kRemedy);
+      }
+      if (found.with_row) {
+        make_column(made, {"excluded", helper});
+      }
+    }
+    add_target(out, helper) = made;
+    return true;
+  };
+  return form(Form::kSealed, protection.sealed_name()) &&
+         (!protection.searchable || form(Form::kIndex, protection.index_name()));
+}
+
+}  // namespace theriac::rewrite
