@@ -83,7 +83,9 @@ void EnforceSession::send_prepared(const std::string& name,
     const auto& gather = *statement.gather;
     prepared->gather_name = "theriac_gather_" + std::to_string(++gather_names_);
     const auto gather_types = server_types(gather.slots, prepared->declared);
-    pgwire::write_parse(io.to_server, prepared->gather_name, gather.sql, gather_types);
+    pgwire::write_parse(io.to_server, prepared->gather_name,
+                        rewrite::text_with(gather.sql, gather.holes, prepared->literals.get()),
+                        gather_types);
     Expect locating{.kind = Expecting::kParse, .own = true};
     locating.rewritten = true;
     locating.name = prepared->gather_name;
@@ -95,7 +97,7 @@ void EnforceSession::send_prepared(const std::string& name,
     describing.locating = true;
     expect(std::move(describing));
   }
-  pgwire::write_parse(io.to_server, name, statement.sql, types);
+  pgwire::write_parse(io.to_server, name, sent_text(statement, *prepared), types);
   Expect parsing{.kind = Expecting::kParse, .own = own, .prepared = prepared};
   parsing.rewritten = true;
   parsing.name = name;
@@ -120,9 +122,9 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
   const auto catalogue = service_.catalogue();
   if (!settings_fresh(parse->sql, *catalogue, io)) return false;
   in_pipeline_ = true;
-  auto plan = plan_of(parse->sql, catalogue);
-  if (!plan) {
-    refuse_extended(std::move(plan.error()), io);
+  auto planned = plan_of(parse->sql, catalogue);
+  if (!planned) {
+    refuse_extended(std::move(planned.error()), io);
     return true;
   }
   if (prepared_.size() >= kPreparedMax) {
@@ -132,12 +134,13 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
   auto prepared = std::make_shared<Prepared>();
   prepared->sql = parse->sql;
   prepared->declared = parse->parameter_types;
-  prepared->plan = *plan;
+  prepared->plan = planned->plan;
+  prepared->literals = planned->literals;
   prepared->catalogue = catalogue;
   prepared->search_path = search_path_key_;
   const std::string name{parse->statement};
-  const auto& statements = (*plan)->statements;
-  if (statements.size() > 1 && !(*plan)->all_forward()) {
+  const auto& statements = prepared->plan->statements;
+  if (statements.size() > 1 && !prepared->plan->all_forward()) {
     refuse_extended({.sqlstate = "42601",
                      .message = "cannot insert multiple commands into a prepared statement"},
                     io);
@@ -172,21 +175,22 @@ bool EnforceSession::refresh_plan(const std::string& name, std::shared_ptr<Prepa
   if (catalogue->epoch() == prepared->plan->epoch && prepared->search_path == search_path_key_) {
     return true;
   }
-  auto plan = plan_of(prepared->sql, catalogue);
-  if (!plan) {
-    refuse_extended(std::move(plan.error()), io);
+  auto planned = plan_of(prepared->sql, catalogue);
+  if (!planned) {
+    refuse_extended(std::move(planned.error()), io);
     return false;
   }
-  if (!prepared->touched() && (*plan)->all_forward()) {
+  if (!prepared->touched() && planned->plan->all_forward()) {
     auto renewed = std::make_shared<Prepared>(*prepared);
-    renewed->plan = *plan;
+    renewed->plan = planned->plan;
+    renewed->literals = planned->literals;
     renewed->catalogue = catalogue;
     renewed->search_path = search_path_key_;
     prepared = prepared_[name] = renewed;
     return true;
   }
   // The statement means something else now: prepare it anew under the same name.
-  const auto& statements = (*plan)->statements;
+  const auto& statements = planned->plan->statements;
   if (statements.size() != 1 || statements.front().action == Action::kRefuse) {
     refuse_extended(statements.size() == 1 ? report_of_refusal(*statements.front().refusal)
                                            : pgwire::report_of(Error{Code::kUnsupported, {}}),
@@ -196,7 +200,8 @@ bool EnforceSession::refresh_plan(const std::string& name, std::shared_ptr<Prepa
   auto renewed = std::make_shared<Prepared>();
   renewed->sql = prepared->sql;
   renewed->declared = prepared->declared;
-  renewed->plan = *plan;
+  renewed->plan = planned->plan;
+  renewed->literals = planned->literals;
   renewed->catalogue = catalogue;
   renewed->search_path = search_path_key_;
   pgwire::write_close(io.to_server, {'S', name});
@@ -286,7 +291,7 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
     gather(prepared, *bind, portal_name, statement_name, portal, io);
     return true;
   }
-  const ClientValues values{&*bind, &prepared->declared};
+  const ClientValues values{&*bind, &prepared->declared, prepared->literals.get()};
   const auto filled =
       fill(statement.slots, *prepared->catalogue, values, settings_, *ciphers_, service_.random());
   if (!filled) {
@@ -319,7 +324,7 @@ void EnforceSession::gather(const std::shared_ptr<Prepared>& prepared, const pgw
   pgwire::write_bind(kept->body, bind);
   const auto body_at = ByteView(kept->body).subspan(5);
   kept->bind = *pgwire::read_bind(body_at);
-  const ClientValues values{&kept->bind, &prepared->declared};
+  const ClientValues values{&kept->bind, &prepared->declared, prepared->literals.get()};
   auto located = fill(statement.gather->slots, *prepared->catalogue, values, settings_, *ciphers_,
                       service_.random());
   if (!located) {
@@ -343,7 +348,7 @@ void EnforceSession::gather(const std::shared_ptr<Prepared>& prepared, const pgw
                                                                               Io& later) {
     if (failed) return;  // the server's error went to the client in the Bind's place
     const auto& done = prepared->statement();
-    const ClientValues again{&kept->bind, &prepared->declared};
+    const ClientValues again{&kept->bind, &prepared->declared, prepared->literals.get()};
     auto filled = fill_gathered(done, *prepared->catalogue, again);
     if (!filled) {
       refuse_extended(filled.error(), later);

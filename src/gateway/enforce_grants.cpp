@@ -7,7 +7,7 @@ namespace theriac::gateway {
 using pgwire::ErrorReport;
 using rewrite::Statement;
 
-Refusable<std::shared_ptr<const rewrite::Plan>> EnforceSession::plan_of(
+Refusable<Planned> EnforceSession::plan_of(
     std::string_view sql, const std::shared_ptr<const rewrite::Catalogue>& catalogue) {
   auto plan = service_.plans().plan(sql, catalogue, context());
   if (plan) return *plan;

@@ -30,14 +30,15 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
   }
   const auto catalogue = service_.catalogue();
   if (!settings_fresh(*sql, *catalogue, io)) return false;
-  auto plan = plan_of(*sql, catalogue);
-  if (!plan) {
-    refuse_query(std::move(plan.error()), io);
+  auto planned = plan_of(*sql, catalogue);
+  if (!planned) {
+    refuse_query(std::move(planned.error()), io);
     return true;
   }
+  const auto& plan = planned->plan;
   bool touched = false;
   auto effect = Effect::kNone;
-  for (const auto& statement : (*plan)->statements) {
+  for (const auto& statement : plan->statements) {
     touched = touched || statement.action != Action::kForward || cursor_rows(statement);
     if (statement.action == Action::kForward) remember_cursor(statement, nullptr);
     if (statement.effect != Effect::kNone && effect != Effect::kSetting) effect = statement.effect;
@@ -55,8 +56,8 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
     return true;
   }
   bool setting_before = false;
-  for (const auto& statement : (*plan)->statements) {
-    if (statement.effect == Effect::kCopy && (*plan)->statements.size() > 1) {
+  for (const auto& statement : plan->statements) {
+    if (statement.effect == Effect::kCopy && plan->statements.size() > 1) {
       refuse_query({.sqlstate = "0A000",
                     .message = "theriac: COPY together with statements on protected columns in one "
                                "string is refused",
@@ -82,12 +83,12 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
       return true;
     }
   }
-  batch_ = Batch{std::string(*sql), *plan, catalogue, 0};
+  batch_ = Batch{std::string(*sql), *planned, catalogue, 0};
   return true;
 }
 
 void EnforceSession::run_batch(Io& io) {
-  const auto plan = batch_->plan;
+  const auto plan = batch_->plan();
   while (batch_->next < plan->statements.size()) {
     const auto& statement = plan->statements[batch_->next++];
     if (!run_statement(statement, io)) break;  // refused: the rest of the string does not run
@@ -108,19 +109,21 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
     return false;
   }
   auto prepared = std::make_shared<Prepared>();
-  prepared->plan = batch_->plan;
+  prepared->plan = batch_->plan();
+  prepared->literals = batch_->planned.literals;
   prepared->catalogue = batch_->catalogue;
   auto portal = std::make_shared<Portal>();
   portal->prepared = prepared;
-  portal->statement = {batch_->plan, &statement};
+  portal->statement = {batch_->plan(), &statement};
   if (statement.gather) {
     gather_in_batch(prepared, portal, io);
     return true;
   }
   const bool forward = statement.action == Action::kForward;
   const auto filled = forward ? Refusable<Filled>(Filled{})
-                              : fill(statement.slots, *batch_->catalogue, {}, settings_, *ciphers_,
-                                     service_.random());
+                              : fill(statement.slots, *batch_->catalogue,
+                                     {nullptr, nullptr, prepared->literals.get()}, settings_,
+                                     *ciphers_, service_.random());
   if (!filled) {
     refuse_extended(filled.error(), io);
     return false;
@@ -138,7 +141,8 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
   }
   portal->sealed = filled->sealed;
   const auto types = server_types(statement, {});
-  pgwire::write_parse(io.to_server, "", forward ? statement.text : statement.sql, types);
+  pgwire::write_parse(io.to_server, "", forward ? statement.text : sent_text(statement, *prepared),
+                      types);
   Expect parsing{.kind = Expecting::kParse, .own = true};
   parsing.rewritten = !forward;
   expect(std::move(parsing));
@@ -172,11 +176,13 @@ void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
   const auto located = fill(gather.slots, *catalogue, {}, settings_, *ciphers_, service_.random());
   if (!located) {
     refuse_extended(located.error(), io);
-    batch_->next = batch_->plan->statements.size();
+    batch_->next = batch_->plan()->statements.size();
     return;
   }
   const auto types = server_types(gather.slots, {});
-  pgwire::write_parse(io.to_server, "", gather.sql, types);
+  pgwire::write_parse(io.to_server, "",
+                      rewrite::text_with(gather.sql, gather.holes, prepared->literals.get()),
+                      types);
   Expect parsing{.kind = Expecting::kParse, .own = true};
   parsing.rewritten = true;
   expect(std::move(parsing));
@@ -191,10 +197,10 @@ void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
   pgwire::write_flush(io.to_server);
   waiting_ = true;
   continuation_ = [this, prepared, portal, catalogue](bool failed, Io& later) {
-    const auto stop = [this] { batch_->next = batch_->plan->statements.size(); };
+    const auto stop = [this] { batch_->next = batch_->plan()->statements.size(); };
     if (failed) return stop();
     const auto& done = *portal->statement;
-    auto filled = fill_gathered(done, *catalogue, {});
+    auto filled = fill_gathered(done, *catalogue, {nullptr, nullptr, prepared->literals.get()});
     auto map = filled ? row_map(done, catalogue, &*filled) : refuse(filled.error());
     if (!map) {
       refuse_extended(map.error(), later);
@@ -202,7 +208,7 @@ void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
     }
     portal->rows = *map;
     portal->sealed = filled->sealed;
-    pgwire::write_parse(later.to_server, "", done.sql, server_types(done, {}));
+    pgwire::write_parse(later.to_server, "", sent_text(done, *prepared), server_types(done, {}));
     Expect again{.kind = Expecting::kParse, .own = true};
     again.rewritten = true;
     expect(std::move(again));

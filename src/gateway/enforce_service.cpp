@@ -4,30 +4,74 @@
 
 namespace theriac::gateway {
 
-Result<std::shared_ptr<const rewrite::Plan>> PlanCache::plan(
-    std::string_view sql, const std::shared_ptr<const rewrite::Catalogue>& catalogue,
-    const rewrite::Context& context) {
-  const bool cacheable = sql.size() <= kCachedSqlBytesMax;
-  std::string key;
-  if (cacheable) {
-    for (const auto& schema : context.search_path) key.append(schema).push_back('\0');
-    key.push_back('\0');
-    key.append(sql);
-    const std::lock_guard lock(mutex_);
-    if (epoch_ != catalogue->epoch() || plans_.size() >= kPlansMax) {
-      plans_.clear();
-      epoch_ = catalogue->epoch();
-    } else if (const auto found = plans_.find(key); found != plans_.end()) {
-      return found->second;
-    }
+PlanCache::Plans PlanCache::find(const std::string& key, std::uint64_t epoch) {
+  const std::lock_guard lock(mutex_);
+  if (epoch_ != epoch) return {};
+  const auto at = plans_.find(key);
+  return at == plans_.end() ? Plans{} : at->second;
+}
+
+void PlanCache::keep(std::string key, std::uint64_t epoch,
+                     std::shared_ptr<const rewrite::Plan> plan) {
+  const std::lock_guard lock(mutex_);
+  if (epoch_ != epoch || size_ >= kPlansMax) {
+    plans_.clear();
+    size_ = 0;
+    epoch_ = epoch;
   }
+  auto& same = plans_[std::move(key)];
+  if (same.size() >= kPlansOfShapeMax) {
+    size_ -= same.size();
+    same.clear();
+  }
+  same.push_back(std::move(plan));
+  ++size_;
+}
+
+Result<Planned> PlanCache::plan(std::string_view sql,
+                                const std::shared_ptr<const rewrite::Catalogue>& catalogue,
+                                const rewrite::Context& context) {
+  if (sql.size() > kCachedSqlBytesMax) {
+    THERIAC_ASSIGN(auto made, rewrite::analyse(sql, *catalogue, context));
+    return Planned{std::make_shared<const rewrite::Plan>(std::move(made)), nullptr};
+  }
+  std::string key;
+  for (const auto& schema : context.search_path) key.append(schema).push_back('\0');
+  key.push_back('\0');
+  // Only what touches protected tables is worth taking apart: the rest goes byte for byte.
+  const auto shape = catalogue->may_concern(sql) ? rewrite::shape_of_text(sql)
+                                                 : std::optional<rewrite::TextShape>();
+  if (shape) {
+    return plan_by_shape(sql, *shape, key + shape->key, catalogue, context);
+  }
+  key.append(sql);
+  const auto found = find(key, catalogue->epoch());
+  if (!found.empty()) {
+    ++counts_.hits;
+    return Planned{found.front(), nullptr};
+  }
+  ++counts_.misses;
   THERIAC_ASSIGN(auto made, rewrite::analyse(sql, *catalogue, context));
   auto plan = std::make_shared<const rewrite::Plan>(std::move(made));
-  if (cacheable) {
-    const std::lock_guard lock(mutex_);
-    if (epoch_ == catalogue->epoch()) plans_.emplace(std::move(key), plan);
+  keep(std::move(key), catalogue->epoch(), plan);
+  return Planned{std::move(plan), nullptr};
+}
+
+Result<Planned> PlanCache::plan_by_shape(std::string_view sql, const rewrite::TextShape& shape,
+                                         std::string key,
+                                         const std::shared_ptr<const rewrite::Catalogue>& catalogue,
+                                         const rewrite::Context& context) {
+  for (auto& plan : find(key, catalogue->epoch())) {
+    if (auto literals = rewrite::literals_for(*plan, sql, shape)) {
+      ++counts_.hits;
+      return Planned{std::move(plan), std::move(literals)};
+    }
   }
-  return plan;
+  ++counts_.misses;
+  THERIAC_ASSIGN(auto made, rewrite::analyse_shape(sql, shape, *catalogue, context));
+  auto plan = std::make_shared<const rewrite::Plan>(std::move(made));
+  if (plan->serves_shape) keep(std::move(key), catalogue->epoch(), plan);
+  return Planned{std::move(plan), nullptr};
 }
 
 Result<std::unique_ptr<EnforceService>> EnforceService::start(Parts parts) {

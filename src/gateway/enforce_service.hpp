@@ -24,19 +24,44 @@
 namespace theriac::gateway {
 
 inline constexpr std::size_t kPlansMax = 4096;
+/// Plans of one shape: texts that differ in a literal that has to be the same.
+inline constexpr std::size_t kPlansOfShapeMax = 16;
 inline constexpr std::size_t kCachedSqlBytesMax = 64U * 1024U;
 
-/// Plans by search_path and text, for one catalogue snapshot. Thread-safe.
+/// A plan for one text.
+struct Planned {
+  std::shared_ptr<const rewrite::Plan> plan;
+  /// Null: the plan was made from this very text.
+  std::shared_ptr<const rewrite::TextLiterals> literals;
+};
+
+/// Plans by search_path and text, or the text's shape (rewrite/literals.hpp), for one catalogue
+/// snapshot. Thread-safe.
 class PlanCache {
  public:
-  Result<std::shared_ptr<const rewrite::Plan>> plan(
-      std::string_view sql, const std::shared_ptr<const rewrite::Catalogue>& catalogue,
-      const rewrite::Context& context);
+  Result<Planned> plan(std::string_view sql,
+                       const std::shared_ptr<const rewrite::Catalogue>& catalogue,
+                       const rewrite::Context& context);
+  struct Counts {
+    std::atomic<std::uint64_t> hits{0}, misses{0};
+  };
+  [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
+  using Plans = std::vector<std::shared_ptr<const rewrite::Plan>>;
+  Result<Planned> plan_by_shape(std::string_view sql, const rewrite::TextShape& shape,
+                                std::string key,
+                                const std::shared_ptr<const rewrite::Catalogue>& catalogue,
+                                const rewrite::Context& context);
+  /// The plans under a key; empty if there are none for this snapshot.
+  Plans find(const std::string& key, std::uint64_t epoch);
+  void keep(std::string key, std::uint64_t epoch, std::shared_ptr<const rewrite::Plan> plan);
+
   std::mutex mutex_;
   std::uint64_t epoch_ = 0;
-  std::unordered_map<std::string, std::shared_ptr<const rewrite::Plan>> plans_;
+  std::size_t size_ = 0;
+  std::unordered_map<std::string, Plans> plans_;
+  Counts counts_;
 };
 
 /// Loads a snapshot with the epoch given; called on the service's thread.

@@ -59,6 +59,7 @@ class EnforceSession final : public Session {
     std::string sql;
     std::vector<std::uint32_t> declared;
     std::shared_ptr<const rewrite::Plan> plan;
+    std::shared_ptr<const rewrite::TextLiterals> literals;  ///< as in Planned
     std::shared_ptr<const rewrite::Catalogue> catalogue;
     std::string search_path;  ///< joined; a change makes the plan stale
     bool described = false;
@@ -72,6 +73,10 @@ class EnforceSession final : public Session {
              plan->statements.front().action != rewrite::Action::kForward;
     }
   };
+  /// What the server is sent for a rewritten statement.
+  static std::string sent_text(const rewrite::Statement& statement, const Prepared& prepared) {
+    return rewrite::text_with(statement.sql, statement.holes, prepared.literals.get());
+  }
   struct Portal {
     std::shared_ptr<Prepared> prepared;
     std::vector<std::int16_t> result_formats;
@@ -149,8 +154,8 @@ class EnforceSession final : public Session {
                        const std::shared_ptr<Portal>& portal, Io& io);
 
   // --- what a statement needs before it may run (enforce_grants.cpp) ---
-  Refusable<std::shared_ptr<const rewrite::Plan>> plan_of(
-      std::string_view sql, const std::shared_ptr<const rewrite::Catalogue>& catalogue);
+  Refusable<Planned> plan_of(std::string_view sql,
+                             const std::shared_ptr<const rewrite::Catalogue>& catalogue);
   /// False: wait.
   bool settings_fresh(std::string_view sql, const rewrite::Catalogue& catalogue, Io& io);
   enum class Leave : std::uint8_t { kGo, kWait, kRefused };
@@ -221,9 +226,10 @@ class EnforceSession final : public Session {
 
   struct Batch {
     std::string sql;
-    std::shared_ptr<const rewrite::Plan> plan;
+    Planned planned;
     std::shared_ptr<const rewrite::Catalogue> catalogue;
     std::size_t next = 0;
+    [[nodiscard]] const std::shared_ptr<const rewrite::Plan>& plan() const { return planned.plan; }
   };
   std::optional<Batch> batch_;
 

@@ -77,7 +77,7 @@ Refusable<std::optional<std::string>> stored_value(const rewrite::ValueSource& s
   if (const auto* literal = std::get_if<rewrite::Literal>(&source)) {
     if (literal->is_null) return std::nullopt;
     sent_oid = literal->sent_oid;
-    value = view_of(literal->text);
+    value = view_of(rewrite::text_of_literal(*literal, values.literals));
   } else {
     const std::size_t index = std::get<rewrite::ClientParameter>(source).number - 1U;
     if (values.bind == nullptr || index >= values.bind->parameters.size()) {

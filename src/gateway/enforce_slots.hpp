@@ -28,11 +28,13 @@ pgwire::ErrorReport report_of_refusal(const rewrite::Refusal& refusal);
 Refusable<ColumnRef> column_of(const rewrite::Catalogue& catalogue, std::uint32_t relation_oid,
                                std::int16_t attribute);
 
-/// Where client parameters come from: a Bind and the types declared at Parse. Both null for
-/// statements of a simple Query, which have literals only.
+/// Where client values come from: a Bind and the types declared at Parse (both null for statements
+/// of a simple Query, which have literals only), and the literals of the text.
 struct ClientValues {
   const pgwire::Bind* bind = nullptr;
   const std::vector<std::uint32_t>* declared = nullptr;
+  /// Null: the literals are those the plan was made with.
+  const rewrite::TextLiterals* literals = nullptr;
 };
 
 /// Server parameters of one Bind. Owns sealed bytes; kPass parameters borrow from the client's

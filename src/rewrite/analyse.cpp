@@ -3,10 +3,12 @@
 
 #include <algorithm>
 
+#include "base/secret.hpp"
 #include "pgwire/utf8.hpp"
 #include "rewrite/plan.hpp"
 #include "rewrite/rewriter.hpp"
 #include "rewrite/scan.hpp"
+#include "rewrite/template.hpp"
 #include "rewrite/utility.hpp"
 #include "rewrite/verify.hpp"
 
@@ -59,8 +61,12 @@ bool gives_rows(const pg::Node& statement) {
 
 class Analysis {
  public:
-  Analysis(const Catalogue& catalogue, const Context& context)
-      : catalogue_(catalogue), context_(context) {}
+  /// `maker`: where templates are wanted, else null.
+  Analysis(const Catalogue& catalogue, const Context& context, TemplateMaker* maker)
+      : catalogue_(catalogue), context_(context), maker_(maker) {}
+
+  /// After statement(): every text that is sent has its holes.
+  [[nodiscard]] bool serves_shape() const { return maker_ != nullptr; }
 
   void statement(pg::Node& node, Statement& out) {
     out.tag = tag_of(node);
@@ -113,6 +119,8 @@ class Analysis {
     if (!sql) return refuse(out, not_verified(column_));
     out.sql = std::move(*sql);
     out.action = Action::kRewrite;
+    make_holes(node, out.slots, out.holes);
+    fix_merged(rewriter);
     if (gathering && !gather(rewriter, out)) return;
     out.classes_written = rewriter.classes_written();
     out.classes_compared = rewriter.classes_compared();
@@ -136,6 +144,7 @@ class Analysis {
       return false;
     }
     made.sql = std::move(*sql);
+    make_holes(gathering.select, made.slots, made.holes);
     made.once_each = gathering.once_each;
     made.first_parameter = static_cast<std::uint16_t>(out.slots.size() + 1);
     for (const auto& one : gathering.columns) {
@@ -147,6 +156,7 @@ class Analysis {
     }
     for (const auto& one : gathering.arrays) {
       Gather::Array array{one.kind, one.element_oid, 0, 0, one.source};
+      if (auto* source = std::get_if<ValueSource>(&array.source)) note_token(*source);
       if (one.column != nullptr) {
         array.relation_oid = one.relation->oid;
         array.attribute = one.column->attribute;
@@ -156,6 +166,32 @@ class Analysis {
     out.gather = std::move(made);
     out.action = Action::kGather;
     return true;
+  }
+
+  /// Holes for literals in one text and its slots, while every text so far has them.
+  void make_holes(const pg::Node& tree, std::vector<Slot>& slots,
+                  std::optional<SqlTemplate>& holes) {
+    if (maker_ == nullptr) return;
+    for (auto& slot : slots) note_token(slot.source);
+    holes = maker_->holes(tree);
+    if (!holes) maker_ = nullptr;
+  }
+
+  void note_token(ValueSource& source) {
+    auto* literal = std::get_if<Literal>(&source);
+    if (maker_ == nullptr || literal == nullptr || literal->is_null) return;
+    const auto token = maker_->token_at(literal->location);
+    if (!token) return;
+    if (maker_->value(*token) != literal->text) return maker_->fix(*token);
+    literal->token = *token;
+    maker_->note_used(*token);
+  }
+
+  void fix_merged(const Rewriter& rewriter) {
+    if (maker_ == nullptr) return;
+    for (const auto location : rewriter.merged()) {
+      if (const auto token = maker_->token_at(location)) maker_->fix(*token);
+    }
   }
 
   /// The text of a tree, if it says what the tree says and names no protected plain column.
@@ -215,6 +251,7 @@ class Analysis {
 
   const Catalogue& catalogue_;
   const Context& context_;
+  TemplateMaker* maker_;
   std::string column_;
 };
 
@@ -225,7 +262,10 @@ bool Plan::all_forward() const {
                      [](const Statement& one) { return one.action == Action::kForward; });
 }
 
-Result<Plan> analyse(std::string_view sql, const Catalogue& catalogue, const Context& context) {
+namespace {
+
+Result<Plan> plan_of(std::string_view sql, const TextShape* shape, const Catalogue& catalogue,
+                     const Context& context) {
   if (sql.size() > kSqlBytesMax) return fail(Code::kTooLarge, "bytes of the statement");
   Plan plan;
   plan.epoch = catalogue.epoch();
@@ -253,7 +293,18 @@ Result<Plan> analyse(std::string_view sql, const Catalogue& catalogue, const Con
     } else {
       statement.text = sql.substr(begin, size == 0 ? std::string_view::npos : size);
     }
-    Analysis(catalogue, context).statement(*raw.mutable_stmt(), statement);
+    std::optional<TemplateMaker> maker;
+    if (shape != nullptr && tree->stmts_size() == 1 && is_query(raw.stmt())) {
+      maker.emplace(sql, *shape, raw.stmt());
+    }
+    Analysis analysis(catalogue, context, maker && maker->usable() ? &*maker : nullptr);
+    analysis.statement(*raw.mutable_stmt(), statement);
+    if (analysis.serves_shape() &&
+        (statement.action == Action::kRewrite || statement.action == Action::kGather)) {
+      plan.serves_shape = true;
+      plan.fixed = maker->fixed();
+      plan.negative = maker->negative();
+    }
     if (setting_before && statement.action != Action::kRefuse &&
         catalogue.may_concern(statement.text)) {
       // The names in it may mean other tables by then.
@@ -266,6 +317,58 @@ Result<Plan> analyse(std::string_view sql, const Catalogue& catalogue, const Con
     plan.statements.push_back(std::move(statement));
   }
   return plan;
+}
+
+}  // namespace
+
+Result<Plan> analyse(std::string_view sql, const Catalogue& catalogue, const Context& context) {
+  return plan_of(sql, nullptr, catalogue, context);
+}
+
+Result<Plan> analyse_shape(std::string_view sql, const TextShape& shape, const Catalogue& catalogue,
+                           const Context& context) {
+  return plan_of(sql, &shape, catalogue, context);
+}
+
+TextLiterals::~TextLiterals() {
+  for (auto* list : {&raw, &values}) {
+    for (auto& one : *list)
+      wipe({reinterpret_cast<std::uint8_t*>(one.data()), one.size()});  // NOLINT
+  }
+}
+
+std::shared_ptr<const TextLiterals> literals_for(const Plan& plan, std::string_view sql,
+                                                 const TextShape& shape) {
+  if (!plan.serves_shape) return nullptr;
+  for (const auto& [token, text] : plan.fixed) {
+    if (raw_of(sql, shape.tokens[static_cast<std::size_t>(token)]) != text) return nullptr;
+  }
+  auto out = std::make_shared<TextLiterals>();
+  out->raw.reserve(shape.tokens.size());
+  out->values.reserve(shape.tokens.size());
+  for (std::size_t i = 0; i < shape.tokens.size(); ++i) {
+    out->raw.emplace_back(raw_of(sql, shape.tokens[i]));
+    auto value = value_of(sql, shape.tokens[i]);
+    if (plan.negative.contains(static_cast<int>(i))) value.insert(value.begin(), '-');
+    out->values.push_back(std::move(value));
+  }
+  return out;
+}
+
+std::string text_with(const std::string& sql, const std::optional<SqlTemplate>& holes,
+                      const TextLiterals* literals) {
+  if (literals == nullptr || !holes) return sql;
+  std::string out;
+  for (std::size_t i = 0; i < holes->texts.size(); ++i) {
+    out += holes->texts[i];
+    if (i < holes->tokens.size()) out += literals->raw[static_cast<std::size_t>(holes->tokens[i])];
+  }
+  return out;
+}
+
+std::string_view text_of_literal(const Literal& literal, const TextLiterals* literals) {
+  if (literals == nullptr || literal.token < 0) return literal.text;
+  return literals->values[static_cast<std::size_t>(literal.token)];
 }
 
 }  // namespace theriac::rewrite

@@ -23,7 +23,7 @@ Constant number_constant(const std::string& text) {
           .source = Literal{false, text, whole ? pgwire::kOidInt8 : pgwire::kOidNumeric}};
 }
 
-Constant plain_constant(const pg::A_Const& constant) {
+Constant value_of_constant(const pg::A_Const& constant) {
   if (constant.isnull())
     return {.is = true, .refused = {}, .source = Literal{.is_null = true, .text = {}}};
   if (constant.has_ival()) {
@@ -37,6 +37,12 @@ Constant plain_constant(const pg::A_Const& constant) {
   }
   if (constant.has_boolval()) return refused("a boolean constant");
   return refused("a bit string");
+}
+
+Constant plain_constant(const pg::A_Const& constant) {
+  auto made = value_of_constant(constant);
+  if (auto* literal = std::get_if<Literal>(&made.source)) literal->location = constant.location();
+  return made;
 }
 
 /// The first `count` characters (not bytes), as an explicit cast to varchar(count) gives.
@@ -77,7 +83,10 @@ Constant cast_literal(Literal literal, std::uint32_t oid, const pg::TypeName& ty
   const bool keeps = unknown || from == oid || (is_text(from) && is_text(oid)) ||
                      (is_integer(from) && (is_number(oid) || is_text(oid)));
   if (!keeps) return refused(kCastRefused);
-  if (length) literal.text = first_characters(literal.text, *length);
+  if (length) {
+    literal.text = first_characters(literal.text, *length);
+    literal.location = 0;
+  }
   literal.sent_oid = oid;
   return {.is = true, .refused = {}, .source = std::move(literal)};
 }

@@ -7,13 +7,17 @@
 // the rewritten text.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "rewrite/catalogue.hpp"
+#include "rewrite/literals.hpp"
 
 namespace theriac::rewrite {
 
@@ -39,9 +43,32 @@ struct Literal {
   bool is_null = false;
   std::string text;            ///< as PostgreSQL's type input function would get it
   std::uint32_t sent_oid = 0;  ///< type of an explicit or implied cast; 0: unknown literal
-  bool operator==(const Literal&) const = default;
+  int location = 0;            ///< of the constant in the text; 0: it stands nowhere there
+  int token = -1;              ///< its token, if other texts of the plan have another value there
+  bool operator==(const Literal& other) const {
+    return is_null == other.is_null && text == other.text && sent_oid == other.sent_oid;
+  }
 };
 using ValueSource = std::variant<ClientParameter, Literal>;
+
+/// A text with holes for literals (literals.hpp): texts[0], token, texts[1], token, ...
+struct SqlTemplate {
+  std::vector<std::string> texts;
+  std::vector<int> tokens;
+};
+
+/// The literals of one text that a plan made from another text of its shape serves. Holds clear
+/// values, which are wiped.
+struct TextLiterals {
+  std::vector<std::string> raw;     ///< as they stand there
+  std::vector<std::string> values;  ///< strings without quotes, numbers with their sign
+  TextLiterals() = default;
+  TextLiterals(const TextLiterals&) = delete;
+  TextLiterals& operator=(const TextLiterals&) = delete;
+  TextLiterals(TextLiterals&&) = default;
+  TextLiterals& operator=(TextLiterals&&) = default;
+  ~TextLiterals();
+};
 
 /// How one server parameter ($1 is slots[0]) of the rewritten statement is filled.
 struct Slot {
@@ -99,6 +126,7 @@ enum class Action : std::uint8_t {
 /// joined through unnest, in the same transaction.
 struct Gather {
   std::string sql;  ///< results in binary format
+  std::optional<SqlTemplate> holes;
   std::vector<Slot> slots;
 
   struct Column {
@@ -148,10 +176,11 @@ enum class Effect : std::uint8_t {
 struct Statement {
   Action action = Action::kForward;
   Effect effect = Effect::kNone;
-  std::string tag;          ///< "SELECT", "INSERT", ...: node name, for counters
-  std::string text;         ///< this statement's own bytes of the original
-  std::string sql;          ///< rewritten text (kRewrite, kGather)
-  std::vector<Slot> slots;  ///< server parameters of `sql`; for kGather without the arrays
+  std::string tag;                   ///< "SELECT", "INSERT", ...: node name, for counters
+  std::string text;                  ///< this statement's own bytes of the original
+  std::string sql;                   ///< rewritten text (kRewrite, kGather)
+  std::optional<SqlTemplate> holes;  ///< the same text for other literals
+  std::vector<Slot> slots;           ///< server parameters of `sql`; for kGather without the arrays
   std::vector<Output> outputs;
   std::optional<Gather> gather;
   std::optional<Refusal> refusal;
@@ -175,6 +204,11 @@ struct Statement {
 struct Plan {
   std::uint64_t epoch = 0;            ///< of the catalogue it was made with
   std::vector<Statement> statements;  ///< empty for an empty query
+  /// The plan serves every text of its shape that has these tokens as they are here. Only of plans
+  /// made with analyse_shape().
+  bool serves_shape = false;
+  std::map<int, std::string> fixed;
+  std::set<int> negative;  ///< numbers with a sign before them
   [[nodiscard]] bool all_forward() const;
 };
 
@@ -184,5 +218,17 @@ inline constexpr int kSqlDepthMax = 2'000;
 /// Code::kSyntax with the byte offset in `where` ("position 17") if the text does not parse;
 /// Code::kTooLarge beyond the limits. Threading: thread-safe (the parser's memory is thread-local).
 Result<Plan> analyse(std::string_view sql, const Catalogue& catalogue, const Context& context);
+/// The same; if possible the plan serves other texts of the same shape as well.
+Result<Plan> analyse_shape(std::string_view sql, const TextShape& shape, const Catalogue& catalogue,
+                           const Context& context);
+
+/// The literals of a text of the plan's shape; nullptr if the plan does not serve it.
+std::shared_ptr<const TextLiterals> literals_for(const Plan& plan, std::string_view sql,
+                                                 const TextShape& shape);
+/// The text to send: `sql`, or with other literals in its holes.
+std::string text_with(const std::string& sql, const std::optional<SqlTemplate>& holes,
+                      const TextLiterals* literals);
+/// The clear value of a literal; `literals` null: that of the text the plan was made from.
+std::string_view text_of_literal(const Literal& literal, const TextLiterals* literals);
 
 }  // namespace theriac::rewrite

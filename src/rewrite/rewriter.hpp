@@ -109,6 +109,8 @@ class Rewriter {
     std::vector<Array> arrays;
     bool once_each = false;
   };
+  /// Locations of literals that share a slot because they are equal.
+  [[nodiscard]] const std::vector<int>& merged() const { return merged_; }
   [[nodiscard]] std::optional<Gathering>& gathering() { return gathering_; }
   [[nodiscard]] const std::vector<std::string>& classes_written() const { return classes_written_; }
   [[nodiscard]] const std::vector<std::string>& classes_compared() const {
@@ -384,6 +386,7 @@ class Rewriter {
   Derived* result_ = nullptr;
   std::optional<Gathering> gathering_;
   std::vector<std::string> classes_written_, classes_compared_;
+  std::vector<int> merged_;
   std::vector<Slot> slots_;  ///< provisional; a tree refers to slot i as $-(i+1)
 
   std::deque<Level> levels_;

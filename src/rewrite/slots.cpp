@@ -1,6 +1,7 @@
 // Server parameters: provisional slots while the tree is edited, dense numbers at the end.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "rewrite/limits.hpp"
 #include "rewrite/rewriter.hpp"
@@ -39,7 +40,15 @@ int Rewriter::slot(Slot::Fill fill, const ValueSource& source, const Relation& r
              one.attribute == column.attribute && one.source == source;
     };
     const auto at = std::find_if(slots_.begin(), slots_.end(), same);
-    if (at != slots_.end()) return static_cast<int>(at - slots_.begin());
+    if (at != slots_.end()) {
+      // Another text may have different literals there, which would need a slot each.
+      for (const auto* one : {&std::as_const(at->source), &source}) {
+        const auto* literal = std::get_if<Literal>(one);
+        if (literal != nullptr) merged_.push_back(literal->location);
+      }
+      if (auto* literal = std::get_if<Literal>(&at->source)) literal->location = 0;
+      return static_cast<int>(at - slots_.begin());
+    }
   }
   slots_.push_back({fill, source, relation.oid, column.attribute, row});
   return static_cast<int>(slots_.size()) - 1;

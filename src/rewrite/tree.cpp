@@ -324,7 +324,7 @@ Status parse(std::string_view sql, pg::ParseResult& out) {
   return read_tree(parsed.result.parse_tree, out);
 }
 
-std::optional<std::string> deparse(const pg::Node& statement, pg::ParseResult& again) {
+std::optional<std::string> write_out(const pg::Node& statement) {
   std::vector<std::string> locks;
   std::string bytes;
   bool locking = false;
@@ -340,7 +340,12 @@ std::optional<std::string> deparse(const pg::Node& statement, pg::ParseResult& a
   if (text.result.error != nullptr || text.result.query == nullptr) return std::nullopt;
   std::string sql(text.result.query);
   separate_locks(sql, locks);
-  if (!parse(sql, again) || again.stmts_size() != 1) return std::nullopt;
+  return sql;
+}
+
+std::optional<std::string> deparse(const pg::Node& statement, pg::ParseResult& again) {
+  auto sql = write_out(statement);
+  if (!sql || !parse(*sql, again) || again.stmts_size() != 1) return std::nullopt;
   if (!same_tree(statement, again.stmts(0).stmt())) return std::nullopt;
   return sql;
 }

@@ -31,6 +31,9 @@ Status parse(std::string_view sql, pg::ParseResult& out);
 /// compared with `statement`; nullopt if they differ. `again` receives the tree of the text.
 std::optional<std::string> deparse(const pg::Node& statement, pg::ParseResult& again);
 
+/// The text alone, not looked at again.
+std::optional<std::string> write_out(const pg::Node& statement);
+
 /// True if the trees are the same but for the places (`location`) they had in their texts.
 bool same_tree(const Message& left, const Message& right);
 

@@ -129,33 +129,58 @@ class Twin {
   }
 
   const Catalogue& catalogue() const { return catalogue_; }
+  /// Statements that a plan of another text served.
+  [[nodiscard]] std::size_t served() const { return served_; }
   Client& logical() { return *logical_; }
   Client& physical() { return *physical_; }
 
   /// What the program sees through the gateway. `values`: the program's $1, $2, ... as text.
   /// nullopt: refused by analyse().
   std::optional<Answer> through(const std::string& sql, const Row& values, std::string* sent) {
-    const auto plan = analyse(sql, catalogue_, Context{});
-    if (!plan || plan->statements.size() != 1) return std::nullopt;
+    literals_ = nullptr;
+    const auto plan = plan_for(sql);
+    if (plan == nullptr || plan->statements.size() != 1) return std::nullopt;
     const auto& statement = plan->statements.front();
     if (statement.action == Action::kRefuse) return std::nullopt;
     if (statement.action == Action::kForward) {
       if (sent != nullptr) *sent = statement.text;
       return physical_->run(statement.text, plain(values));
     }
-    if (sent != nullptr) *sent = statement.sql;
+    const auto text = text_with(statement.sql, statement.holes, literals_.get());
+    if (sent != nullptr) *sent = text;
     auto parameters = fill(statement.slots, values);
     if (!parameters) return Answer{.sqlstate = "22P02", .message = "value"};
     if (statement.gather) {
       auto failed = gather(*statement.gather, values, *parameters);
       if (failed) return failed;
     }
-    auto answer = physical_->run(statement.sql, *parameters);
+    auto answer = physical_->run(text, *parameters);
     open(statement, answer);
     return answer;
   }
 
  private:
+  /// A plan made before from a text that differs in literals only, if there is one.
+  std::shared_ptr<const Plan> plan_for(const std::string& sql) {
+    const auto shape = shape_of_text(sql);
+    if (!shape) {
+      auto made = analyse(sql, catalogue_, Context{});
+      return made ? std::make_shared<const Plan>(std::move(*made)) : nullptr;
+    }
+    for (const auto& kept : plans_[shape->key]) {
+      literals_ = literals_for(*kept, sql, *shape);
+      if (literals_) {
+        ++served_;
+        return kept;
+      }
+    }
+    auto made = analyse_shape(sql, *shape, catalogue_, Context{});
+    if (!made) return nullptr;
+    auto plan = std::make_shared<const Plan>(std::move(*made));
+    if (plan->serves_shape) plans_[shape->key].push_back(plan);
+    return plan;
+  }
+
   static std::vector<Sent> plain(const Row& values) {
     std::vector<Sent> out;
     for (const auto& value : values) out.push_back({value, false, 0});
@@ -171,7 +196,7 @@ class Twin {
     const auto& literal = std::get<Literal>(source);
     oid = literal.sent_oid;
     if (literal.is_null) return std::nullopt;
-    return literal.text;
+    return std::string(text_of_literal(literal, literals_.get()));
   }
 
   /// Stored form, or comparand's; ok is false if the value cannot be converted.
@@ -300,7 +325,7 @@ class Twin {
                                std::vector<Sent>& parameters) {
     const auto slots = fill(gather.slots, values);
     if (!slots) return Answer{.sqlstate = "22P02", .message = "value"};
-    auto found = physical_->run(gather.sql, *slots);
+    auto found = physical_->run(text_with(gather.sql, gather.holes, literals_.get()), *slots);
     if (!found.good()) return found;
     std::set<std::optional<std::string>> seen;
     for (const auto& row : found.rows) {
@@ -367,6 +392,9 @@ class Twin {
   std::optional<Client> logical_;
   std::optional<Client> physical_;
   std::uint64_t rows_ = 0;
+  std::map<std::string, std::vector<std::shared_ptr<const Plan>>> plans_;
+  std::shared_ptr<const TextLiterals> literals_;  ///< of the statement at hand
+  std::size_t served_ = 0;
 };
 
 }  // namespace theriac::rewrite::testing
