@@ -228,7 +228,11 @@ void EnforceSession::send_bind(std::string_view portal_name, std::string_view st
   bind.statement = statement_name;
   bind.parameter_formats = filled.formats;
   bind.parameters = filled.parameters;
-  bind.result_formats = portal->result_formats;
+  portal->server_formats =
+      portal->rows && portal->statement
+          ? portal->rows->server_formats(portal->result_formats, portal->statement->result_columns)
+          : portal->result_formats;
+  bind.result_formats = portal->server_formats;
   pgwire::write_bind(io.to_server, bind);
   Expect binding{.kind = Expecting::kBind, .own = own, .portal = portal};
   binding.rewritten = true;
@@ -271,6 +275,7 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
   portal->statement = {prepared->plan, &statement};
   if (fetch_rows) {
     portal->rows = std::move(fetch_rows);
+    portal->server_formats = portal->result_formats;
     portals_[portal_name] = portal;
     append(io.to_server, frame.raw);
     expect({.kind = Expecting::kBind, .portal = portal});

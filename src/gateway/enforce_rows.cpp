@@ -42,8 +42,22 @@ Status decode_bytea_text(ByteView text, Bytes& out) {
   return {};
 }
 
+std::vector<std::int16_t> RowMap::server_formats(const std::vector<std::int16_t>& formats,
+                                                 std::size_t columns) const {
+  if (columns == 0 || rules_.empty() || (formats.size() > 1 && formats.size() != columns)) {
+    return formats;
+  }
+  std::vector<std::int16_t> out(columns);
+  for (std::size_t i = 0; i < columns; ++i) out[i] = format_at(formats, i);
+  for (const auto& rule : rules_) {
+    if (rule.position < columns) out[rule.position] = 1;
+  }
+  return out;
+}
+
 Result<std::vector<pgwire::FieldDescription>> RowMap::describe(
-    const std::vector<pgwire::FieldDescription>& server_fields) const {
+    const std::vector<pgwire::FieldDescription>& server_fields,
+    const std::vector<std::int16_t>& formats) const {
   auto fields = server_fields;
   std::vector<const OutputRule*> by_position(fields.size(), nullptr);
   for (const auto& rule : rules_) {
@@ -75,15 +89,16 @@ Result<std::vector<pgwire::FieldDescription>> RowMap::describe(
     field.type_oid = rule->type.oid;
     field.type_modifier = rule->type.modifier;
     field.type_size = pgwire::type_size(rule->type.oid);
+    field.format = format_at(formats, i);
   }
   return fields;
 }
 
-Status RowMap::show(const OutputRule& rule, std::int16_t format, ByteView value,
+Status RowMap::show(const OutputRule& rule, bool binary, std::int16_t format, ByteView value,
                     const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& shown,
                     bool& is_null) {
   ByteView sealed = value;
-  if (format == 0) {
+  if (!binary) {
     THERIAC_TRY(decode_bytea_text(value, sealed_));
     sealed = sealed_;
   }
@@ -128,9 +143,9 @@ Result<const OutputOrigin*> open_value(const OutputRule& rule, ByteView sealed, 
   return tl::unexpected(std::move(*first));
 }
 
-Status RowMap::row(ByteView body, const std::vector<std::int16_t>& result_formats,
-                   const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& out,
-                   std::uint64_t& opened) {
+Status RowMap::row(ByteView body, const std::vector<std::int16_t>& asked,
+                   const std::vector<std::int16_t>& sent, const pgwire::TextSettings& settings,
+                   Ciphers& ciphers, Bytes& out, std::uint64_t& opened) {
   THERIAC_TRY(pgwire::read_data_row(body, columns_));
   shown_.resize(rules_.size());
   for (std::size_t i = 0; i < rules_.size(); ++i) {
@@ -140,8 +155,8 @@ Status RowMap::row(ByteView body, const std::vector<std::int16_t>& result_format
     if (column.is_null) continue;
     shown_[i].clear();
     bool is_null = false;
-    THERIAC_TRY(show(rule, format_at(result_formats, rule.position), column.value, settings,
-                     ciphers, shown_[i], is_null));
+    THERIAC_TRY(show(rule, format_at(sent, rule.position) == 1, format_at(asked, rule.position),
+                     column.value, settings, ciphers, shown_[i], is_null));
     column = {is_null, shown_[i]};
     ++opened;
   }

@@ -42,18 +42,25 @@ class RowMap {
 
   /// The server's RowDescription as the client must see it. Code::kUnsupported if the server's
   /// provenance (table oid, attribute) and the analysis disagree, or a helper would come out:
-  /// nothing is then shown.
+  /// nothing is then shown. `formats`: what the client asked for, none for a statement's
+  /// description.
   Result<std::vector<pgwire::FieldDescription>> describe(
-      const std::vector<pgwire::FieldDescription>& server_fields) const;
+      const std::vector<pgwire::FieldDescription>& server_fields,
+      const std::vector<std::int16_t>& formats) const;
 
-  /// Appends the client's DataRow. `format_of` result formats as bound (0, 1 or n entries).
-  /// Adds the number of values opened to `opened`.
-  Status row(ByteView body, const std::vector<std::int16_t>& result_formats,
-             const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& out,
-             std::uint64_t& opened);
+  /// The formats to ask the server for: sealed columns in binary, the others as the client wants
+  /// them. As they are if the number of columns is not known (0) or not the client's.
+  [[nodiscard]] std::vector<std::int16_t> server_formats(const std::vector<std::int16_t>& formats,
+                                                         std::size_t columns) const;
+
+  /// Appends the client's DataRow. Formats as bound (0, 1 or n entries), `asked` by the client,
+  /// `sent` to the server. Adds the number of values opened to `opened`.
+  Status row(ByteView body, const std::vector<std::int16_t>& asked,
+             const std::vector<std::int16_t>& sent, const pgwire::TextSettings& settings,
+             Ciphers& ciphers, Bytes& out, std::uint64_t& opened);
 
  private:
-  Status show(const OutputRule& rule, std::int16_t format, ByteView value,
+  Status show(const OutputRule& rule, bool binary, std::int16_t format, ByteView value,
               const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& shown, bool& is_null);
 
   std::shared_ptr<const rewrite::Catalogue> catalogue_;

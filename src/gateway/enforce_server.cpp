@@ -251,7 +251,8 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
     // Not analysed as touching anything: a helper in its result would be a hole, so look.
     rows = std::make_shared<RowMap>(service_.catalogue(), std::vector<OutputRule>{});
   }
-  const auto shown = rows->describe(*fields);
+  const auto shown = rows->describe(
+      *fields, entry.portal ? entry.portal->result_formats : std::vector<std::int16_t>{});
   if (!shown) {
     deny("result description", pgwire::report_of(shown.error()));
     poison(pgwire::report_of(shown.error()), io);
@@ -297,8 +298,9 @@ void EnforceSession::on_row(const pgwire::Frame& frame, Io& io) {
     return;
   }
   const auto before = io.to_client.size();
-  const auto shown = front.portal->rows->row(frame.body, front.portal->result_formats, settings_,
-                                             *ciphers_, io.to_client, front.opened);
+  const auto shown = front.portal->rows->row(frame.body, front.portal->result_formats,
+                                             front.portal->server_formats, settings_, *ciphers_,
+                                             io.to_client, front.opened);
   if (shown) return;
   io.to_client.resize(before);
   const auto report = pgwire::report_of(shown.error());

@@ -79,8 +79,9 @@ class EnforceSession final : public Session {
   }
   struct Portal {
     std::shared_ptr<Prepared> prepared;
-    std::vector<std::int16_t> result_formats;
-    std::shared_ptr<RowMap> rows;  ///< null: rows pass untouched
+    std::vector<std::int16_t> result_formats;  ///< as the client asked
+    std::vector<std::int16_t> server_formats;  ///< as the server was asked
+    std::shared_ptr<RowMap> rows;              ///< null: rows pass untouched
     std::shared_ptr<const rewrite::Statement> statement;
     std::uint64_t sealed = 0;
   };

@@ -97,7 +97,7 @@ Result<std::shared_ptr<lease::KeySource>> start_lease(const GatewayConfig& confi
   return std::shared_ptr<lease::KeySource>(std::move(client));
 }
 
-std::string counters_text(Counters& counters) {
+std::string counters_text(Counters& counters, const PlanCache::Counts& plans) {
   const auto line = [](std::string_view name, const std::atomic<std::uint64_t>& value) {
     return fmt::format("# TYPE theriac_{0} counter\ntheriac_{0} {1}\n", name, value.load());
   };
@@ -105,7 +105,8 @@ std::string counters_text(Counters& counters) {
          line("statements_rewritten_total", counters.rewritten) +
          line("statements_refused_total", counters.refused) +
          line("values_opened_total", counters.opened) +
-         line("values_sealed_total", counters.sealed) + line("acts_denied_total", counters.denied);
+         line("values_sealed_total", counters.sealed) + line("acts_denied_total", counters.denied) +
+         line("plans_found_total", plans.hits) + line("plans_made_total", plans.misses);
 }
 
 }  // namespace
@@ -137,7 +138,9 @@ Result<Sessions> make_enforce_sessions(const GatewayConfig& config, Clock& clock
       return service->make_session(startup, std::move(waker));
     };
   };
-  sessions.metrics = [service] { return counters_text(service->counters()); };
+  sessions.metrics = [service] {
+    return counters_text(service->counters(), service->plans().counts());
+  };
   return sessions;
 }
 

@@ -210,6 +210,7 @@ class Analysis {
 
   static void outputs(const Derived& result, const std::map<int, std::size_t>& found,
                       Statement& out) {
+    if (result.columns_known && !result.unknown_from) out.result_columns = result.columns.size();
     for (std::size_t i = 0; i < result.columns.size(); ++i) {
       const auto& column = result.columns[i];
       if (!column.secret()) continue;

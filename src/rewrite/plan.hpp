@@ -197,6 +197,8 @@ struct Statement {
   /// DECLARE, FETCH, MOVE and CLOSE: the cursor's name. The gateway keeps the outputs of a DECLARE
   /// under it and applies them to the rows of its FETCHes.
   std::string cursor;
+  /// How many columns the result has; 0 if the analysis does not know.
+  std::size_t result_columns = 0;
   /// True if rows come back (SELECT, RETURNING, ...): from analysis of touched statements only.
   bool returns_rows = false;
 };
