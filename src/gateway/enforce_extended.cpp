@@ -106,7 +106,8 @@ void EnforceSession::send_prepared(const std::string& name,
   }
   prepared_[name] = prepared;
   expect(std::move(parsing));
-  // Our own description: rows may come without the client ever asking for one.
+  // Our own description, once for a plan: rows may come without the client ever asking for one.
+  if (!statement.gather && prepared->verified && prepared->verified->load()) return;
   pgwire::write_describe(io.to_server, {'S', name});
   Expect describing{.kind = Expecting::kDescribeStatement, .own = true, .prepared = prepared};
   describing.rewritten = true;
@@ -136,6 +137,7 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
   prepared->declared = parse->parameter_types;
   prepared->plan = planned->plan;
   prepared->literals = planned->literals;
+  prepared->verified = planned->verified;
   prepared->catalogue = catalogue;
   prepared->search_path = search_path_key_;
   const std::string name{parse->statement};
@@ -184,6 +186,7 @@ bool EnforceSession::refresh_plan(const std::string& name, std::shared_ptr<Prepa
     auto renewed = std::make_shared<Prepared>(*prepared);
     renewed->plan = planned->plan;
     renewed->literals = planned->literals;
+    renewed->verified = planned->verified;
     renewed->catalogue = catalogue;
     renewed->search_path = search_path_key_;
     prepared = prepared_[name] = renewed;
@@ -202,6 +205,7 @@ bool EnforceSession::refresh_plan(const std::string& name, std::shared_ptr<Prepa
   renewed->declared = prepared->declared;
   renewed->plan = planned->plan;
   renewed->literals = planned->literals;
+  renewed->verified = planned->verified;
   renewed->catalogue = catalogue;
   renewed->search_path = search_path_key_;
   pgwire::write_close(io.to_server, {'S', name});

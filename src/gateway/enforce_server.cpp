@@ -214,6 +214,12 @@ void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
   pgwire::write_parameter_description(io.to_client, shown);
 }
 
+void EnforceSession::note_verified(const Expect& entry) {
+  if (entry.kind == Expecting::kDescribeStatement && entry.prepared && entry.prepared->verified) {
+    entry.prepared->verified->store(true);
+  }
+}
+
 void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
   auto& front = expects_.front();
   const bool query = front.kind == Expecting::kQuery;
@@ -228,9 +234,7 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
   if (!query) expects_.pop_front();
   if (entry.locating) return;
   if (frame.tag == 'n') {
-    if (entry.prepared && entry.kind == Expecting::kDescribeStatement) {
-      entry.prepared->described = true;
-    }
+    note_verified(entry);
     if (!hide && !entry.simple) append(io.to_client, frame.raw);
     return;
   }
@@ -258,10 +262,7 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
     poison(pgwire::report_of(shown.error()), io);
     return;
   }
-  if (entry.prepared && entry.kind == Expecting::kDescribeStatement) {
-    entry.prepared->described = true;
-    entry.prepared->fields = *fields;
-  }
+  note_verified(entry);
   if (hide) return;
   if (touched || (entry.portal && entry.portal->rows)) {
     pgwire::write_row_description(io.to_client, *shown);

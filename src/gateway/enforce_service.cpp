@@ -11,8 +11,7 @@ PlanCache::Plans PlanCache::find(const std::string& key, std::uint64_t epoch) {
   return at == plans_.end() ? Plans{} : at->second;
 }
 
-void PlanCache::keep(std::string key, std::uint64_t epoch,
-                     std::shared_ptr<const rewrite::Plan> plan) {
+void PlanCache::keep(std::string key, std::uint64_t epoch, Planned planned) {
   const std::lock_guard lock(mutex_);
   if (epoch_ != epoch || size_ >= kPlansMax) {
     plans_.clear();
@@ -24,7 +23,7 @@ void PlanCache::keep(std::string key, std::uint64_t epoch,
     size_ -= same.size();
     same.clear();
   }
-  same.push_back(std::move(plan));
+  same.push_back(std::move(planned));
   ++size_;
 }
 
@@ -48,30 +47,31 @@ Result<Planned> PlanCache::plan(std::string_view sql,
   const auto found = find(key, catalogue->epoch());
   if (!found.empty()) {
     ++counts_.hits;
-    return Planned{found.front(), nullptr};
+    return found.front();
   }
   ++counts_.misses;
   THERIAC_ASSIGN(auto made, rewrite::analyse(sql, *catalogue, context));
-  auto plan = std::make_shared<const rewrite::Plan>(std::move(made));
-  keep(std::move(key), catalogue->epoch(), plan);
-  return Planned{std::move(plan), nullptr};
+  Planned planned{std::make_shared<const rewrite::Plan>(std::move(made)), nullptr};
+  keep(std::move(key), catalogue->epoch(), planned);
+  return planned;
 }
 
 Result<Planned> PlanCache::plan_by_shape(std::string_view sql, const rewrite::TextShape& shape,
                                          std::string key,
                                          const std::shared_ptr<const rewrite::Catalogue>& catalogue,
                                          const rewrite::Context& context) {
-  for (auto& plan : find(key, catalogue->epoch())) {
-    if (auto literals = rewrite::literals_for(*plan, sql, shape)) {
+  for (auto& planned : find(key, catalogue->epoch())) {
+    if (auto literals = rewrite::literals_for(*planned.plan, sql, shape)) {
       ++counts_.hits;
-      return Planned{std::move(plan), std::move(literals)};
+      planned.literals = std::move(literals);
+      return std::move(planned);
     }
   }
   ++counts_.misses;
   THERIAC_ASSIGN(auto made, rewrite::analyse_shape(sql, shape, *catalogue, context));
-  auto plan = std::make_shared<const rewrite::Plan>(std::move(made));
-  if (plan->serves_shape) keep(std::move(key), catalogue->epoch(), plan);
-  return Planned{std::move(plan), nullptr};
+  Planned planned{std::make_shared<const rewrite::Plan>(std::move(made)), nullptr};
+  if (planned.plan->serves_shape) keep(std::move(key), catalogue->epoch(), planned);
+  return planned;
 }
 
 Result<std::unique_ptr<EnforceService>> EnforceService::start(Parts parts) {

@@ -33,6 +33,8 @@ struct Planned {
   std::shared_ptr<const rewrite::Plan> plan;
   /// Null: the plan was made from this very text.
   std::shared_ptr<const rewrite::TextLiterals> literals;
+  /// Shared by all who use the plan: a server described its result as the plan expects it.
+  std::shared_ptr<std::atomic<bool>> verified = std::make_shared<std::atomic<bool>>(false);
 };
 
 /// Plans by search_path and text, or the text's shape (rewrite/literals.hpp), for one catalogue
@@ -48,14 +50,14 @@ class PlanCache {
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
-  using Plans = std::vector<std::shared_ptr<const rewrite::Plan>>;
+  using Plans = std::vector<Planned>;  ///< without literals
   Result<Planned> plan_by_shape(std::string_view sql, const rewrite::TextShape& shape,
                                 std::string key,
                                 const std::shared_ptr<const rewrite::Catalogue>& catalogue,
                                 const rewrite::Context& context);
   /// The plans under a key; empty if there are none for this snapshot.
   Plans find(const std::string& key, std::uint64_t epoch);
-  void keep(std::string key, std::uint64_t epoch, std::shared_ptr<const rewrite::Plan> plan);
+  void keep(std::string key, std::uint64_t epoch, Planned planned);
 
   std::mutex mutex_;
   std::uint64_t epoch_ = 0;

@@ -61,11 +61,10 @@ class EnforceSession final : public Session {
     std::shared_ptr<const rewrite::Plan> plan;
     std::shared_ptr<const rewrite::TextLiterals> literals;  ///< as in Planned
     std::shared_ptr<const rewrite::Catalogue> catalogue;
-    std::string search_path;  ///< joined; a change makes the plan stale
-    bool described = false;
+    std::string search_path;                      ///< joined; a change makes the plan stale
+    std::shared_ptr<std::atomic<bool>> verified;  ///< as in Planned
     std::vector<std::uint32_t> server_types;
     std::vector<std::uint32_t> gather_types;
-    std::vector<pgwire::FieldDescription> fields;
     std::string gather_name;
     [[nodiscard]] const rewrite::Statement& statement() const { return plan->statements.front(); }
     [[nodiscard]] bool touched() const {
@@ -182,6 +181,8 @@ class EnforceSession final : public Session {
   void on_ready(const pgwire::Frame& frame, Io& io);
   void on_row(const pgwire::Frame& frame, Io& io);
   void on_fields(const pgwire::Frame& frame, Io& io);
+  /// The server's description of a statement agrees with its plan, or it gives no rows.
+  static void note_verified(const Expect& entry);
   void on_done(const pgwire::Frame& frame, Io& io);
   void on_parameter_status(const pgwire::Frame& frame);
   void on_parameter_types(const pgwire::Frame& frame, Io& io);
