@@ -24,7 +24,7 @@ struct Flags {
   std::string policy, database, audit;
   std::vector<std::string> tables;
   std::string gateway_role = "theriac_gateway";
-  bool status = false, plan = false, yes = false, json = false;
+  bool status = false, plan = false, empty = false, yes = false, json = false;
 };
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -71,7 +71,9 @@ class Work {
     }
     THERIAC_TRY(start(std::move(classes), std::move(suites)));
     auto services = make_services(database);
-    auto report = protect::protect_tables(services, policy, {flags_.tables, flags_.gateway_role});
+    auto report = flags_.empty ? protect::prepare_empty(services, policy, flags_.gateway_role)
+                               : protect::protect_tables(services, policy,
+                                                         {flags_.tables, flags_.gateway_role});
     return ended(std::move(report));
   }
 
@@ -248,6 +250,12 @@ Result<int> run_protect(const Flags& flags) {
   if (flags.policy.empty()) return fail(Code::kUsage, "--policy");
   THERIAC_ASSIGN(const auto policy, policy::load_policy(flags.policy));
   THERIAC_ASSIGN(auto database, store::PgConnection::open(flags.database));
+  if (flags.empty) {
+    Work work(flags);
+    THERIAC_ASSIGN(const auto report, work.protect(database, policy));
+    print_report(report, flags, "sealed");
+    return 0;
+  }
   THERIAC_ASSIGN(const auto inspection, protect::inspect(database, policy, flags.tables));
   if (flags.plan && flags.json) {
     fmt::print("{}\n", inspection.to_json().dump());
@@ -303,6 +311,8 @@ void add_protect_commands(CLI::App& app, int& exit_code) {
   const auto flags = std::make_shared<Flags>();
   add_options(*protect, *flags);
   protect->add_flag("--plan", flags->plan, "say what would be done, and end");
+  protect->add_flag("--empty", flags->empty,
+                    "prepare a database whose tables do not exist yet, or renew its functions");
   protect
       ->add_option("--gateway-role", flags->gateway_role,
                    "database role of the gateway, made if it does not exist")

@@ -5,9 +5,10 @@ namespace theriac::gateway {
 
 using pgwire::ErrorReport;
 
-EnforceSession::EnforceSession(EnforceService& service, std::shared_ptr<Ciphers> ciphers,
-                               std::string user, Waker waker)
+EnforceSession::EnforceSession(EnforceService& service, std::shared_ptr<Database> database,
+                               std::shared_ptr<Ciphers> ciphers, std::string user, Waker waker)
     : service_(service),
+      database_(std::move(database)),
       ciphers_(std::move(ciphers)),
       user_(std::move(user)),
       role_(user_),
@@ -46,6 +47,7 @@ void EnforceSession::from_client(ByteView bytes, Io& io) {
 
 void EnforceSession::resume(Io& io) {
   if (phase_ == Phase::kEnded) return;
+  if (phase_ == Phase::kSettling) finish_sign_in(io);
   if (waiting_ && !continuation_ && durable_->outstanding.load() == 0) {
     waiting_ = false;
     if (durable_->failed.load()) {
@@ -78,7 +80,7 @@ void EnforceSession::pump(Io& io) {
       waiting_ = true;
       break;
     }
-    strict_done_ = false;
+    strict_done_ = looked_ = false;
     done += (*frame)->raw.size();
   }
   client_in_.erase(client_in_.begin(), client_in_.begin() + static_cast<std::ptrdiff_t>(done));

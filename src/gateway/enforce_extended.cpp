@@ -120,14 +120,20 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
     fatal(pgwire::report_of(parse.error()), io);
     return true;
   }
-  const auto catalogue = service_.catalogue();
+  if (!catalogue_fresh(parse->sql, io)) return false;
+  const auto catalogue = this->catalogue();
   if (!settings_fresh(parse->sql, *catalogue, io)) return false;
-  in_pipeline_ = true;
+  if (auto failure = look_failure()) {
+    refuse_extended(std::move(*failure), io);
+    return true;
+  }
   auto planned = plan_of(parse->sql, catalogue);
   if (!planned) {
     refuse_extended(std::move(planned.error()), io);
     return true;
   }
+  if (look_for_awaited(*planned->plan, io)) return false;
+  in_pipeline_ = true;
   if (prepared_.size() >= kPreparedMax) {
     refuse_extended(pgwire::report_of(Error{Code::kBusy, "prepared statements"}), io);
     return true;
@@ -173,7 +179,7 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
 
 bool EnforceSession::refresh_plan(const std::string& name, std::shared_ptr<Prepared>& prepared,
                                   Io& io) {
-  const auto catalogue = service_.catalogue();
+  const auto catalogue = this->catalogue();
   if (catalogue->epoch() == prepared->plan->epoch && prepared->search_path == search_path_key_) {
     return true;
   }
@@ -260,7 +266,12 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
     return true;
   }
   auto prepared = found->second;
-  if (settings_stale_ && !settings_fresh(prepared->sql, *service_.catalogue(), io)) return false;
+  if (!catalogue_fresh(prepared->sql, io)) return false;
+  if (auto failure = look_failure()) {
+    refuse_extended(std::move(*failure), io);
+    return true;
+  }
+  if (settings_stale_ && !settings_fresh(prepared->sql, *this->catalogue(), io)) return false;
   in_pipeline_ = true;
   if (!refresh_plan(statement_name, prepared, io)) return true;
   auto portal = std::make_shared<Portal>();
@@ -415,6 +426,10 @@ bool EnforceSession::take_execute(const pgwire::Frame& frame, Io& io) {
     executing.prepared = portal->prepared;
     if (portal->prepared && !portal->prepared->plan->statements.empty()) {
       executing.effect = portal->prepared->statement().effect;
+      if (portal->prepared->statement().follow && !skipping_) {
+        follow_execute(frame, portal, io);
+        return true;
+      }
     }
     if (portal->rows && portal->statement) {
       executing.rewritten = true;

@@ -9,7 +9,8 @@ using rewrite::Statement;
 
 Refusable<Planned> EnforceSession::plan_of(
     std::string_view sql, const std::shared_ptr<const rewrite::Catalogue>& catalogue) {
-  auto plan = service_.plans().plan(sql, catalogue, context());
+  auto& plans = own_.active && own_.catalogue ? *own_.plans : database_->plans();
+  auto plan = plans.plan(sql, catalogue, context());
   if (plan) return *plan;
   // SQL that does not parse is answered here, never forwarded.
   return refuse(pgwire::report_of(plan.error()));
@@ -28,6 +29,7 @@ bool EnforceSession::settings_fresh(std::string_view sql, const rewrite::Catalog
     pgwire::write_bind(io.to_server,
                        {.portal = "theriac_settings", .statement = "theriac_settings"});
     pgwire::write_execute(io.to_server, {"theriac_settings", 0});
+    pgwire::write_close(io.to_server, {'P', "theriac_settings"});
     pgwire::write_close(io.to_server, {'S', "theriac_settings"});
     pgwire::write_flush(io.to_server);
     Expect parsing{.kind = Expecting::kParse, .own = true};
@@ -37,6 +39,7 @@ bool EnforceSession::settings_fresh(std::string_view sql, const rewrite::Catalog
     Expect rows{.kind = Expecting::kExecute, .own = true};
     rows.collect = true;
     expect(std::move(rows));
+    expect({.kind = Expecting::kClose, .own = true});
     expect({.kind = Expecting::kClose, .own = true});
   } else {
     pgwire::write_query(io.to_server, kAsk);

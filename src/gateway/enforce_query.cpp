@@ -28,18 +28,26 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
     fatal(pgwire::report_of(sql.error()), io);
     return true;
   }
-  const auto catalogue = service_.catalogue();
+  if (!catalogue_fresh(*sql, io)) return false;
+  const auto catalogue = this->catalogue();
   if (!settings_fresh(*sql, *catalogue, io)) return false;
+  if (auto failure = look_failure()) {
+    refuse_query(std::move(*failure), io);
+    return true;
+  }
   auto planned = plan_of(*sql, catalogue);
   if (!planned) {
     refuse_query(std::move(planned.error()), io);
     return true;
   }
   const auto& plan = planned->plan;
-  bool touched = false;
+  if (look_for_awaited(*plan, io)) return false;
+  bool touched = false, schema = false;
   auto effect = Effect::kNone;
   for (const auto& statement : plan->statements) {
-    touched = touched || statement.action != Action::kForward || cursor_rows(statement);
+    touched = touched || statement.action != Action::kForward || cursor_rows(statement) ||
+              statement.follow;
+    schema = schema || statement.effect == Effect::kSchema;
     if (statement.action == Action::kForward) remember_cursor(statement, nullptr);
     if (statement.effect != Effect::kNone && effect != Effect::kSetting) effect = statement.effect;
   }
@@ -51,6 +59,7 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
     append(io.to_server, frame.raw);
     Expect query{.kind = Expecting::kQuery};
     query.effect = effect;
+    query.schema = schema;
     expect(std::move(query));
     in_pipeline_ = false;
     return true;
@@ -83,14 +92,31 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
       return true;
     }
   }
-  batch_ = Batch{std::string(*sql), *planned, catalogue, 0};
+  batch_ = Batch{std::string(*sql), *planned, catalogue};
   return true;
 }
 
 void EnforceSession::run_batch(Io& io) {
-  const auto plan = batch_->plan();
-  while (batch_->next < plan->statements.size()) {
-    const auto& statement = plan->statements[batch_->next++];
+  for (;;) {
+    if (batch_->plan_again && !plan_rest(io)) return;
+    const auto plan = batch_->plan();
+    if (batch_->next >= plan->statements.size()) break;
+    const auto& statement = plan->statements[batch_->next];
+    if (batch_->ask_first && statement.action != Action::kRefuse &&
+        statement.action != Action::kForward) {
+      ErrorReport report;
+      const auto leave = may_run(statement, *batch_->catalogue, report);
+      if (leave == Leave::kWait) {
+        waiting_ = true;
+        return;
+      }
+      if (leave == Leave::kRefused) {
+        refuse_extended(std::move(report), io);
+        break;
+      }
+    }
+    ++batch_->next;
+    strict_done_ = false;
     if (!run_statement(statement, io)) break;  // refused: the rest of the string does not run
     if (waiting_) return;
   }
@@ -117,6 +143,10 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
   portal->statement = {batch_->plan(), &statement};
   if (statement.gather) {
     gather_in_batch(prepared, portal, io);
+    return true;
+  }
+  if (statement.follow) {
+    follow_in_batch(statement, prepared, portal, io);
     return true;
   }
   const bool forward = statement.action == Action::kForward;

@@ -38,7 +38,7 @@ void EnforceSession::on_sign_in(const pgwire::Frame& frame, Io& io) {
       return;
     case 'E':
     case 'N':
-      write_scrubbed(io.to_client, frame.tag, frame.body, *service_.catalogue(), false);
+      write_scrubbed(io.to_client, frame.tag, frame.body, *catalogue(), false);
       return;
     case 'Z':
       break;
@@ -68,9 +68,31 @@ void EnforceSession::on_sign_in(const pgwire::Frame& frame, Io& io) {
   expect(std::move(rows));
   continuation_ = [this](bool failed, Io& later) {
     after_settings(failed);
-    append(later.to_client, held_ready_);
-    phase_ = Phase::kReady;
+    settled_ = true;
+    finish_sign_in(later);
   };
+}
+
+void EnforceSession::finish_sign_in(Io& io) {
+  if (!settled_) return;
+  switch (database_->state()) {
+    case Database::State::kLoading:
+      return;
+    case Database::State::kFailed: {
+      const auto error = database_->error();
+      auto report = report_about(error, "database " + database_->name());
+      report.sqlstate = "57P03";
+      if (error.code == Code::kPolicyInvalid || error.code == Code::kNotProtected) {
+        report.hint = "protect it first: theriac protect --database ...";
+      }
+      deny("database", report);
+      return fatal(report, io);
+    }
+    case Database::State::kReady:
+      break;
+  }
+  append(io.to_client, held_ready_);
+  phase_ = Phase::kReady;
 }
 
 void EnforceSession::on_parameter_status(const pgwire::Frame& frame) {
@@ -91,7 +113,7 @@ void EnforceSession::on_parameter_status(const pgwire::Frame& frame) {
 void EnforceSession::on_server(const pgwire::Frame& frame, Io& io) {
   switch (frame.tag) {
     case 'N':
-      write_scrubbed(io.to_client, 'N', frame.body, *service_.catalogue(),
+      write_scrubbed(io.to_client, 'N', frame.body, *catalogue(),
                      !expects_.empty() && expects_.front().rewritten);
       return;
     case 'S':
@@ -253,7 +275,7 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
   }
   if (!rows) {
     // Not analysed as touching anything: a helper in its result would be a hole, so look.
-    rows = std::make_shared<RowMap>(service_.catalogue(), std::vector<OutputRule>{});
+    rows = std::make_shared<RowMap>(catalogue(), std::vector<OutputRule>{});
   }
   const auto shown = rows->describe(
       *fields, entry.portal ? entry.portal->result_formats : std::vector<std::int16_t>{});
@@ -326,9 +348,17 @@ void EnforceSession::on_done(const pgwire::Frame& frame, Io& io) {
     settings_stale_ = true;
     settings_in_transaction_ = true;
   }
-  if (front.effect == Effect::kSchema) service_.request_reload();
+  if (front.effect == Effect::kSchema || front.schema) note_schema(false);
+  // A savepoint rolled back to may have undone what was seen.
+  if ((front.effect == Effect::kTransaction || front.schema) && own_.followed) {
+    own_.stale = OwnView::Stale::kAll;
+  }
   const auto entry = front;
   if (!query) expects_.pop_front();
+  if (entry.hold) {
+    held_done_.assign(frame.raw.begin(), frame.raw.end());
+    return;
+  }
   if (!entry.own && !poisoned_) append(io.to_client, frame.raw);
   if (entry.portal && entry.rewritten) {
     count_statement(*entry.portal, entry.opened, io);
@@ -375,13 +405,13 @@ void EnforceSession::drop_until_sync(Io& io) {
 void EnforceSession::on_error(const pgwire::Frame& frame, Io& io) {
   copy_in_ = false;
   const auto show = [&](const Expect* entry) {
-    if (poisoned_ || (entry != nullptr && entry->abort_after)) return;
+    if (poisoned_ || (entry != nullptr && (entry->abort_after || entry->quiet))) return;
     if (entry != nullptr && entry->own && entry->kind == Expecting::kQuery) return;
     if (entry != nullptr && entry->refusal) {
       pgwire::write_error(io.to_client, *entry->refusal);
       return;
     }
-    write_scrubbed(io.to_client, 'E', frame.body, *service_.catalogue(),
+    write_scrubbed(io.to_client, 'E', frame.body, *catalogue(),
                    entry != nullptr && entry->rewritten);
   };
   if (expects_.empty()) {
@@ -421,6 +451,11 @@ void EnforceSession::on_ready(const pgwire::Frame& frame, Io& io) {
   expects_.pop_front();
   skipping_ = false;
   transaction_ = status;
+  if (entry.kind == Expecting::kSync && entry.own) {
+    finish_collected(false, io);
+    return;
+  }
+  note_transaction(status);
   // The function may have been set_config.
   if (entry.kind == Expecting::kFunction) settings_stale_ = settings_in_transaction_ = true;
   if (status == 'I') {
@@ -463,7 +498,5 @@ void EnforceSession::server_closed(Io& io) {
   io.finished = true;
   phase_ = Phase::kEnded;
 }
-
-void EnforceSession::tick(Io& io) { static_cast<void>(io); }
 
 }  // namespace theriac::gateway

@@ -10,7 +10,7 @@
 // error for it is replaced by ours.
 //
 // enforce_client.cpp: client messages. enforce_query.cpp: simple Query. enforce_server.cpp: server
-// messages. enforce_grants.cpp: policy decisions, grants and audit.
+// messages. enforce_grants.cpp: policy decisions, grants and audit. enforce_ddl.cpp: DDL.
 #pragma once
 
 #include <atomic>
@@ -28,6 +28,7 @@
 #include "gateway/enforce_service.hpp"
 #include "gateway/enforce_slots.hpp"
 #include "gateway/session.hpp"
+#include "protect/catalogue_loader.hpp"
 
 namespace theriac::gateway {
 
@@ -40,8 +41,9 @@ inline constexpr std::int64_t kGrantMs = 60'000;
 
 class EnforceSession final : public Session {
  public:
-  EnforceSession(EnforceService& service, std::shared_ptr<Ciphers> ciphers, std::string user,
-                 Waker waker);
+  /// `database` may still be loading: the client then waits at the end of its sign-in.
+  EnforceSession(EnforceService& service, std::shared_ptr<Database> database,
+                 std::shared_ptr<Ciphers> ciphers, std::string user, Waker waker);
 
   void from_client(ByteView bytes, Io& io) override;
   void from_server(ByteView bytes, Io& io) override;
@@ -49,7 +51,7 @@ class EnforceSession final : public Session {
   void server_closed(Io& io) override;
   [[nodiscard]] bool holds_client() const override;
   void resume(Io& io) override;
-  void tick(Io& io) override;
+  void tick(Io& io) override { static_cast<void>(io); }
 
  private:
   enum class Phase : std::uint8_t { kSignIn, kSettling, kReady, kEnded };
@@ -109,6 +111,9 @@ class EnforceSession final : public Session {
     rewrite::Effect effect = rewrite::Effect::kNone;
     bool rewritten = false;
     bool abort_after = false;  ///< kQuery of our own that makes the server's transaction fail
+    bool quiet = false;        ///< its error is not the client's
+    bool hold = false;         ///< its completion is shown once the statement is settled
+    bool schema = false;       ///< kQuery with DDL somewhere in it
     std::uint64_t opened = 0;
   };
   using Expecting = Expect::Kind;
@@ -177,6 +182,8 @@ class EnforceSession final : public Session {
   // --- server side (enforce_server.cpp) ---
   void on_server(const pgwire::Frame& frame, Io& io);
   void on_sign_in(const pgwire::Frame& frame, Io& io);
+  /// Once the settings are known: lets the client in when its database is loaded.
+  void finish_sign_in(Io& io);
   void on_error(const pgwire::Frame& frame, Io& io);
   void on_ready(const pgwire::Frame& frame, Io& io);
   void on_row(const pgwire::Frame& frame, Io& io);
@@ -194,10 +201,41 @@ class EnforceSession final : public Session {
   void finish_collected(bool failed, Io& io);
   void after_settings(bool failed);
 
+  // --- DDL (enforce_ddl.cpp) ---
+  /// The snapshot that this session plans with now.
+  [[nodiscard]] std::shared_ptr<const rewrite::Catalogue> catalogue() const;
+  [[nodiscard]] bool may_look() const;
+  void note_schema(bool followed);
+  void note_transaction(char status);
+  /// False: wait, the catalogue is being loaded for what `sql` needs.
+  bool catalogue_fresh(std::string_view sql, Io& io);
+  /// True: wait, the plan awaits tables that another session may just have made.
+  bool look_for_awaited(const rewrite::Plan& plan, Io& io);
+  /// Runs a question of ours in the client's transaction; rows in collected_.
+  void ask(std::string_view sql, std::function<void(bool failed, Io&)> then, Io& io);
+  void look(Io& io);
+  void look_on(Io& io);
+  void looked(Result<std::shared_ptr<const rewrite::Catalogue>> found, Io& io);
+  /// What the last look failed with, once.
+  std::optional<pgwire::ErrorReport> look_failure();
+  [[nodiscard]] std::optional<std::pair<std::string, std::string>> backend_and_transaction() const;
+  [[nodiscard]] std::string settle_sql(const rewrite::FollowedDdl& follow,
+                                       const rewrite::Catalogue& catalogue) const;
+  void run_followed(const std::shared_ptr<const rewrite::Statement>& statement,
+                    const std::function<void(Io&)>& send,
+                    const std::function<void(bool failed, Io&)>& done, Io& io);
+  void follow_execute(const pgwire::Frame& frame, const std::shared_ptr<Portal>& portal, Io& io);
+  void follow_in_batch(const rewrite::Statement& statement,
+                       const std::shared_ptr<Prepared>& prepared,
+                       const std::shared_ptr<Portal>& portal, Io& io);
+  /// The rest of a batch means what the new catalogue says. False: wait.
+  bool plan_rest(Io& io);
+
   [[nodiscard]] rewrite::Context context() const { return {search_path_}; }
 
   EnforceService& service_;
-  std::shared_ptr<Ciphers> ciphers_;  ///< shared with the other sessions of this loop
+  std::shared_ptr<Database> database_;  ///< shared with the sessions of the same one
+  std::shared_ptr<Ciphers> ciphers_;    ///< shared with the other sessions of this loop
   std::string user_;
   std::string role_;  ///< current_user
   Waker waker_;
@@ -225,15 +263,36 @@ class EnforceSession final : public Session {
   bool collected_too_many_ = false;
   std::function<void(bool failed, Io&)> continuation_;
   Bytes held_ready_;  ///< the first ReadyForQuery, kept until the settings are known
+  bool settled_ = false;
 
   struct Batch {
     std::string sql;
     Planned planned;
     std::shared_ptr<const rewrite::Catalogue> catalogue;
     std::size_t next = 0;
+    bool plan_again = false;  ///< DDL was followed: the rest is planned anew
+    bool ask_first = false;   ///< what the rest needs was not asked for yet
     [[nodiscard]] const std::shared_ptr<const rewrite::Plan>& plan() const { return planned.plan; }
   };
   std::optional<Batch> batch_;
+
+  /// The database as this session has changed it and nobody else may see it yet.
+  struct OwnView {
+    enum class Stale : std::uint8_t { kNo, kConcerned, kAll };
+    bool active = false;
+    bool changed = false, followed = false;  ///< in the transaction that is open
+    Stale stale = Stale::kNo;                ///< for which statements it must be loaded again
+    std::shared_ptr<const rewrite::Catalogue> catalogue;  ///< null: not loaded yet
+    std::unique_ptr<PlanCache> plans;                     ///< with `catalogue`
+    std::optional<std::uint64_t> ticket;  ///< when the shared snapshot has caught up
+    std::optional<Error> failed;
+  };
+  OwnView own_;
+  std::unique_ptr<protect::CatalogueReading> reading_;
+  bool look_alone_ = false;
+  int looks_ = 0;
+  bool looked_ = false;  ///< for the message at hand
+  Bytes held_done_;
 
   /// Shared with callbacks of the audit log, which may come after the session's end.
   struct Durable {

@@ -25,8 +25,11 @@ class EnforceSessionTest : public testing::Test {
     trail_ = std::make_shared<Trail>();
     parts.keys = keys_;
     parts.audit = trail_;
-    parts.load_catalogue = [bound](std::uint64_t) { return catalogue(bound); };
-    parts.fingerprint = [] { return std::uint64_t{1}; };
+    parts.load = [bound](const std::string&, std::uint64_t) -> Result<Snapshot> {
+      return Snapshot{catalogue(bound), nullptr};
+    };
+    parts.fingerprint = [](const std::string&) { return std::uint64_t{1}; };
+    parts.first_database = user;
     parts.clock = &clock_;
     parts.random = &random_;
     parts.log = &log_;
@@ -34,6 +37,7 @@ class EnforceSessionTest : public testing::Test {
     service_ = *EnforceService::start(std::move(parts));
     pgwire::StartupMessage startup;
     startup.parameters = {{"user", user}};
+    user_ = user;
     session_ = *service_->make_session(startup, [this] { ++woken_; });
     server_.results["current_schemas"] = {
         {{"to_json", 0, 0, 25, -1, -1, 0}, {"current_user", 0, 0, 25, -1, -1, 0}},
@@ -126,7 +130,7 @@ class EnforceSessionTest : public testing::Test {
     return text;
   }
   Bytes sealed(std::string_view value) {
-    const auto snapshot = service_->catalogue();
+    const auto snapshot = (*service_->databases().attach(user_, [] {}))->catalogue();
     const auto* relation = snapshot->find(kPeople);
     // The session asks for sealed columns in binary.
     return *ciphers_->seal({relation, &relation->columns[1]}, std::nullopt, value);
@@ -144,6 +148,7 @@ class EnforceSessionTest : public testing::Test {
   NullLog log_;
   std::shared_ptr<Keys> keys_;
   std::shared_ptr<Trail> trail_;
+  std::string user_;
   std::unique_ptr<EnforceService> service_;
   std::unique_ptr<Ciphers> ciphers_;
   std::unique_ptr<Session> session_;

@@ -1,47 +1,130 @@
 #include "gateway/enforce_wiring.hpp"
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 #include "audit/signing_key.hpp"
+#include "base/files.hpp"
 #include "gateway/enforce_service.hpp"
 #include "pki/credentials.hpp"
 #include "protect/catalogue_loader.hpp"
+#include "protect/registry.hpp"
 
 namespace theriac::gateway {
 namespace {
 
-/// The connection for catalogue snapshots; opened again when it was lost.
+/// Where programs sign in to make other databases.
+constexpr std::string_view kMaintenance = "postgres";
+
+/// Reads the databases of a server, each with a connection that is closed again.
 class CatalogueSource {
  public:
-  CatalogueSource(std::string conninfo, policy::Policy policy)
-      : conninfo_(std::move(conninfo)), policy_(std::move(policy)) {}
+  CatalogueSource(std::string conninfo, std::string provision, policy::Policy policy,
+                  std::shared_ptr<lease::KeySource> keys, std::shared_ptr<audit::AuditLog> trail,
+                  Random& random)
+      : conninfo_(std::move(conninfo)),
+        provision_(std::move(provision)),
+        policy_(std::move(policy)),
+        keys_(std::move(keys)),
+        trail_(std::move(trail)),
+        random_(random) {}
 
-  Result<std::uint64_t> fingerprint() {
-    THERIAC_TRY(connect());
-    auto found = protect::schema_fingerprint(*connection_);
-    if (!found) connection_.reset();
-    return found;
+  /// The database that the settings name.
+  Result<std::string> first_database() const {
+    THERIAC_ASSIGN(auto connection, open(conninfo_));
+    THERIAC_ASSIGN(const auto name, connection.query("SELECT pg_catalog.current_database()"));
+    return std::string(name.value(0, 0).value_or(""));
   }
-  Result<std::shared_ptr<const rewrite::Catalogue>> load(std::uint64_t epoch) {
-    THERIAC_TRY(connect());
-    auto found = protect::load_catalogue(*connection_, policy_, epoch);
-    if (!found) connection_.reset();
-    return found;
+  Result<std::uint64_t> fingerprint(const std::string& database) const {
+    THERIAC_ASSIGN(auto connection, open_for(database));
+    return protect::schema_fingerprint(connection);
+  }
+  Result<Snapshot> load(const std::string& database, std::uint64_t epoch) const {
+    THERIAC_ASSIGN(auto connection, open_for(database));
+    Snapshot made;
+    THERIAC_ASSIGN(made.catalogue, protect::load_catalogue(connection, policy_, epoch));
+    if (database != kMaintenance && wants_provision(*made.catalogue)) {
+      THERIAC_TRY(provision(connection, database));
+      THERIAC_ASSIGN(made.catalogue, protect::load_catalogue(connection, policy_, epoch));
+    }
+    if (made.catalogue->adopts()) {
+      THERIAC_ASSIGN(made.key, adoption_key(connection));
+    }
+    return made;
   }
 
  private:
-  Status connect() {
-    if (connection_) return {};
-    auto opened = store::PgConnection::open(conninfo_);
+  static Result<store::PgConnection> open(const std::string& conninfo) {
+    auto opened = store::PgConnection::open(conninfo);
     if (!opened) return fail(opened.error().code, "catalogue: " + opened.error().where);
-    connection_ = std::move(*opened);
+    return opened;
+  }
+  Result<store::PgConnection> open_for(const std::string& database) const {
+    THERIAC_ASSIGN(const auto conninfo, store::pg_conninfo_for(conninfo_, database));
+    return open(conninfo);
+  }
+  static Result<std::shared_ptr<const AdoptionKey>> adoption_key(store::PgConnection& connection) {
+    THERIAC_ASSIGN(const auto rows, connection.query("SELECT key FROM theriac.gateway_key", {},
+                                                     store::PgFormat::kBinary));
+    const auto bytes = rows.rows() == 1 ? rows.bytes(0, 0) : std::nullopt;
+    if (!bytes || bytes->size() != Key256::kSize) return fail(Code::kMalformed, "gateway_key");
+    const std::span<const std::uint8_t, Key256::kSize> raw(*bytes);
+    return std::make_shared<const AdoptionKey>(Key256(raw));
+  }
+  [[nodiscard]] bool wants_provision(const rewrite::Catalogue& catalogue) const {
+    if (provision_.empty() || catalogue.adopts() || catalogue.has_protected()) return false;
+    return std::none_of(policy_.columns.begin(), policy_.columns.end(), [&](const auto& column) {
+      return catalogue.find(column.schema, column.table, {}) != nullptr;
+    });
+  }
+  /// Makes the registry, readable for the role that `connection` signed in as.
+  Status provision(store::PgConnection& connection, const std::string& database) const {
+    THERIAC_ASSIGN(const auto role,
+                   connection.query("SELECT r.rolname, r.rolsuper, d.datistemplate "
+                                    "FROM pg_catalog.pg_roles r, pg_catalog.pg_database d WHERE "
+                                    "r.rolname = current_user AND d.datname = current_database()"));
+    // Programs sign in to a template to make databases of it, not to keep tables there.
+    if (role.rows() == 1 && role.value(0, 2) == "t") return {};
+    THERIAC_ASSIGN(const auto ring, keys_->ring(policy_.columns.front().class_name, true));
+    audit::Event event;
+    event.action = "database.provision";
+    event.actor = "system";
+    event.object = database;
+    event.policy_hash = policy_.hash;
+    THERIAC_TRY(trail_->append_durable(std::move(event)));
+    THERIAC_ASSIGN(const auto conninfo, store::pg_conninfo_for(provision_, database));
+    auto opened = store::PgConnection::open(conninfo);
+    if (!opened) return fail(opened.error().code, "provision: " + opened.error().where);
+    THERIAC_TRY(protect::install_registry(*opened, ring->tenant));
+    if (role.rows() != 1 || role.value(0, 1) == "t") return {};
+    THERIAC_TRY(
+        protect::grant_gateway_role(*opened, std::string(role.value(0, 0).value_or("")), random_));
     return {};
   }
-  std::string conninfo_;
+  std::string conninfo_, provision_;
   policy::Policy policy_;
-  std::optional<store::PgConnection> connection_;
+  std::shared_ptr<lease::KeySource> keys_;  ///< shared with the sessions
+  std::shared_ptr<audit::AuditLog> trail_;  ///< as above
+  Random& random_;
 };
+
+/// A conninfo as it stands, or what the file or environment variable named holds.
+Result<std::string> conninfo_of(const std::string& setting) {
+  constexpr std::string_view kFile = "file:", kEnvironment = "env:";
+  std::string found = setting;
+  if (setting.starts_with(kFile)) {
+    THERIAC_ASSIGN(const auto bytes, read_small_file(setting.substr(kFile.size())));
+    found = std::string(text_of(bytes));
+    while (!found.empty() && (found.back() == '\n' || found.back() == '\r')) found.pop_back();
+  } else if (setting.starts_with(kEnvironment)) {
+    const auto* value = std::getenv(setting.substr(kEnvironment.size()).c_str());
+    if (value == nullptr) return fail(Code::kPolicyInvalid, "provision: no such variable");
+    found = value;
+  }
+  return found;
+}
 
 Result<std::pair<std::string, std::uint16_t>> host_and_port(const std::string& address) {
   const auto colon = address.rfind(':');
@@ -119,9 +202,16 @@ Result<Sessions> make_enforce_sessions(const GatewayConfig& config, Clock& clock
   THERIAC_TRY(pki::load_credentials(pki::CredentialPaths::in(config.cert)));
   THERIAC_ASSIGN(parts.audit, open_audit(config, clock, random, log));
   THERIAC_ASSIGN(parts.keys, start_lease(config, parts.policy, parts.audit, clock, random, log));
-  const auto source = std::make_shared<CatalogueSource>(config.catalogue, parts.policy);
-  parts.fingerprint = [source] { return source->fingerprint(); };
-  parts.load_catalogue = [source](std::uint64_t epoch) { return source->load(epoch); };
+  THERIAC_ASSIGN(auto provision, conninfo_of(config.provision));
+  const auto source = std::make_shared<CatalogueSource>(
+      config.catalogue, std::move(provision), parts.policy, parts.keys, parts.audit, random);
+  parts.fingerprint = [source](const std::string& database) {
+    return source->fingerprint(database);
+  };
+  parts.load = [source](const std::string& database, std::uint64_t epoch) {
+    return source->load(database, epoch);
+  };
+  THERIAC_ASSIGN(parts.first_database, source->first_database());
   parts.clock = &clock;
   parts.random = &random;
   parts.log = &log;
@@ -139,7 +229,7 @@ Result<Sessions> make_enforce_sessions(const GatewayConfig& config, Clock& clock
     };
   };
   sessions.metrics = [service] {
-    return counters_text(service->counters(), service->plans().counts());
+    return counters_text(service->counters(), service->databases().plan_counts());
   };
   return sessions;
 }

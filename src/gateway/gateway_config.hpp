@@ -30,8 +30,11 @@ struct GatewayConfig {
   std::string keyd;       ///< enforce: HOST:PORT of the key service
   std::string cert;       ///< enforce: directory of the gateway's certificate
   std::string catalogue;  ///< conninfo for catalogue and verifiers
-  std::string audit;      ///< enforce: directory of the audit log
-  std::string metrics;    ///< HOST:PORT, empty: none
+  /// Conninfo of a superuser who prepares databases in which nothing of the policy exists yet, or
+  /// file:PATH or env:NAME to read it from; empty: nobody does.
+  std::string provision;
+  std::string audit;    ///< enforce: directory of the audit log
+  std::string metrics;  ///< HOST:PORT, empty: none
   std::size_t sessions_max = kSessionsMax;
   std::chrono::seconds idle_timeout{0};
   std::chrono::seconds write_timeout = kWriteDeadline;

@@ -17,8 +17,10 @@ using store::PgParam;
 using store::PgResult;
 using store::PgTransaction;
 
+}  // namespace
+
 /// Relations by object id while the snapshot is put together.
-struct Building {
+struct CatalogueReading::Building {
   std::vector<Relation> relations;
   std::unordered_map<std::uint32_t, std::size_t> by_oid;
 
@@ -28,6 +30,10 @@ struct Building {
   }
 };
 
+namespace {
+
+using Building = CatalogueReading::Building;
+
 // Other sessions' temporary tables and TOAST are never named by a client.
 constexpr std::string_view kRelations = R"(
 SELECT c.oid, n.nspname, c.relname, c.relkind
@@ -36,9 +42,13 @@ WHERE c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't'
   AND n.nspname <> 'pg_toast' AND n.nspname <> 'theriac'
 ORDER BY c.oid)";
 
+// Types are named in full, whatever the asker's search_path says.
 constexpr std::string_view kColumns = R"(
 SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod,
-       pg_catalog.format_type(a.atttypid, NULL), t.typsubscript = 'pg_catalog.array_subscript_handler'::regproc
+       CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace
+            THEN pg_catalog.format_type(a.atttypid, NULL)
+            ELSE t.typnamespace::regnamespace || '.' || pg_catalog.quote_ident(t.typname) END,
+       t.typsubscript = 'pg_catalog.array_subscript_handler'::regproc
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -64,7 +74,7 @@ ORDER BY i.indrelid, i.indexrelid)";
 // leaves no trace in pg_depend, so the rule's tree is asked for one (varattno 0).
 constexpr std::string_view kReaders = R"(
 WITH RECURSIVE watched AS (
-  SELECT * FROM unnest($1::oid[], $2::int4[]) AS w(relation, attribute)
+  SELECT * FROM unnest('{RELATIONS}'::oid[], '{ATTRIBUTES}'::int4[]) AS w(relation, attribute)
 ), readers AS (
   SELECT r.ev_class AS oid
   FROM pg_catalog.pg_rewrite r
@@ -82,8 +92,12 @@ WITH RECURSIVE watched AS (
   WHERE r.ev_class <> b.oid)
 SELECT oid FROM readers)";
 
-Status load_relations(PgConnection& database, Building& out) {
-  THERIAC_ASSIGN(const auto relations, database.query(kRelations));
+// The functions that adopt new columns are of a registry that is new enough.
+constexpr std::string_view kRegistry =
+    "SELECT pg_catalog.to_regclass('theriac.columns') IS NOT NULL, "
+    "pg_catalog.to_regprocedure('theriac.settle(text,bytea)') IS NOT NULL";
+
+void take_relations(const Rows& relations, Building& out) {
   out.relations.reserve(relations.rows());
   out.by_oid.reserve(relations.rows());
   for (std::size_t i = 0; i < relations.rows(); ++i) {
@@ -95,7 +109,9 @@ Status load_relations(PgConnection& database, Building& out) {
     out.by_oid.emplace(relation.oid, out.relations.size());
     out.relations.push_back(std::move(relation));
   }
-  THERIAC_ASSIGN(const auto columns, database.query(kColumns));
+}
+
+void take_attributes(const Rows& columns, Building& out) {
   Relation* current = nullptr;
   for (std::size_t i = 0; i < columns.rows(); ++i) {
     const auto oid = number_at<std::uint32_t>(columns, i, 0);
@@ -109,7 +125,6 @@ Status load_relations(PgConnection& database, Building& out) {
     column.is_array = columns.value(i, 6) == "t";
     current->columns.push_back(std::move(column));
   }
-  return {};
 }
 
 Column* column_of(Relation& relation, std::string_view name) {
@@ -127,7 +142,11 @@ Column* column_of(Relation& relation, std::int16_t attribute) {
 }
 
 Status agree_with_policy(const RegisteredColumn& entry, const policy::Policy& policy) {
-  const auto* wanted = policy.find(entry.schema, entry.table, entry.column);
+  // Renames do not change what the policy means: it goes by the name the column was protected by,
+  // or by today's where the policy was changed after a rename.
+  const auto* wanted =
+      policy.find(entry.registered_schema, entry.registered_table, entry.registered_as);
+  if (wanted == nullptr) wanted = policy.find(entry.schema, entry.table, entry.column);
   const auto at = entry.qualified();
   if (wanted == nullptr) return fail(Code::kPolicyInvalid, at + " is protected, not in the policy");
   if (wanted->class_name != entry.class_name) return fail(Code::kPolicyInvalid, at + ": class");
@@ -185,27 +204,7 @@ Status mark(const RegisteredColumn& entry, Building& building) {
   return {};
 }
 
-Status load_protection(PgConnection& database, const policy::Policy& policy, Building& building) {
-  THERIAC_ASSIGN(const auto entries, registered_columns(database));
-  for (const auto& entry : entries) {
-    THERIAC_TRY(mark(entry, building));
-    THERIAC_TRY(agree_with_policy(entry, policy));
-  }
-  for (const auto& wanted : policy.columns) {
-    const auto there = std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
-      return entry.schema == wanted.schema && entry.table == wanted.table &&
-             entry.column == wanted.column;
-    });
-    if (!there) {
-      return fail(Code::kPolicyInvalid,
-                  wanted.schema + "." + wanted.table + "." + wanted.column + " is not protected");
-    }
-  }
-  return {};
-}
-
-Status load_keys(PgConnection& database, Building& building) {
-  THERIAC_ASSIGN(const auto keys, database.query(kKeys));
+void take_keys(const Rows& keys, Building& building) {
   for (std::size_t i = 0; i < keys.rows(); ++i) {
     auto* relation = building.find(number_at<std::uint32_t>(keys, i, 0));
     if (relation == nullptr) continue;
@@ -221,48 +220,147 @@ Status load_keys(PgConnection& database, Building& building) {
     }
     if (!ours && !attributes.empty()) relation->keys.push_back(std::move(attributes));
   }
-  return {};
 }
 
-Status load_readers(PgConnection& database, Building& building) {
-  std::string relations = "{", attributes = "{";
+/// The question for views; empty if nothing is protected.
+std::string readers_sql(const Building& building) {
+  std::string relations, attributes;
   for (const auto& relation : building.relations) {
     for (const auto& column : relation.columns) {
       if (!column.helper && !column.protection) continue;
-      const char* comma = relations.size() > 1 ? "," : "";
+      const char* comma = relations.empty() ? "" : ",";
       relations += comma + std::to_string(relation.oid);
       attributes += comma + std::to_string(column.attribute);
     }
   }
-  if (relations.size() == 1) return {};
-  relations += '}';
-  attributes += '}';
-  THERIAC_ASSIGN(const auto readers,
-                 database.query(kReaders, {PgParam::text(relations), PgParam::text(attributes)}));
-  for (std::size_t i = 0; i < readers.rows(); ++i) {
-    if (auto* view = building.find(number_at<std::uint32_t>(readers, i, 0))) {
-      view->reads_protected = true;
+  if (relations.empty()) return {};
+  std::string sql(kReaders);
+  sql.replace(sql.find("RELATIONS"), 9, relations);
+  return sql.replace(sql.find("ATTRIBUTES"), 10, attributes);
+}
+
+/// The policy's columns that do not exist; one that exists unprotected is an error.
+Result<std::vector<rewrite::Awaited>> awaited_of(const policy::Policy& policy,
+                                                 const Building& building) {
+  std::vector<rewrite::Awaited> out;
+  std::unordered_map<std::string, const Relation*> by_name;
+  for (const auto& relation : building.relations) {
+    by_name.emplace(relation.schema + '\0' + relation.name, &relation);
+  }
+  for (const auto& wanted : policy.columns) {
+    const auto at = by_name.find(wanted.schema + '\0' + wanted.table);
+    const auto* column = at == by_name.end() ? nullptr : at->second->find(wanted.column);
+    if (column == nullptr || at->second->kind == 'v') {
+      out.push_back({wanted.schema, wanted.table, wanted.column});
+    } else if (!column->protection) {
+      return fail(Code::kPolicyInvalid,
+                  wanted.schema + "." + wanted.table + "." + wanted.column + " is not protected");
     }
+  }
+  return out;
+}
+
+}  // namespace
+
+CatalogueReading::CatalogueReading(const policy::Policy& policy, std::uint64_t epoch,
+                                   std::string registry_sql)
+    : policy_(policy),
+      epoch_(epoch),
+      registry_sql_(std::move(registry_sql)),
+      building_(std::make_unique<Building>()) {}
+
+CatalogueReading::~CatalogueReading() = default;
+
+std::optional<std::string> CatalogueReading::next() {
+  switch (step_) {
+    case Step::kRegistry:
+      return std::string(kRegistry);
+    case Step::kColumns:
+      if (has_registry_) return registry_sql_;
+      step_ = Step::kRelations;
+      [[fallthrough]];
+    case Step::kRelations:
+      return std::string(kRelations);
+    case Step::kAttributes:
+      return std::string(kColumns);
+    case Step::kKeys:
+      return std::string(kKeys);
+    case Step::kReaders:
+      if (auto sql = readers_sql(*building_); !sql.empty()) return sql;
+      step_ = Step::kEnd;
+      [[fallthrough]];
+    case Step::kEnd:
+      break;
+  }
+  return std::nullopt;
+}
+
+Status CatalogueReading::take(const Rows& rows) {
+  switch (step_) {
+    case Step::kRegistry:
+      has_registry_ = rows.rows() == 1 && rows.value(0, 0) == "t";
+      adopts_ = rows.rows() == 1 && rows.value(0, 1) == "t";
+      step_ = Step::kColumns;
+      return {};
+    case Step::kColumns: {
+      step_ = Step::kRelations;
+      THERIAC_ASSIGN(registered_, columns_from(rows));
+      return {};
+    }
+    case Step::kRelations:
+      step_ = Step::kAttributes;
+      take_relations(rows, *building_);
+      return {};
+    case Step::kAttributes:
+      step_ = Step::kKeys;
+      take_attributes(rows, *building_);
+      return mark_registered();
+    case Step::kKeys:
+      step_ = Step::kReaders;
+      take_keys(rows, *building_);
+      return {};
+    case Step::kReaders:
+      step_ = Step::kEnd;
+      for (std::size_t i = 0; i < rows.rows(); ++i) {
+        if (auto* view = building_->find(number_at<std::uint32_t>(rows, i, 0))) {
+          view->reads_protected = true;
+        }
+      }
+      return {};
+    case Step::kEnd:
+      break;
+  }
+  return fail(Code::kInternal, "an answer nobody asked for");
+}
+
+Status CatalogueReading::mark_registered() {
+  for (const auto& entry : registered_) {
+    // Dropped: what was in it is gone, and nothing is left to protect.
+    if (entry.relation == 0 && entry.state == kStateSealed) continue;
+    THERIAC_TRY(mark(entry, *building_));
+    THERIAC_TRY(agree_with_policy(entry, policy_));
   }
   return {};
 }
 
-}  // namespace
+Result<std::shared_ptr<const Catalogue>> CatalogueReading::finish() {
+  THERIAC_ASSIGN(auto awaited, awaited_of(policy_, *building_));
+  return std::make_shared<const Catalogue>(epoch_, std::move(building_->relations),
+                                           std::move(awaited), adopts_);
+}
 
 Result<std::shared_ptr<const Catalogue>> load_catalogue(PgConnection& database,
                                                         const policy::Policy& policy,
                                                         std::uint64_t epoch) {
   THERIAC_ASSIGN(auto transaction,
                  PgTransaction::begin(database, "ISOLATION LEVEL REPEATABLE READ READ ONLY"));
-  // So that types of other schemas are named with them.
-  THERIAC_TRY(database.exec("SET LOCAL search_path = pg_catalog"));
-  Building building;
-  THERIAC_TRY(load_relations(database, building));
-  THERIAC_TRY(load_protection(database, policy, building));
-  THERIAC_TRY(load_keys(database, building));
-  THERIAC_TRY(load_readers(database, building));
+  CatalogueReading reading(policy, epoch, std::string(registered_columns_sql()));
+  while (const auto question = reading.next()) {
+    THERIAC_ASSIGN(const auto answer, database.query(*question));
+    THERIAC_TRY(reading.take(Rows::of(answer)));
+  }
   THERIAC_TRY(transaction.commit());
-  return std::make_shared<const Catalogue>(epoch, std::move(building.relations));
+  return reading.finish();
 }
 
 Result<std::uint64_t> schema_fingerprint(PgConnection& database) {

@@ -4,19 +4,65 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "policy/policy.hpp"
+#include "protect/registry.hpp"
+#include "protect/rows.hpp"
 #include "rewrite/catalogue.hpp"
 #include "store/pg.hpp"
 
 namespace theriac::protect {
 
-/// A consistent snapshot (one REPEATABLE READ transaction). Only protected columns whose state in
-/// the registry is `sealed` are marked protected; columns in a half-way state make their relation
-/// refuse everything (Protection with default_refused and class_name empty is never produced: the
-/// loader returns Code::kNotProtected naming the table, and the gateway keeps refusing to start or
-/// to switch). A registry column that the policy does not name, or the other way round, is
-/// Code::kPolicyInvalid naming it.
+/// The questions of one snapshot, one after the other, and what is made of the answers, for whoever
+/// does the asking: the gateway's own connection, or a client's in the middle of its transaction.
+///
+/// Only protected columns whose state in the registry is `sealed` are marked protected. A table in
+/// a half-way state, or with its form damaged, is Code::kNotProtected naming it. A registered
+/// column that the policy names neither as it was registered nor as it is called now, or that the
+/// policy says other things of, is Code::kPolicyInvalid; so is a column that the policy names and
+/// that stands there unprotected ("… is not protected"). One that does not exist is awaited.
+class CatalogueReading {
+ public:
+  /// The policy must outlive the reading. `registry_sql`: how the asker gets the rows of
+  /// registered_columns_sql().
+  CatalogueReading(const policy::Policy& policy, std::uint64_t epoch, std::string registry_sql);
+  ~CatalogueReading();
+  CatalogueReading(const CatalogueReading&) = delete;
+  CatalogueReading& operator=(const CatalogueReading&) = delete;
+
+  /// The next question, without parameters; nullopt: everything was asked.
+  std::optional<std::string> next();
+  /// The answer to the last question.
+  Status take(const Rows& rows);
+  /// Once next() gave nullopt.
+  Result<std::shared_ptr<const rewrite::Catalogue>> finish();
+
+  struct Building;
+
+ private:
+  enum class Step : std::uint8_t {
+    kRegistry,
+    kColumns,
+    kRelations,
+    kAttributes,
+    kKeys,
+    kReaders,
+    kEnd
+  };
+  Status mark_registered();
+
+  const policy::Policy& policy_;
+  std::uint64_t epoch_;
+  std::string registry_sql_;
+  Step step_ = Step::kRegistry;
+  bool has_registry_ = false, adopts_ = false;
+  std::vector<RegisteredColumn> registered_;
+  std::unique_ptr<Building> building_;
+};
+
+/// A consistent snapshot (one REPEATABLE READ transaction) by a CatalogueReading.
 Result<std::shared_ptr<const rewrite::Catalogue>> load_catalogue(store::PgConnection& database,
                                                                  const policy::Policy& policy,
                                                                  std::uint64_t epoch);

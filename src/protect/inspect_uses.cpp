@@ -299,6 +299,21 @@ Status inspect_indexes(PgConnection& database, const std::vector<Target>& target
 
 }  // namespace
 
+std::vector<RefusingQuestion> refusing_questions() {
+  std::vector<RefusingQuestion> out;
+  for (const auto& question : kQuestions) {
+    // What protect drops and records, the gateway refuses: nobody is there to ask.
+    if (question.severity != Severity::kRefused && question.sql != kStatistics) continue;
+    const bool drops = question.sql == kStatistics;
+    out.push_back({std::string(kTargets) + std::string(question.sql),
+                   drops ? "extended statistics {} keep its values" : std::string(question.what),
+                   drops ? "drop the statistics" : std::string(question.remedy)});
+  }
+  return out;
+}
+
+std::string trigger_question() { return std::string(kTargets) + std::string(kTriggers); }
+
 Status inspect_uses(PgConnection& database, const std::vector<Target>& targets,
                     std::vector<Finding>& findings) {
   if (targets.empty()) return {};

@@ -12,4 +12,14 @@ namespace theriac::protect {
 Status inspect_uses(store::PgConnection& database, const std::vector<Target>& targets,
                     std::vector<Finding>& findings);
 
+/// The questions whose answer protect refuses, for functions that ask them in the database: $1
+/// oid[], $2 int2[], $3 text[] of relations, attributes and names; rows of (place, name of the
+/// use).
+struct RefusingQuestion {
+  std::string sql, what, remedy;  ///< {} in `what` is the name
+};
+std::vector<RefusingQuestion> refusing_questions();
+/// Triggers that may read a column; $4 text[]: the names, escaped for regular expressions.
+std::string trigger_question();
+
 }  // namespace theriac::protect

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protect/catalogue_loader.hpp"
 #include "protect/erase.hpp"
 #include "protect/inspect.hpp"
 #include "protect/open_table.hpp"
@@ -131,6 +132,22 @@ Result<Report> protect_tables(const Services& services, const policy::Policy& po
   THERIAC_ASSIGN(report.remains, erase_traces(services));
   THERIAC_TRY(audit_entry(services, "protect.finish", "database",
                           {{"tables", report.tables.size()}}, policy.hash));
+  return report;
+}
+
+Result<Report> prepare_empty(const Services& services, const policy::Policy& policy,
+                             const std::string& gateway_role) {
+  auto& database = services.database;
+  THERIAC_TRY(prepare_session(database));
+  // Says which column stands there unprotected, if one does.
+  THERIAC_TRY(load_catalogue(database, policy, 1));
+  if (policy.columns.empty()) return Report{};
+  THERIAC_ASSIGN(const auto tenant, tenant_of(services, policy, {}));
+  THERIAC_TRY(audit_entry(services, "protect.prepare", "database", {}, policy.hash));
+  THERIAC_TRY(install_registry(database, tenant));
+  Report report;
+  THERIAC_ASSIGN(report.gateway_password,
+                 grant_gateway_role(database, gateway_role, services.random));
   return report;
 }
 

@@ -66,6 +66,11 @@ struct ProtectOptions {
 /// Refuses (Code::kPolicyInvalid) what inspect() refuses, before anything is changed.
 Result<Report> protect_tables(const Services& services, const policy::Policy& policy,
                               const ProtectOptions& options);
+/// Makes the registry in a database where nothing of the policy exists yet, so that what programs
+/// create through the gateway is protected from the start; an older registry gets today's
+/// functions. Code::kPolicyInvalid naming a column of the policy that stands there unprotected.
+Result<Report> prepare_empty(const Services& services, const policy::Policy& policy,
+                             const std::string& gateway_role);
 /// Empty `tables`: every registered table; then the registry goes as well.
 Result<Report> unprotect_tables(const Services& services, const std::vector<std::string>& tables);
 

@@ -1,6 +1,7 @@
 #include "protect/registry.hpp"
 
 #include "base/secret.hpp"
+#include "protect/adoption.hpp"
 #include "protect/sql_text.hpp"
 
 namespace theriac::protect {
@@ -67,11 +68,11 @@ REVOKE ALL ON FUNCTION theriac.scram_verifier(text) FROM PUBLIC;
 // A sealed column whose constraint theriac_plain_N is gone comes with attribute 0; half-way columns
 // have no such constraint yet and go by name.
 constexpr std::string_view kColumns = R"(
-SELECT c.number, coalesce(r.oid, 0), coalesce(n.nspname, t.schema_name),
-       coalesce(r.relname, t.table_name), coalesce(a.attname, c.column_name),
+SELECT c.number, coalesce(r.oid, 0), coalesce(n.nspname::text, t.schema_name),
+       coalesce(r.relname::text, t.table_name), coalesce(a.attname::text, c.column_name),
        coalesce(a.attnum, 0), c.field, c.class, c.suite, c.searchable, c.domain, c.type_text,
        c.type_oid, c.modifier, c.not_null, c.default_stored, t.bound, c.state,
-       c.column_name
+       c.column_name, t.schema_name, t.table_name
 FROM theriac.columns c JOIN theriac.tables t ON t.relation = c.relation
 LEFT JOIN pg_catalog.pg_class r ON r.oid = c.relation::oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
@@ -105,9 +106,11 @@ Status install_registry(PgConnection& database, const TenantId& tenant) {
     if (row.value(0, 1) != to_uuid_text(tenant.view())) {
       return fail(Code::kConflict, "theriac.installation: the registry is another tenant's");
     }
+    THERIAC_TRY(database.exec(adoption_sql()));
     return transaction.commit();
   }
   THERIAC_TRY(database.exec(kSchema));
+  THERIAC_TRY(database.exec(adoption_sql()));
   THERIAC_TRY(database.query("INSERT INTO theriac.installation (format, tenant) VALUES ($1, $2)",
                              {PgParam::text(std::to_string(kRegistryFormat)),
                               PgParam::text(to_uuid_text(tenant.view()))}));
@@ -130,15 +133,12 @@ Result<TenantId> registry_tenant(PgConnection& database) {
   return id_from_uuid<TenantId>(row.value(0, 0).value_or(""));
 }
 
-Result<std::vector<RegisteredColumn>> registered_columns(PgConnection& database) {
-  THERIAC_ASSIGN(const bool there, registry_exists(database));
+std::string_view registered_columns_sql() { return kColumns; }
+
+Result<std::vector<RegisteredColumn>> columns_from(const Rows& rows) {
   std::vector<RegisteredColumn> out;
-  if (!there) return out;
-  THERIAC_ASSIGN(const auto rows, database.query(kColumns));
   for (std::size_t i = 0; i < rows.rows(); ++i) {
-    const auto text = [&](std::size_t column) {
-      return std::string(rows.value(i, column).value_or(""));
-    };
+    const auto text = [&](std::size_t column) { return text_at(rows, i, column); };
     RegisteredColumn entry;
     entry.number = number_at<int>(rows, i, 0);
     entry.relation = number_at<std::uint32_t>(rows, i, 1);
@@ -159,9 +159,18 @@ Result<std::vector<RegisteredColumn>> registered_columns(PgConnection& database)
     entry.bound = rows.value(i, 16) == "t";
     entry.state = text(17);
     entry.registered_as = text(18);
+    entry.registered_schema = text(19);
+    entry.registered_table = text(20);
     out.push_back(std::move(entry));
   }
   return out;
+}
+
+Result<std::vector<RegisteredColumn>> registered_columns(PgConnection& database) {
+  THERIAC_ASSIGN(const bool there, registry_exists(database));
+  if (!there) return std::vector<RegisteredColumn>{};
+  THERIAC_ASSIGN(const auto rows, database.query(kColumns));
+  return columns_from(Rows::of(rows));
 }
 
 Result<std::optional<std::string>> grant_gateway_role(PgConnection& database,
@@ -190,7 +199,7 @@ Result<std::optional<std::string>> grant_gateway_role(PgConnection& database,
   }
   THERIAC_TRY(database.exec("GRANT USAGE ON SCHEMA theriac TO " + name +
                             "; GRANT SELECT ON theriac.installation, theriac.tables, "
-                            "theriac.columns TO " +
+                            "theriac.columns, theriac.gateway_key TO " +
                             name + "; GRANT EXECUTE ON FUNCTION theriac.scram_verifier(text) TO " +
                             name));
   THERIAC_TRY(transaction.commit());

@@ -7,6 +7,7 @@
 //   theriac.columns       one row a protected column
 //   theriac.migrations    one row a run of protect or unprotect over one table
 //   theriac.scram_verifier(text)   for the gateway's own role: verifier of a sign-in role
+//   theriac.gateway_key   by which theriac.settle() and others know the gateway (adoption.hpp)
 //
 // The plain column is found by the constraint theriac_plain_N that stands on it, the helpers by
 // their names; object ids and attribute numbers are not trusted, so that renames and pg_restore
@@ -23,6 +24,7 @@
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "codec/json.hpp"
+#include "protect/rows.hpp"
 #include "store/pg.hpp"
 
 namespace theriac::protect {
@@ -39,7 +41,9 @@ struct RegisteredColumn {
   std::uint32_t relation = 0;         ///< 0: the table is gone
   std::string schema, table, column;  ///< today's names where they exist, else as registered
   std::string registered_as;          ///< the column's name when it was registered
-  std::int16_t attribute = 0;         ///< 0: no column carries theriac_plain_N
+  /// The table's when it was: with registered_as the name by which the policy knows the column.
+  std::string registered_schema, registered_table;
+  std::int16_t attribute = 0;  ///< 0: no column carries theriac_plain_N
   FieldId field;
   std::string class_name;
   int suite = 1;
@@ -69,14 +73,17 @@ struct RegisteredColumn {
 
 /// True if schema theriac with our tables exists.
 Result<bool> registry_exists(store::PgConnection& database);
-/// Makes the schema, its tables and theriac.scram_verifier, if missing. Needs a superuser. Refuses
-/// (Code::kConflict) a registry of another tenant or format.
+/// Makes the schema, its tables and functions, if missing, and brings an older one's functions up
+/// to date. Needs a superuser. Refuses (Code::kConflict) a registry of another tenant or format.
 Status install_registry(store::PgConnection& database, const TenantId& tenant);
 /// Drops the registry; Code::kConflict while a column is registered.
 Status drop_registry(store::PgConnection& database);
 /// Code::kNotFound without a registry.
 Result<TenantId> registry_tenant(store::PgConnection& database);
 
+/// The question whose answer columns_from() reads.
+std::string_view registered_columns_sql();
+Result<std::vector<RegisteredColumn>> columns_from(const Rows& rows);
 /// All registered columns by number; empty without a registry.
 Result<std::vector<RegisteredColumn>> registered_columns(store::PgConnection& database);
 

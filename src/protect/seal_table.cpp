@@ -355,7 +355,11 @@ class SealTable {
       const bool known = std::any_of(recorded.begin(), recorded.end(), [&](const auto& each) {
         return each.value("name", "") == index.name;
       });
-      if (!known) recorded.push_back(index_to_json(index));
+      if (!known) {
+        recorded.push_back(index_to_json(index));
+        // It will stand there again under its name, and may be dropped or renamed there.
+        recorded.back()["moved"] = verdict.fate == IndexFate::kRebuilt;
+      }
       if (verdict.fate == IndexFate::kDropped) continue;
       auto text = index.text;
       for (const auto& column : columns_) {

@@ -16,15 +16,16 @@ std::string array_text(const std::vector<std::string>& items);
 std::string qualified_sql(std::string_view schema, std::string_view table);
 
 /// An integer of a text-format result; NULL is 0.
-template <typename T>
-T number_at(const store::PgResult& rows, std::size_t row, std::size_t column) {
+template <typename T, typename Answer>
+T number_at(const Answer& rows, std::size_t row, std::size_t column) {
   const auto text = rows.value(row, column).value_or("0");
   T value{};
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
 }
 /// A text of a result; NULL is empty.
-inline std::string text_at(const store::PgResult& rows, std::size_t row, std::size_t column) {
+template <typename Answer>
+std::string text_at(const Answer& rows, std::size_t row, std::size_t column) {
   return std::string(rows.value(row, column).value_or(""));
 }
 

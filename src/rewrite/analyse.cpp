@@ -5,6 +5,7 @@
 
 #include "base/secret.hpp"
 #include "pgwire/utf8.hpp"
+#include "rewrite/ddl.hpp"
 #include "rewrite/plan.hpp"
 #include "rewrite/rewriter.hpp"
 #include "rewrite/scan.hpp"
@@ -77,10 +78,14 @@ class Analysis {
     auto* query = query_of(node);
     if (query == nullptr) {
       if (auto refusal = refuse_utility(node, catalogue_, context_)) {
-        refuse(out, std::move(*refusal));
+        return refuse(out, std::move(*refusal));
       }
-      return;
+      return ddl(node, out);
     }
+    if (auto verdict = judge_ddl(node, catalogue_, context_); verdict.refusal) {
+      return refuse(out, std::move(*verdict.refusal));
+    }
+    if (!await(node, out)) return;
     if (!names_protected(node, catalogue_, context_)) return;
     Rewriter rewriter(catalogue_, context_);
     if (!rewriter.run(*query)) {
@@ -102,6 +107,28 @@ class Analysis {
   }
 
  private:
+  void ddl(const pg::Node& node, Statement& out) {
+    auto verdict = judge_ddl(node, catalogue_, context_);
+    if (verdict.refusal) return refuse(out, std::move(*verdict.refusal));
+    out.follow = std::move(verdict.follow);
+    // COPY, PREPARE, MERGE and the like work on tables too; DDL on one that is missing is the
+    // server's to answer.
+    if (out.effect != Effect::kSchema) {
+      await(node, out);
+    } else {
+      out.awaits = out.follow || names_awaited(node, catalogue_);
+    }
+  }
+
+  /// False: refused.
+  bool await(const pg::Node& node, Statement& out) {
+    auto use = awaited_use(node, catalogue_, context_);
+    out.awaits = use.awaits;
+    if (!use.refusal) return true;
+    refuse(out, std::move(*use.refusal));
+    return false;
+  }
+
   void rewrite(pg::Node& node, pg::Node& query, Rewriter& rewriter, Statement& out) {
     const bool wrapped = &node != &query;
     auto& gathering = rewriter.gathering();

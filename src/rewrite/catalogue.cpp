@@ -49,8 +49,12 @@ const Column* Relation::find_attribute(std::int16_t attribute) const {
   return at == columns.end() ? nullptr : &*at;
 }
 
-Catalogue::Catalogue(std::uint64_t epoch, std::vector<Relation> relations)
-    : epoch_(epoch), relations_(std::move(relations)) {
+Catalogue::Catalogue(std::uint64_t epoch, std::vector<Relation> relations,
+                     std::vector<Awaited> awaited, bool adopts)
+    : epoch_(epoch),
+      relations_(std::move(relations)),
+      awaited_(std::move(awaited)),
+      adopts_(adopts) {
   for (std::size_t i = 0; i < relations_.size(); ++i) {
     auto& relation = relations_[i];
     // Whatever order the loader used: `*` and alias lists follow attribute numbers.
@@ -61,16 +65,25 @@ Catalogue::Catalogue(std::uint64_t epoch, std::vector<Relation> relations)
     const bool secret = relation.is_protected();
     has_protected_ = has_protected_ || secret;
     if (!secret && !relation.reads_protected) continue;
-    const auto name = lowered(relation.name);
-    watched_.push_back(name);
-    if (name.find('"') != std::string::npos) {
-      std::string doubled;
-      for (const char c : name) doubled.append(c == '"' ? 2 : 1, c);
-      watched_.push_back(doubled);
-    }
+    watch(relation.name);
   }
+  for (const auto& one : awaited_) watch(one.table);
   std::sort(watched_.begin(), watched_.end());
   watched_.erase(std::unique(watched_.begin(), watched_.end()), watched_.end());
+}
+
+void Catalogue::watch(std::string_view table) {
+  const auto name = lowered(table);
+  watched_.push_back(name);
+  if (name.find('"') == std::string::npos) return;
+  std::string doubled;
+  for (const char c : name) doubled.append(c == '"' ? 2 : 1, c);
+  watched_.push_back(doubled);
+}
+
+bool Catalogue::awaits_table(std::string_view name) const {
+  return std::any_of(awaited_.begin(), awaited_.end(),
+                     [&](const Awaited& one) { return one.table == name; });
 }
 
 const Relation* Catalogue::find(std::string_view schema, std::string_view name,

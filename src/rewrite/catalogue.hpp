@@ -65,9 +65,17 @@ struct Relation {
   [[nodiscard]] const Column* find_attribute(std::int16_t attribute) const;
 };
 
+/// A column that the policy names and the database does not have yet: whoever makes it makes it
+/// protected (docs/protect.md, "Tables that do not exist yet").
+struct Awaited {
+  std::string schema, table, column;
+};
+
 class Catalogue {
  public:
-  Catalogue(std::uint64_t epoch, std::vector<Relation> relations);
+  /// `adopts`: the database has the functions that give a new column its protected form.
+  Catalogue(std::uint64_t epoch, std::vector<Relation> relations, std::vector<Awaited> awaited = {},
+            bool adopts = false);
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
   [[nodiscard]] const std::vector<Relation>& relations() const { return relations_; }
   /// Resolves as PostgreSQL does: an empty schema searches `path` (pg_catalog first, unless it is
@@ -76,17 +84,26 @@ class Catalogue {
                                      const std::vector<std::string>& path) const;
   [[nodiscard]] const Relation* find(std::uint32_t oid) const;
   [[nodiscard]] bool has_protected() const { return has_protected_; }
-  /// Could this text name a protected relation, a view on one, or one of our helpers? A fast,
-  /// conservative look: false only if none of their names, nor "theriac", nor U&" occurs.
+  [[nodiscard]] const std::vector<Awaited>& awaited() const { return awaited_; }
+  [[nodiscard]] bool adopts() const { return adopts_; }
+  /// Is a column of a table of this name awaited, in any schema?
+  [[nodiscard]] bool awaits_table(std::string_view name) const;
+  /// Could this text name a protected relation, a view on one, an awaited table, or one of our
+  /// helpers? A fast, conservative look: false only if none of their names, nor "theriac", nor U&"
+  /// occurs.
   [[nodiscard]] bool may_concern(std::string_view sql) const;
 
  private:
+  void watch(std::string_view table);
+
   std::uint64_t epoch_;
   std::vector<Relation> relations_;
   std::unordered_map<std::string, std::vector<std::size_t>> by_name_;
   std::unordered_map<std::uint32_t, std::size_t> by_oid_;
   std::vector<std::string> watched_;  ///< lower-case names
+  std::vector<Awaited> awaited_;
   bool has_protected_ = false;
+  bool adopts_ = false;
 };
 
 }  // namespace theriac::rewrite

@@ -107,6 +107,10 @@ Effect effect_of(const pg::Node& statement) {
     case pg::Node::kReindexStmt:
     case pg::Node::kClusterStmt:
       return Effect::kNone;
+    case pg::Node::kCreateStmt:
+      // No snapshot holds temporary tables, and programs make them all the time.
+      return statement.create_stmt().relation().relpersistence() == "t" ? Effect::kNone
+                                                                        : Effect::kSchema;
     case pg::Node::kExecuteStmt:
       return Effect::kSetting;  // what was prepared is not known here
     default:

@@ -173,6 +173,32 @@ enum class Effect : std::uint8_t {
   kCopy,         ///< enters COPY mode
 };
 
+/// What DDL on a protected column did that the catalogues do not show afterwards.
+struct DdlAct {
+  enum class Kind : std::uint8_t {
+    kSetNotNull,   ///< SET NOT NULL, which the plain column cannot have
+    kDropNotNull,  ///< DROP NOT NULL
+    kDropDefault,  ///< DROP DEFAULT
+    kDropColumn,   ///< DROP COLUMN: helpers and registry follow
+    kRevoke,       ///< REVOKE of rights on the column: those on its helpers follow
+  };
+  Kind kind = Kind::kSetNotNull;
+  int number = 0;                              ///< of the protected column
+  std::string column;                          ///< its name before
+  std::vector<std::string> privileges, roles;  ///< kRevoke; role "" is PUBLIC
+  bool grant_option_only = false;
+};
+
+/// DDL that is sent as it is and then *settled* in the same transaction: the gateway gives what is
+/// new, changed or granted its protected form (protect/adoption.hpp), or takes the statement back.
+struct FollowedDdl {
+  std::vector<std::uint32_t> relations;  ///< protected tables it names
+  std::vector<std::string> awaited;      ///< names of tables that may hold awaited columns now
+  bool every_awaited = false;            ///< a schema took an awaited one's name
+  std::vector<DdlAct> acts;
+  bool replaced = false;  ///< only the acts are done, the statement itself is not sent
+};
+
 struct Statement {
   Action action = Action::kForward;
   Effect effect = Effect::kNone;
@@ -184,6 +210,11 @@ struct Statement {
   std::vector<Output> outputs;
   std::optional<Gather> gather;
   std::optional<Refusal> refusal;
+  std::optional<FollowedDdl> follow;  ///< of a forwarded one
+  /// It names a table or column that the policy names and this catalogue does not have, or is DDL
+  /// that is followed. Another session may just have made or changed what it is about: to be
+  /// planned with a catalogue of this moment, and if that says the same, to be done as it says.
+  bool awaits = false;
   /// Classes whose values this statement can open, or seal and set to NULL: for rights, grants and
   /// audit counts.
   std::vector<std::string> classes_read;

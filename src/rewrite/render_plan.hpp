@@ -89,6 +89,22 @@ inline std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
+inline std::string follow_text(const Catalogue& catalogue, const FollowedDdl& follow) {
+  std::string out = follow.replaced ? "  then settle instead" : "  then settle";
+  for (const auto oid : follow.relations) out += " " + catalogue.find(oid)->name;
+  for (const auto& name : follow.awaited) out += " awaited " + name;
+  if (follow.every_awaited) out += " every awaited table";
+  constexpr std::string_view kActs[] = {"set not null", "drop not null", "drop default",
+                                        "drop column", "revoke"};
+  for (const auto& act : follow.acts) {
+    out += fmt::format("; {} {} ({})", kActs[static_cast<int>(act.kind)], act.column, act.number);
+    if (!act.privileges.empty()) {
+      out += fmt::format(" {} from {}", joined(act.privileges), joined(act.roles));
+    }
+  }
+  return out + "\n";
+}
+
 inline std::string statement_text(const Catalogue& catalogue, const Statement& statement) {
   std::string out;
   constexpr std::string_view kEffects[] = {"none", "setting", "transaction", "schema", "copy"};
@@ -97,7 +113,8 @@ inline std::string statement_text(const Catalogue& catalogue, const Statement& s
                           : fmt::format(" [{}]", kEffects[static_cast<int>(statement.effect)]);
   const auto cursor = statement.cursor.empty() ? "" : " cursor " + statement.cursor;
   if (statement.action == Action::kForward) {
-    return fmt::format("forward {}{}{}\n", statement.tag, cursor, effect);
+    return fmt::format("forward {}{}{}\n", statement.tag, cursor, effect) +
+           (statement.follow ? follow_text(catalogue, *statement.follow) : "");
   }
   if (statement.action == Action::kRefuse) {
     const auto& refusal = *statement.refusal;

@@ -199,8 +199,16 @@ inline Catalogue test_catalogue() {
                     .key({1})
                     .make());
   all.push_back(
+      RelationMaker(1013, "public", "wards").plain("id", kOidInt4).plain("label").key({1}).make());
+  all.push_back(
       RelationMaker(1259, "pg_catalog", "pg_class").plain("oid", 26).plain("relname", 19).make());
-  return {7, std::move(all)};
+  // Tables and columns that the policy names and that do not exist yet.
+  std::vector<Awaited> awaited{{"public", "patients", "name"},
+                               {"public", "patients", "born"},
+                               {"public", "wards", "note"},
+                               {"public", "customers", "email"},
+                               {"clinic", "visits", "reason"}};
+  return {7, std::move(all), std::move(awaited), true};
 }
 
 }  // namespace theriac::rewrite::testing

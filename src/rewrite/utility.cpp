@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "rewrite/utility_names.hpp"
+
 namespace theriac::rewrite {
 namespace {
-
-constexpr std::string_view kUnprotect = "unprotect the table, change it, protect it again";
 
 std::string lowered(std::string_view text) {
   std::string out(text);
@@ -18,57 +18,7 @@ std::string lowered(std::string_view text) {
 
 Refusal refusal(const Relation* relation, const Column* column, std::string_view construct,
                 std::string_view remedy) {
-  std::string name;
-  if (relation != nullptr) name = relation->schema + "." + relation->name;
-  if (column != nullptr) name += "." + column->name;
-  return {"0A000", std::move(name), std::string(construct), std::string(remedy)};
-}
-
-/// What a name in this statement may mean: a protected relation, or a view on one.
-const Relation* concerned(const pg::RangeVar& range, const Catalogue& catalogue,
-                          const Context& context) {
-  const auto* relation = catalogue.find(range.schemaname(), range.relname(), context.search_path);
-  if (relation != nullptr) {
-    return relation->is_protected() || relation->reads_protected ? relation : nullptr;
-  }
-  if (!range.schemaname().empty()) return nullptr;
-  // Not found: still ours if the server could find what we cannot.
-  for (const auto& one : catalogue.relations()) {
-    if (one.name == range.relname() && (one.is_protected() || one.reads_protected)) return &one;
-  }
-  return nullptr;
-}
-
-const Relation* first_concerned(const Message& tree, const Catalogue& catalogue,
-                                const Context& context) {
-  const Relation* found = nullptr;
-  each_of<pg::RangeVar>(tree, [&](const pg::RangeVar& range) {
-    if (found == nullptr) found = concerned(range, catalogue, context);
-  });
-  return found;
-}
-
-/// The first protected column (or helper) of `relation` that the tree names in any way.
-const Column* named_column(const Message& tree, const Relation& relation) {
-  const Column* found = nullptr;
-  const auto look = [&](std::string_view name) {
-    const auto* column = relation.find(name);
-    if (found == nullptr && column != nullptr && (column->protection || column->helper)) {
-      found = column;
-    }
-  };
-  each_of<pg::String>(tree, [&](const pg::String& one) { look(one.sval()); });
-  each_of<pg::IndexElem>(tree, [&](const pg::IndexElem& one) { look(one.name()); });
-  return found;
-}
-
-bool has_whole_row(const Message& tree, const Relation& relation) {
-  bool found = false;
-  each_of<pg::ColumnRef>(tree, [&](const pg::ColumnRef& one) {
-    found = found || is_star(one) ||
-            (one.fields_size() == 1 && string_of(one.fields(0)) == relation.name);
-  });
-  return found;
+  return utility_refusal(relation, column, construct, remedy);
 }
 
 std::optional<Refusal> refuse_ours(const pg::Node& statement) {
@@ -124,142 +74,6 @@ std::optional<Refusal> refuse_setting(const pg::VariableSetStmt& statement) {
                  "use E'...' for strings with backslashes");
 }
 
-std::optional<Refusal> refuse_foreign_keys(const Message& tree, const Catalogue& catalogue,
-                                           const Context& context) {
-  std::optional<Refusal> found;
-  each_of<pg::Constraint>(tree, [&](const pg::Constraint& one) {
-    if (found || !one.has_pktable()) return;
-    const auto* relation = concerned(one.pktable(), catalogue, context);
-    if (relation == nullptr) return;
-    if (one.pk_attrs_size() == 0 && relation->keys.empty()) {
-      found = refusal(relation, nullptr, "a foreign key to a protected column", kUnprotect);
-    }
-    for (const auto& attribute : one.pk_attrs()) {
-      const auto* column = relation->find(string_of(attribute));
-      if (column != nullptr && (column->protection || column->helper)) {
-        found = refusal(relation, column, "a foreign key to a protected column", kUnprotect);
-      }
-    }
-  });
-  return found;
-}
-
-/// Concerned relations named anywhere but as the target of a foreign key.
-const Relation* concerned_beside_keys(const pg::Node& statement, const Catalogue& catalogue,
-                                      const Context& context, const pg::RangeVar* own) {
-  pg::Node copy = statement;
-  each_of<pg::Constraint>(copy, [](const pg::Constraint& one) {
-    const_cast<pg::Constraint&>(one).clear_pktable();  // `copy` is ours and not const
-  });
-  const Relation* found = nullptr;
-  each_of<pg::RangeVar>(copy, [&](const pg::RangeVar& range) {
-    const bool is_own = own != nullptr && range.relname() == own->relname() &&
-                        range.schemaname() == own->schemaname();
-    if (found == nullptr && !is_own) found = concerned(range, catalogue, context);
-  });
-  return found;
-}
-
-std::optional<Refusal> refuse_create_table(const pg::Node& statement, const pg::CreateStmt& create,
-                                           const Catalogue& catalogue, const Context& context) {
-  if (create.relation().relpersistence() == "t" || create.relation().schemaname() == "pg_temp") {
-    for (const auto& one : catalogue.relations()) {
-      if (one.name == create.relation().relname() && one.is_protected()) {
-        return refusal(&one, nullptr, "a temporary table with a protected table's name",
-                       "give the temporary table another name");
-      }
-    }
-  }
-  if (auto found = refuse_foreign_keys(create, catalogue, context)) return found;
-  const auto* relation = concerned_beside_keys(statement, catalogue, context, &create.relation());
-  if (relation == nullptr) return std::nullopt;
-  return refusal(relation, nullptr, "CREATE TABLE after the model of a protected table",
-                 "name the columns of the new table");
-}
-
-bool is_harmless(pg::AlterTableType type) {
-  constexpr std::array kTypes{
-      pg::AT_ChangeOwner,     pg::AT_ClusterOn,       pg::AT_DropCluster,
-      pg::AT_SetLogged,       pg::AT_SetTableSpace,   pg::AT_SetRelOptions,
-      pg::AT_ResetRelOptions, pg::AT_EnableTrig,      pg::AT_EnableAlwaysTrig,
-      pg::AT_DisableTrig,     pg::AT_EnableTrigAll,   pg::AT_DisableTrigAll,
-      pg::AT_EnableTrigUser,  pg::AT_DisableTrigUser, pg::AT_ValidateConstraint};
-  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
-}
-
-std::optional<Refusal> refuse_alter_table(const pg::Node& statement,
-                                          const pg::AlterTableStmt& alter,
-                                          const Catalogue& catalogue, const Context& context) {
-  if (auto found = refuse_foreign_keys(alter, catalogue, context)) return found;
-  const auto* own = concerned(alter.relation(), catalogue, context);
-  if (own == nullptr) {
-    const auto* relation = concerned_beside_keys(statement, catalogue, context, &alter.relation());
-    if (relation == nullptr) return std::nullopt;
-    return refusal(relation, nullptr, "ALTER TABLE that names a protected table", kUnprotect);
-  }
-  for (const auto& node : alter.cmds()) {
-    const auto& command = node.alter_table_cmd();
-    if (is_harmless(command.subtype())) continue;
-    // A new column of its own, with at most a constant default, changes nothing that is sealed.
-    if (command.subtype() == pg::AT_AddColumn) {
-      bool refers = false;
-      each_of<pg::ColumnRef>(command, [&](const pg::ColumnRef&) { refers = true; });
-      each_of<pg::RangeVar>(command, [&](const pg::RangeVar&) { refers = true; });
-      if (!refers) continue;
-    }
-    return refusal(own, own->find(command.name()), "ALTER TABLE of a protected table", kUnprotect);
-  }
-  return std::nullopt;
-}
-
-std::optional<Refusal> refuse_grant(const pg::GrantStmt& grant, const Catalogue& catalogue,
-                                    const Context& context) {
-  constexpr std::string_view kConstruct = "GRANT or REVOKE on a protected table";
-  constexpr std::string_view kRemedy =
-      "use theriac grant: the rights of the plain and the sealed columns must stay as they are";
-  if (const auto* relation = first_concerned(grant, catalogue, context)) {
-    return refusal(relation, nullptr, kConstruct, kRemedy);
-  }
-  if (grant.targtype() != pg::ACL_TARGET_ALL_IN_SCHEMA || grant.objtype() != pg::OBJECT_TABLE) {
-    return std::nullopt;
-  }
-  for (const auto& object : grant.objects()) {
-    for (const auto& one : catalogue.relations()) {
-      if (one.schema == string_of(object) && one.is_protected()) {
-        return refusal(&one, nullptr, kConstruct, kRemedy);
-      }
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<Refusal> refuse_rename(const pg::RenameStmt& rename, const Catalogue& catalogue,
-                                     const Context& context) {
-  if (const auto* relation = first_concerned(rename, catalogue, context)) {
-    return refusal(relation, relation->find(rename.subname()), "RENAME of or in a protected table",
-                   kUnprotect);
-  }
-  if (rename.rename_type() != pg::OBJECT_SCHEMA) return std::nullopt;
-  for (const auto& one : catalogue.relations()) {
-    if (one.schema == rename.subname() && one.is_protected()) {
-      return refusal(&one, nullptr, "RENAME of a schema with protected tables", kUnprotect);
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<Refusal> refuse_index(const pg::IndexStmt& index, const Catalogue& catalogue,
-                                    const Context& context) {
-  const auto* relation = concerned(index.relation(), catalogue, context);
-  if (relation == nullptr) return std::nullopt;
-  if (const auto* column = named_column(index, *relation)) {
-    return refusal(relation, column, "CREATE INDEX on a protected column",
-                   "searchable columns have an index already; see theriac protect --status");
-  }
-  if (!has_whole_row(index, *relation)) return std::nullopt;
-  return refusal(relation, nullptr, "CREATE INDEX on a whole row", kUnprotect);
-}
-
 /// SQL or code given as text: what it does to protected tables cannot be seen.
 std::optional<Refusal> refuse_body(const Nodes& parts, std::string_view construct,
                                    const Catalogue& catalogue) {
@@ -294,8 +108,6 @@ std::string_view default_construct(const pg::Node& statement) {
     case pg::Node::kCreatePolicyStmt:
     case pg::Node::kAlterPolicyStmt:
       return "row-level security";
-    case pg::Node::kCreateStatsStmt:
-      return "CREATE STATISTICS";
     case pg::Node::kRefreshMatViewStmt:
       return "REFRESH MATERIALIZED VIEW";
     case pg::Node::kExplainStmt:
@@ -304,8 +116,6 @@ std::string_view default_construct(const pg::Node& statement) {
       return "CALL";
     case pg::Node::kCreateFunctionStmt:
       return "CREATE FUNCTION";
-    case pg::Node::kAlterObjectSchemaStmt:
-      return "SET SCHEMA of a protected table";
     default:
       return "this statement on a protected table";
   }
@@ -347,7 +157,7 @@ std::optional<Refusal> refuse_utility(const pg::Node& statement, const Catalogue
     default:
       break;
   }
-  if (!catalogue.has_protected()) return std::nullopt;
+  if (!catalogue.has_protected() && catalogue.awaited().empty()) return std::nullopt;
   if (auto ours = refuse_ours(statement)) return ours;
   switch (statement.node_case()) {
     case pg::Node::kTruncateStmt:
@@ -366,22 +176,16 @@ std::optional<Refusal> refuse_utility(const pg::Node& statement, const Catalogue
         return found;
       }
       break;
+    // Judged by ddl.cpp.
     case pg::Node::kCreateStmt:
-      return refuse_create_table(statement, statement.create_stmt(), catalogue, context);
     case pg::Node::kAlterTableStmt:
-      return refuse_alter_table(statement, statement.alter_table_stmt(), catalogue, context);
     case pg::Node::kGrantStmt:
-      return refuse_grant(statement.grant_stmt(), catalogue, context);
     case pg::Node::kRenameStmt:
-      return refuse_rename(statement.rename_stmt(), catalogue, context);
     case pg::Node::kIndexStmt:
-      return refuse_index(statement.index_stmt(), catalogue, context);
-    case pg::Node::kCreateSchemaStmt: {
-      for (const auto& element : statement.create_schema_stmt().schema_elts()) {
-        if (auto found = refuse_utility(element, catalogue, context)) return found;
-      }
+    case pg::Node::kAlterObjectSchemaStmt:
+    case pg::Node::kCreateStatsStmt:
+    case pg::Node::kCreateSchemaStmt:
       return std::nullopt;
-    }
     default:
       break;
   }

@@ -230,6 +230,26 @@ Status PgTransaction::commit() {
   return {};
 }
 
+Result<std::string> pg_conninfo_for(const std::string& conninfo, std::string_view database) {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(conninfo.c_str(), nullptr), &PQconninfoFree);
+  if (!options) return fail(Code::kUsage, "connection string");
+  std::string out;
+  const auto add = [&](std::string_view key, std::string_view value) {
+    out.append(out.empty() ? "" : " ").append(key).append("='");
+    for (const char c : value) {
+      if (c == '\'' || c == '\\') out += '\\';
+      out += c;
+    }
+    out += '\'';
+  };
+  for (const auto* at = options.get(); at->keyword != nullptr; ++at) {
+    if (at->val != nullptr && std::string_view(at->keyword) != "dbname") add(at->keyword, at->val);
+  }
+  add("dbname", database);
+  return out;
+}
+
 std::string pg_quote_identifier(std::string_view name) {
   std::string out = "\"";
   for (const char c : name) {

@@ -134,6 +134,9 @@ class PgTransaction {
   PgConnection* connection_;
 };
 
+/// `conninfo` (either form) with another database. Code::kUsage if libpq cannot read it.
+Result<std::string> pg_conninfo_for(const std::string& conninfo, std::string_view database);
+
 /// "a""b" for a"b: an identifier safe in SQL text.
 std::string pg_quote_identifier(std::string_view name);
 /// 'a''b' (with E'' where a backslash is inside): a literal safe in SQL text, whatever

@@ -311,8 +311,8 @@ class Adversity(unittest.TestCase):
         self.refused_start("/nowhere/policy.yaml", policy="/nowhere/policy.yaml")
         self.refused_start("other.yaml", policy=self.other_policy(POLICY + "surprise: 1\n"))
         self.refused_start("line", policy=self.other_policy(POLICY.replace("class: person", "class: x")))
-        self.refused_start("public.people.nickname", policy=self.other_policy(
-            POLICY.replace("roles:", "  - {table: public.people, column: nickname, class: person}\nroles:")))
+        self.refused_start("public.people.city", policy=self.other_policy(
+            POLICY.replace("roles:", "  - {table: public.people, column: city, class: person}\nroles:")))
 
     def test_without_keys_database_or_certificate(self):
         nobody = f"127.0.0.1:{free_port()}"

@@ -189,7 +189,14 @@ TEST_F(Loader, RenamesChangeNothingButNames) {
   const auto after = load(yaml);
   ASSERT_TRUE(after) << after.error().message();
   EXPECT_EQ((*after)->find("shop", "persons", {})->find("full_name")->protection->field, before);
-  EXPECT_FALSE(load());  // the old names
+  // The policy that it was protected by goes on to mean it; what may come under the old names is
+  // awaited.
+  const auto old = load();
+  ASSERT_TRUE(old) << old.error().message();
+  EXPECT_TRUE((*old)->find("shop", "persons", {})->find("full_name")->protection);
+  EXPECT_EQ((*old)->awaited().size(), 2U);
+  EXPECT_TRUE((*old)->awaits_table("people"));
+  EXPECT_TRUE((*old)->may_concern("INSERT INTO shop.People VALUES (1)"));
 }
 
 TEST_F(Loader, FingerprintFollowsEveryChange) {

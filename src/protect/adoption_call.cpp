@@ -1,0 +1,83 @@
+#include "protect/adoption_texts.hpp"
+
+namespace theriac::protect {
+
+const std::string_view kKeySql = R"(
+CREATE TABLE IF NOT EXISTS theriac.gateway_key (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  key bytea NOT NULL CHECK (pg_catalog.octet_length(key) = 32));
+INSERT INTO theriac.gateway_key (key)
+  SELECT pg_catalog.sha256(pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
+                           || pg_catalog.uuid_send(pg_catalog.gen_random_uuid()))
+  WHERE NOT EXISTS (SELECT FROM theriac.gateway_key);
+ALTER TABLE theriac.tables ADD COLUMN IF NOT EXISTS grants jsonb;
+COMMENT ON COLUMN theriac.tables.grants IS
+  'SELECT and INSERT on the whole table, as given to [grantee, privilege, grantable]';
+GRANT USAGE ON SCHEMA theriac TO PUBLIC;
+)";
+
+const std::string_view kCallSql = R"(
+CREATE OR REPLACE FUNCTION theriac.refuse(what text, remedy text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = 'theriac: ' || what, HINT = remedy;
+END $f$;
+
+CREATE OR REPLACE FUNCTION theriac.hmac(message bytea) RETURNS bytea
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  k bytea := (SELECT key FROM theriac.gateway_key) || decode(repeat('00', 32), 'hex');
+  inner_pad bytea := k;
+  outer_pad bytea := k;
+BEGIN
+  FOR i IN 0..63 LOOP
+    inner_pad := set_byte(inner_pad, i, get_byte(k, i) # 54);
+    outer_pad := set_byte(outer_pad, i, get_byte(k, i) # 92);
+  END LOOP;
+  RETURN sha256(outer_pad || sha256(inner_pad || message));
+END $f$;
+
+CREATE OR REPLACE FUNCTION theriac.authentic(called text, arguments text, digest bytea)
+  RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  -- The digests of both are compared, so that how long it takes tells nothing.
+  IF digest IS NULL OR sha256(digest) IS DISTINCT FROM sha256(theriac.hmac(convert_to(
+      pg_backend_pid() || ' ' || pg_current_xact_id()::text || ' ' || called || ' ' || arguments,
+      'UTF8'))) THEN
+    RAISE EXCEPTION USING ERRCODE = '42501',
+      MESSAGE = 'theriac: this function is for the gateway',
+      HINT = 'connect through theriac-gateway, or use the theriac program';
+  END IF;
+END $f$;
+
+CREATE OR REPLACE FUNCTION theriac.owned_by(relation oid, role text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  IF NOT pg_has_role(role, (SELECT relowner FROM pg_class WHERE oid = relation), 'USAGE') THEN
+    RAISE EXCEPTION USING ERRCODE = '42501',
+      MESSAGE = format('must be owner of table %s',
+                       (SELECT relname FROM pg_class WHERE oid = relation));
+  END IF;
+END $f$;
+
+CREATE OR REPLACE FUNCTION theriac.plain_attribute(relation oid, number integer) RETURNS smallint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $f$
+  SELECT k.conkey[1] FROM pg_constraint k
+  WHERE k.conrelid = relation AND k.contype = 'c' AND k.conname = 'theriac_plain_' || number
+    AND cardinality(k.conkey) = 1
+$f$;
+
+CREATE OR REPLACE FUNCTION theriac.registered(digest bytea)
+  RETURNS TABLE (number integer, relation oid, schema_name text, table_name text, column_name text,
+    attribute integer, field uuid, class text, suite smallint, searchable boolean, domain text,
+    type_text text, type_oid oid, modifier integer, not_null boolean, default_stored text,
+    bound boolean, state text, registered_as text, registered_schema text, registered_table text)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+#variable_conflict use_column
+BEGIN
+  PERFORM theriac.authentic('registered', '', digest);
+  RETURN QUERY {REGISTERED};
+END $f$;
+)";
+
+}  // namespace theriac::protect

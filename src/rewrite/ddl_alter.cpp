@@ -1,0 +1,256 @@
+#include "rewrite/ddl_alter.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "rewrite/utility_names.hpp"
+
+namespace theriac::rewrite {
+namespace {
+
+bool is_harmless(pg::AlterTableType type) {
+  constexpr std::array kTypes{
+      pg::AT_ChangeOwner,      pg::AT_ClusterOn,          pg::AT_DropCluster,
+      pg::AT_SetLogged,        pg::AT_SetUnLogged,        pg::AT_SetTableSpace,
+      pg::AT_SetRelOptions,    pg::AT_ResetRelOptions,    pg::AT_EnableTrig,
+      pg::AT_EnableAlwaysTrig, pg::AT_EnableReplicaTrig,  pg::AT_DisableTrig,
+      pg::AT_EnableTrigAll,    pg::AT_DisableTrigAll,     pg::AT_EnableTrigUser,
+      pg::AT_DisableTrigUser,  pg::AT_ValidateConstraint, pg::AT_AlterConstraint,
+      pg::AT_SetStatistics,    pg::AT_SetOptions,         pg::AT_ResetOptions};
+  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+}
+
+/// One ALTER TABLE on a protected table, command by command.
+class Alter {
+ public:
+  Alter(const Relation& relation, const Catalogue& catalogue)
+      : relation_(relation), catalogue_(catalogue) {}
+
+  DdlVerdict judge(const pg::AlterTableStmt& alter) {
+    for (const auto& node : alter.cmds()) {
+      if (auto refusal = command(node.alter_table_cmd())) return {refusal, std::nullopt};
+    }
+    if (replaced_ && alter.cmds_size() != static_cast<int>(made_.acts.size())) {
+      return {refuse(nullptr, "SET NOT NULL of a protected column together with other changes",
+                     "send SET NOT NULL as a statement of its own"),
+              std::nullopt};
+    }
+    if (!followed_) return {};
+    made_.replaced = replaced_;
+    made_.relations.push_back(relation_.oid);
+    return follow(catalogue_, std::move(made_));
+  }
+
+ private:
+  using Answer = std::optional<Refusal>;
+
+  Refusal refuse(const Column* column, std::string_view construct, std::string_view remedy) const {
+    return utility_refusal(&relation_, column, construct, remedy);
+  }
+
+  void act(DdlAct::Kind kind, const Column& column) {
+    followed_ = true;
+    made_.acts.push_back({.kind = kind,
+                          .number = column.protection->number,
+                          .column = column.name,
+                          .privileges = {},
+                          .roles = {},
+                          .grant_option_only = false});
+  }
+
+  Answer command(const pg::AlterTableCmd& one) {
+    if (is_harmless(one.subtype())) return std::nullopt;
+    const auto* column = relation_.find(one.name());
+    const bool secret = column != nullptr && column->protection.has_value();
+    switch (one.subtype()) {
+      case pg::AT_AddColumn:
+        return add_column(one);
+      case pg::AT_DropColumn:
+        followed_ = true;
+        if (secret) act(DdlAct::Kind::kDropColumn, *column);
+        return std::nullopt;
+      case pg::AT_ColumnDefault:
+        return column_default(one, column, secret);
+      case pg::AT_DropNotNull:
+        if (secret) act(DdlAct::Kind::kDropNotNull, *column);
+        return std::nullopt;
+      case pg::AT_SetNotNull:
+        replaced_ = replaced_ || secret;
+        if (secret) act(DdlAct::Kind::kSetNotNull, *column);
+        return std::nullopt;
+      case pg::AT_AlterColumnType:
+        return column_type(one, column, secret);
+      case pg::AT_AddConstraint:
+        return add_constraint(one.def().constraint());
+      case pg::AT_DropConstraint:
+        followed_ = true;
+        return std::nullopt;
+      case pg::AT_AddIdentity:
+      case pg::AT_SetIdentity:
+      case pg::AT_DropIdentity:
+      case pg::AT_SetStorage:
+      case pg::AT_SetCompression:
+      case pg::AT_DropExpression:
+        if (!secret) return std::nullopt;
+        break;
+      default:
+        break;
+    }
+    return refuse(column, "ALTER TABLE of a protected table", kUnprotect);
+  }
+
+  Answer add_column(const pg::AlterTableCmd& one) {
+    if (const auto* column = named_column(one.def().column_def(), relation_)) {
+      return refuse(column, "a new column computed from a protected one or tested with it",
+                    "let the program compute it");
+    }
+    followed_ = true;
+    if (awaits_column(relation_.name, one.def().column_def().colname(), catalogue_)) {
+      made_.awaited.push_back(relation_.name);
+    }
+    return std::nullopt;
+  }
+
+  Answer column_default(const pg::AlterTableCmd& one, const Column* column, bool secret) {
+    if (!secret) return std::nullopt;
+    if (!one.has_def()) {
+      act(DdlAct::Kind::kDropDefault, *column);
+      return std::nullopt;
+    }
+    bool computed = false;
+    each_of<pg::FuncCall>(one.def(), [&](const pg::FuncCall&) { computed = true; });
+    each_of<pg::SQLValueFunction>(one.def(), [&](const pg::SQLValueFunction&) { computed = true; });
+    if (computed) {
+      return refuse(column, "a default that is not a constant", "let the program give the value");
+    }
+    followed_ = true;
+    return std::nullopt;
+  }
+
+  Answer column_type(const pg::AlterTableCmd& one, const Column* column, bool secret) {
+    const auto& using_expression = one.def().column_def();
+    if (secret && using_expression.has_raw_default()) {
+      return refuse(column, "ALTER COLUMN TYPE ... USING",
+                    "leave USING out, or copy in the program");
+    }
+    if (const auto* named = named_column(using_expression, relation_);
+        named != nullptr && !secret) {
+      return refuse(named, "ALTER COLUMN TYPE ... USING a protected column",
+                    "copy the values in the program");
+    }
+    followed_ = followed_ || secret;
+    return std::nullopt;
+  }
+
+  Answer add_constraint(const pg::Constraint& constraint) {
+    const auto secret_in = [&](const Nodes& names) -> const Column* {
+      for (const auto& name : names) {
+        const auto* column = relation_.find(string_of(name));
+        if (column != nullptr && column->protection) return column;
+      }
+      return nullptr;
+    };
+    switch (constraint.contype()) {
+      case pg::CONSTR_UNIQUE:
+        followed_ = true;
+        return std::nullopt;
+      case pg::CONSTR_PRIMARY:
+        followed_ = true;
+        if (const auto* column = secret_in(constraint.keys())) {
+          return refuse(column, "a protected column in the primary key",
+                        "give the table a key that says nothing");
+        }
+        return std::nullopt;
+      case pg::CONSTR_FOREIGN:
+        if (const auto* column = secret_in(constraint.fk_attrs())) {
+          return refuse(column, "a foreign key on a protected column",
+                        "a common domain in the policy keeps joins working");
+        }
+        return std::nullopt;
+      default:
+        break;
+    }
+    const auto* column = named_column(constraint, relation_);
+    if (column == nullptr && !has_whole_row(constraint, relation_)) return std::nullopt;
+    return refuse(column, "a CHECK or exclusion constraint on a protected column",
+                  "let the program check");
+  }
+
+  const Relation& relation_;
+  const Catalogue& catalogue_;
+  FollowedDdl made_;
+  bool followed_ = false, replaced_ = false;
+};
+
+/// A table that is not protected, but of which columns are awaited.
+DdlVerdict judge_awaited(const pg::AlterTableStmt& alter, const Catalogue& catalogue) {
+  const auto& table = alter.relation().relname();
+  for (const auto& node : alter.cmds()) {
+    const auto& one = node.alter_table_cmd();
+    const bool adds = one.subtype() == pg::AT_AddColumn &&
+                      awaits_column(table, one.def().column_def().colname(), catalogue);
+    const bool inherits =
+        one.subtype() == pg::AT_AddInherit || one.subtype() == pg::AT_AttachPartition;
+    if (adds || inherits) return follow(catalogue, nullptr, table);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Refusal> refuse_foreign_keys(const Message& tree, const Catalogue& catalogue,
+                                           const Context& context) {
+  std::optional<Refusal> found;
+  each_of<pg::Constraint>(tree, [&](const pg::Constraint& one) {
+    if (found || !one.has_pktable()) return;
+    const auto* relation = concerned(one.pktable(), catalogue, context);
+    if (relation == nullptr) return;
+    if (one.pk_attrs_size() == 0 && relation->keys.empty()) {
+      found = utility_refusal(relation, nullptr, "a foreign key to a protected column", kUnprotect);
+    }
+    for (const auto& attribute : one.pk_attrs()) {
+      const auto* column = relation->find(string_of(attribute));
+      if (column != nullptr && (column->protection || column->helper)) {
+        found =
+            utility_refusal(relation, column, "a foreign key to a protected column", kUnprotect);
+      }
+    }
+  });
+  return found;
+}
+
+/// Concerned relations named anywhere but as the target of a foreign key.
+const Relation* concerned_beside_keys(const pg::Node& statement, const Catalogue& catalogue,
+                                      const Context& context, const pg::RangeVar* own) {
+  pg::Node copy = statement;
+  each_of<pg::Constraint>(copy, [](const pg::Constraint& one) {
+    const_cast<pg::Constraint&>(one).clear_pktable();  // `copy` is ours and not const
+  });
+  const Relation* found = nullptr;
+  each_of<pg::RangeVar>(copy, [&](const pg::RangeVar& range) {
+    const bool is_own = own != nullptr && range.relname() == own->relname() &&
+                        range.schemaname() == own->schemaname();
+    if (found == nullptr && !is_own) found = concerned(range, catalogue, context);
+  });
+  return found;
+}
+
+DdlVerdict judge_alter(const pg::Node& statement, const pg::AlterTableStmt& alter,
+                       const Catalogue& catalogue, const Context& context) {
+  if (auto found = refuse_foreign_keys(alter, catalogue, context)) return {found, std::nullopt};
+  const auto* own = concerned(alter.relation(), catalogue, context);
+  if (const auto* other = concerned_beside_keys(statement, catalogue, context, &alter.relation())) {
+    return {utility_refusal(other, nullptr, "ALTER TABLE that names a protected table", kUnprotect),
+            std::nullopt};
+  }
+  if (own != nullptr && !own->is_protected()) {
+    return {utility_refusal(own, nullptr, "ALTER of a view on protected columns",
+                            "drop the view and make it again"),
+            std::nullopt};
+  }
+  if (own != nullptr) return Alter(*own, catalogue).judge(alter);
+  if (!awaits_in(alter.relation().schemaname(), alter.relation().relname(), catalogue)) return {};
+  return judge_awaited(alter, catalogue);
+}
+
+}  // namespace theriac::rewrite

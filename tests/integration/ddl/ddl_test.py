@@ -1,0 +1,418 @@
+#!/usr/bin/python3
+"""Tables that an application makes itself, through the gateway, in databases it makes itself."""
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[2] / "demo")]
+os.environ.setdefault("THERIAC_VAR", tempfile.mkdtemp(prefix="theriac-ddl-"))
+
+import libpq  # noqa: E402
+import psycopg2  # noqa: E402
+from cluster import Cluster  # noqa: E402
+from parts import Parts  # noqa: E402
+from place import POSTGRES_BIN, Place, as_postgres  # noqa: E402
+from processes import wait_until  # noqa: E402
+
+POLICY = """
+version: 1
+tenant: ddl
+classes:
+  person: {suite: aes, bind_rows: false, buckets: [16, 32, 64], grace_s: 0}
+  batch:  {suite: sm4, bind_rows: true, buckets: [32], grace_s: 0}
+columns:
+  - {table: public.party, column: name, class: person, searchable: true, domain: name, accept_leakage: true}
+  - {table: public.party, column: code, class: person, searchable: true, accept_leakage: true}
+  - {table: public.party, column: birth, class: person}
+  - {table: public.party, column: rank, class: person, searchable: true, accept_leakage: true}
+  - {table: public.lot, column: recipe, class: batch}
+roles:
+  erp_owner: {person: clear, batch: clear}
+  erp_app: {person: clear, batch: clear}
+"""
+
+
+class Ddl(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = Place("ddl").__enter__()
+        cls.cluster = Cluster(cls.place).start()
+        cls.cluster.make_roles()
+        cls.cluster.ask("ALTER ROLE erp_owner CREATEDB", database="postgres")
+        policy = cls.place.dir / "policy.yaml"
+        policy.write_text(POLICY, "utf-8")
+        cls.parts = Parts(cls.place, policy=policy, database=cls.cluster.uri("dba", "postgres"),
+                          catalogue=cls.cluster.uri("theriac_gateway", "postgres"),
+                          upstream=f"127.0.0.1:{cls.cluster.port}")
+        cls.parts.prepare()
+        cls.parts.start_keyd()
+        os.environ["DDL_TEST_PROVISION"] = cls.cluster.uri("dba", "postgres")
+        service = cls.parts.gateway_service()
+        service.argv = [*service.argv, "--provision", "env:DDL_TEST_PROVISION"]
+        service.start()
+        cls.parts.gateway = service
+        cls.port = service.port
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.parts.stop()
+        cls.cluster.stop()
+        cls.place.__exit__(None, None, None)
+
+    def setUp(self):
+        self.name = "t_" + self.id().rsplit(".", 1)[1].lower()[5:]
+        self.open_ones = []
+        self.direct("DROP DATABASE IF EXISTS " + self.name, database="postgres")
+        self.ask("CREATE DATABASE " + self.name, database="template1")
+
+    def tearDown(self):
+        for connection in self.open_ones:
+            connection.close()
+
+    def session(self, role="erp_owner", database=None, autocommit=True):
+        connection = self.cluster.connect(role, database or self.name, self.port, autocommit)
+        self.open_ones.append(connection)
+        return connection
+
+    def ask(self, sql, args=None, role="erp_owner", database=None):
+        return self.cluster.ask(sql, args, role, database or self.name, self.port)
+
+    def direct(self, sql, database=None, role="dba"):
+        return self.cluster.ask(sql, None, role, database or self.name)
+
+    def refused(self, state, sql, run=None):
+        with self.assertRaises(psycopg2.Error, msg=sql) as caught:
+            (run or self.ask)(sql)
+        self.assertEqual(caught.exception.pgcode, state, (sql, str(caught.exception)))
+        return str(caught.exception)
+
+    def no_plain(self, *words):
+        """No word stands in any column of any table of the application."""
+        for schema, table in self.direct(
+                "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN "
+                "('pg_catalog', 'information_schema', 'theriac')"):
+            text = str(self.direct(f'SELECT t::text FROM "{schema}"."{table}" t'))
+            for word in words:
+                self.assertNotIn(word, text, table)
+
+    def tryton(self, cursor):
+        """As its installer does: the table with a key, then field by field, then the rest."""
+        cursor.execute('CREATE TABLE "party" ("id" SERIAL PRIMARY KEY)')
+        cursor.execute('COMMENT ON TABLE "party" IS %s', ("Party",))
+        for column, kind in (("create_date", "TIMESTAMP(6)"), ("name", "VARCHAR"), ("code", "VARCHAR"),
+                             ("active", "BOOL"), ("birth", "DATE"), ("rank", "INTEGER")):
+            cursor.execute(f'ALTER TABLE "party" ADD COLUMN "{column}" {kind}')
+            cursor.execute(f'COMMENT ON COLUMN "party"."{column}" IS %s', ("a field",))
+        cursor.execute('ALTER TABLE "party" ALTER "active" SET DEFAULT true')
+        cursor.execute('ALTER TABLE "party" ALTER COLUMN "code" SET NOT NULL')
+        cursor.execute('CREATE INDEX "party_name_index" ON "party" ("name")')
+        cursor.execute('ALTER TABLE "party" ADD CONSTRAINT "party_code_uniq" UNIQUE("code")')
+        cursor.execute('CREATE TABLE "address" ("id" SERIAL PRIMARY KEY)')
+        cursor.execute('ALTER TABLE "address" ADD COLUMN "party" INTEGER')
+        cursor.execute('ALTER TABLE "address" ADD CONSTRAINT "address_party_fkey" FOREIGN KEY ("party") '
+                       'REFERENCES "party" ("id") ON DELETE CASCADE')
+        cursor.execute('INSERT INTO "party" (name, code, birth, rank) VALUES (%s, %s, %s, %s) RETURNING id',
+                       ("Zhang Wei", "C-1", "1990-01-02", 7))
+        return cursor.fetchone()[0]
+
+    def test_a_long_transaction_as_an_installer_sends_it(self):
+        session = self.session(autocommit=False)
+        with session.cursor() as cursor:
+            key = self.tryton(cursor)
+            cursor.execute('INSERT INTO "address" (party) VALUES (%s)', (key,))
+            cursor.execute("SELECT p.*, a.id FROM party p JOIN address a ON a.party = p.id "
+                           "WHERE p.name = 'Zhang Wei' AND p.rank = 7")
+            row = cursor.fetchone()
+            self.assertEqual((row[2], row[3], row[4], str(row[5]), row[6]),
+                             ("Zhang Wei", "C-1", True, "1990-01-02", 7))
+            cursor.execute("SAVEPOINT s")
+            with self.assertRaises(psycopg2.errors.UniqueViolation):
+                cursor.execute("INSERT INTO party (name, code) VALUES ('Li Na', 'C-1')")
+            cursor.execute("ROLLBACK TO SAVEPOINT s")
+            with self.assertRaises(psycopg2.errors.NotNullViolation):
+                cursor.execute("INSERT INTO party (name) VALUES ('Li Na')")
+            cursor.execute("ROLLBACK TO SAVEPOINT s")
+            cursor.execute("UPDATE party SET name = 'Wang Fang' WHERE code = 'C-1'")
+        session.commit()
+        self.assertEqual(self.ask("SELECT name, code FROM party"), [("Wang Fang", "C-1")])
+        self.no_plain("Zhang", "Wang", "C-1")
+        self.refused("42501", "SELECT name FROM party", lambda sql: self.direct(sql, role="erp_owner"))
+
+    def test_a_rollback_leaves_nothing(self):
+        session = self.session(autocommit=False)
+        with session.cursor() as cursor:
+            self.tryton(cursor)
+        session.rollback()
+        self.refused("42P01", "SELECT name FROM party")
+        self.assertEqual(self.direct("SELECT count(*) FROM theriac.columns"), [(0,)])
+        with session.cursor() as cursor:
+            cursor.execute("CREATE TABLE party (id int, name text)")
+            cursor.execute("SAVEPOINT s")
+            cursor.execute("ALTER TABLE party RENAME name TO who")
+            cursor.execute("INSERT INTO party VALUES (1, 'Zhang')")
+            cursor.execute("ROLLBACK TO SAVEPOINT s")
+            with self.assertRaises(psycopg2.errors.FeatureNotSupported):
+                cursor.execute("ALTER TABLE party ADD birth date DEFAULT '2000-01-01' UNIQUE")
+            cursor.execute("ROLLBACK TO SAVEPOINT s")
+            cursor.execute("INSERT INTO party (id, name) VALUES (1, 'Wang')")
+            cursor.execute("SELECT name FROM party")
+            self.assertEqual(cursor.fetchall(), [("Wang",)])
+        session.commit()
+        self.assertEqual(self.ask("SELECT * FROM party"), [(1, "Wang")])
+        self.no_plain("Wang")
+
+    def test_several_statements_in_one_string(self):
+        self.ask("CREATE TABLE party (id int PRIMARY KEY, name text); "
+                 "INSERT INTO party VALUES (1, 'Zhang Wei'); ALTER TABLE party ADD code varchar(8); "
+                 "UPDATE party SET code = 'C-9'")
+        self.assertEqual(self.ask("SELECT * FROM party"), [(1, "Zhang Wei", "C-9")])
+        self.no_plain("Zhang", "C-9")
+
+    def test_later_changes(self):
+        self.ask("CREATE TABLE party (id int PRIMARY KEY, name varchar(20), code varchar(5), rank int)")
+        self.ask("INSERT INTO party VALUES (1, 'Zhang Wei', 'C-1', 3), (2, 'Li Na', NULL, NULL)")
+        self.ask("ALTER TABLE party ALTER name TYPE varchar(60), ALTER rank TYPE bigint")
+        self.ask("INSERT INTO party VALUES (3, %s, 'C-3', 5000000000)", ("y" * 55,))
+        self.refused("0A000", "ALTER TABLE party ALTER name TYPE varchar(5)")
+        self.refused("0A000", "ALTER TABLE party ALTER rank TYPE int")
+        self.refused("23502", "ALTER TABLE party ALTER code SET NOT NULL")
+        self.ask("UPDATE party SET code = 'C-2' WHERE id = 2")
+        self.ask("ALTER TABLE party ALTER code SET NOT NULL")
+        self.refused("23502", "INSERT INTO party (id) VALUES (9)")
+        self.ask("ALTER TABLE party ALTER code DROP NOT NULL")
+        self.ask("ALTER TABLE party ALTER code SET DEFAULT 'none'")
+        self.ask("INSERT INTO party (id) VALUES (9)")
+        self.assertEqual(self.ask("SELECT code FROM party WHERE id = 9"), [("none",)])
+        self.ask("ALTER TABLE party ALTER code DROP DEFAULT")
+        self.ask("DELETE FROM party WHERE id = 9")
+        self.ask("CREATE UNIQUE INDEX by_code ON party (code)")
+        self.refused("23505", "INSERT INTO party (id, code) VALUES (10, 'C-1')")
+        self.ask("DROP INDEX by_code")
+        self.ask("ALTER TABLE party RENAME COLUMN name TO full_name; ALTER TABLE party RENAME TO people")
+        self.assertEqual(self.ask("SELECT full_name FROM people WHERE full_name = 'Li Na'"), [("Li Na",)])
+        self.assertEqual(self.ask("SELECT * FROM people WHERE id = 1"), [(1, "Zhang Wei", "C-1", 3)])
+        self.ask("ALTER TABLE people DROP COLUMN rank")
+        self.assertEqual(self.ask("SELECT * FROM people WHERE id = 1"), [(1, "Zhang Wei", "C-1")])
+        self.ask("CREATE TABLE party (id int, name text)")
+        self.ask("INSERT INTO party VALUES (1, 'Sun Li')")
+        self.no_plain("Zhang", "Li Na", "Sun Li", "C-1")
+        self.ask("DROP TABLE people, party")
+        self.assertEqual(self.direct("SELECT count(*) FROM theriac.columns"), [(0,)])
+
+    def test_what_cannot_be_kept_is_refused(self):
+        for sql in ("CREATE TABLE party (name text PRIMARY KEY)",
+                    "CREATE TABLE party (id int, name text CHECK (name <> ''))",
+                    "CREATE TABLE party (id int, birth date UNIQUE)",
+                    "CREATE TABLE party (id int, name text DEFAULT current_user)",
+                    "CREATE TABLE party AS SELECT 'x' AS name",
+                    "SELECT 'x' AS name INTO party",
+                    "CREATE VIEW party AS SELECT 'x' AS name",
+                    "CREATE TEMP TABLE party (name text)"):
+            self.refused("0A000", sql)
+        self.ask("CREATE TABLE party (id int, code text); INSERT INTO party VALUES (1, 'x')")
+        for sql in ("ALTER TABLE party ADD name text DEFAULT 'x'",
+                    "ALTER TABLE party ADD CHECK (code <> '')",
+                    "CREATE INDEX ON party (lower(code))",
+                    "CREATE TABLE copy (LIKE party)",
+                    "CREATE TABLE copy AS SELECT code FROM party",
+                    "CREATE VIEW v AS SELECT code FROM party"):
+            self.refused("0A000", sql)
+        self.ask("CREATE TABLE plain (id int, name text); INSERT INTO plain VALUES (1, 'x')")
+        self.ask("DROP TABLE party")
+        self.refused("0A000", "ALTER TABLE plain RENAME TO party")
+        self.ask("DELETE FROM plain; ALTER TABLE plain RENAME TO party")
+        self.ask("INSERT INTO party VALUES (1, 'Zhang')")
+        self.no_plain("Zhang")
+
+    def test_rights(self):
+        self.ask("CREATE TABLE party (id int, name text, code text, note text)")
+        self.ask("INSERT INTO party VALUES (1, 'Zhang', 'C-1', 'n')")
+        app = lambda sql: self.ask(sql, role="erp_app")  # noqa: E731
+        self.refused("42501", "SELECT name FROM party", app)
+        self.ask("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO erp_app")
+        self.assertEqual(app("SELECT * FROM party"), [(1, "Zhang", "C-1", "n")])
+        self.ask("ALTER TABLE party ADD extra int, ADD birth date")
+        self.assertEqual(app("SELECT * FROM party WHERE code = 'C-1'"), [(1, "Zhang", "C-1", "n", None, None)])
+        app("UPDATE party SET birth = '2000-01-01', name = 'Wang' WHERE id = 1")
+        app("INSERT INTO party (id, name) VALUES (2, 'Li')")
+        self.ask("REVOKE SELECT ON party FROM erp_app")
+        self.refused("42501", "SELECT name FROM party", app)
+        self.refused("42501", "SELECT id FROM party", app)
+        self.ask("GRANT SELECT (id, name) ON party TO erp_app")
+        self.assertEqual(app("SELECT id, name FROM party WHERE id = 1"), [(1, "Wang")])
+        self.refused("42501", "SELECT code FROM party", app)
+        self.ask("REVOKE SELECT (name) ON party FROM erp_app")
+        self.refused("42501", "SELECT name FROM party", app)
+        self.assertEqual(app("SELECT id FROM party WHERE id = 1"), [(1,)])
+        self.refused("42501", "SELECT theriac.settle('{}', '\\x00')",
+                     lambda sql: self.direct(sql, role="erp_owner"))
+
+    def test_the_extended_protocol(self):
+        session = libpq.Connection(self.cluster.uri("erp_owner", self.name, self.port))
+        try:
+            session.query("CREATE TABLE party (id int PRIMARY KEY, name text)")
+            session.query("BEGIN")
+            session.query("ALTER TABLE party ADD COLUMN code varchar(9)")
+            session.query("INSERT INTO party (id, code, name) VALUES (1, $1, 'Zhang')", ["C-1"])
+            session.query("ALTER TABLE party ALTER COLUMN code SET NOT NULL")
+            session.query("CREATE UNIQUE INDEX by_code ON party (code)")
+            self.assertEqual(session.query("SELECT name FROM party WHERE code = $1", ["C-1"]), [[b"Zhang"]])
+            session.query("SAVEPOINT s")
+            for state, sql in (("0A000", "ALTER TABLE party ADD CHECK (code <> '')"),
+                               ("0A000", "ALTER TABLE party ADD COLUMN birth date DEFAULT '2000-01-01'"),
+                               ("42701", "ALTER TABLE party ADD COLUMN code text"),
+                               ("23505", "INSERT INTO party VALUES (2, 'Li', 'C-1')"),
+                               ("23502", "INSERT INTO party VALUES (2, 'Li')")):
+                with self.assertRaises(libpq.SqlError) as caught:
+                    session.query(sql)
+                self.assertEqual(caught.exception.state, state, sql)
+                session.query("ROLLBACK TO s")
+            session.query("COMMIT")
+            self.assertEqual(session.query("SELECT * FROM party"), [[b"1", b"Zhang", b"C-1"]])
+        finally:
+            session.close()
+        self.no_plain("Zhang", "C-1")
+
+    def test_without_provision(self):
+        # Something of the policy is there already, so nobody prepares it unasked.
+        self.direct("CREATE TABLE party (id int)", role="erp_owner")
+        self.ask("INSERT INTO party VALUES (1)")
+        self.assertIn("protect --empty", self.refused("0A000", "ALTER TABLE party ADD name text"))
+        uri = self.cluster.uri("dba", self.name)
+        self.parts.theriac("protect", "--empty", "--policy", self.parts.policy, "--database", uri, "--keyd",
+                           self.parts.keyd_address(), "--cert", self.parts.certificates / "protector")
+
+        def followed():
+            try:
+                return self.ask("ALTER TABLE party ADD name text") == []
+            except psycopg2.errors.FeatureNotSupported:
+                return False
+        wait_until(followed, 20, "the gateway has seen the registry")
+        self.ask("UPDATE party SET name = 'Zhang'")
+        self.assertEqual(self.ask("SELECT * FROM party"), [(1, "Zhang")])
+        self.no_plain("Zhang")
+
+    def test_bound_rows(self):
+        self.ask("CREATE TABLE lot (id int PRIMARY KEY, recipe text NOT NULL)")
+        self.ask("INSERT INTO lot VALUES (1, 'A'), (2, 'B'); UPDATE lot SET recipe = 'C' WHERE id > 0")
+        self.assertEqual(self.ask("SELECT * FROM lot ORDER BY id"), [(1, "C"), (2, "C")])
+
+    def test_another_session_sees_it_at_once(self):
+        other = self.session()
+        with other.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            with self.assertRaises(psycopg2.errors.UndefinedTable):
+                cursor.execute("INSERT INTO party (id, name) VALUES (1, 'Zhang')")
+            self.ask("CREATE TABLE party (id int)")
+            cursor.execute("INSERT INTO party (id) VALUES (0)")
+            with self.assertRaises(psycopg2.errors.UndefinedColumn):
+                cursor.execute("INSERT INTO party (id, name) VALUES (1, 'Zhang')")
+            self.ask("ALTER TABLE party ADD name text")
+            cursor.execute("INSERT INTO party (id, name) VALUES (1, 'Zhang')")
+            cursor.execute("SELECT name FROM party WHERE name = 'Zhang'")
+            self.assertEqual(cursor.fetchall(), [("Zhang",)])
+        self.no_plain("Zhang")
+
+    def test_two_sessions_at_once(self):
+        self.ask("CREATE TABLE party (id serial, code text)")
+        wrong, done = [], threading.Event()
+
+        def write():
+            session = self.session()
+            with session.cursor() as cursor:
+                n = 0
+                while not done.is_set():
+                    n += 1
+                    try:
+                        cursor.execute("INSERT INTO party (name, code) VALUES (%s, %s)",
+                                       (f"secret {n}", f"code {n}"))
+                        cursor.execute("SELECT name FROM party WHERE code = %s", (f"code {n}",))
+                        row = cursor.fetchone()
+                        if row not in ((f"secret {n}",), (None,), None):
+                            wrong.append(row)
+                    except (psycopg2.errors.UndefinedColumn, psycopg2.errors.InsufficientPrivilege,
+                            psycopg2.errors.CheckViolation, psycopg2.errors.DeadlockDetected,
+                            psycopg2.errors.FeatureNotSupported):
+                        pass  # refused, or the column was away
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            for _ in range(12):
+                self.ask("ALTER TABLE party ADD COLUMN name text")
+                self.no_plain("secret", "code ")
+                self.ask("ALTER TABLE party DROP COLUMN name")
+            self.ask("ALTER TABLE party ADD COLUMN name text")
+        finally:
+            done.set()
+            writer.join()
+        self.assertEqual(wrong, [])
+        self.no_plain("secret", "code ")
+        self.assertGreater(self.ask("SELECT count(*) FROM party")[0][0], 0)
+
+    def test_killed_in_the_middle(self):
+        self.ask("CREATE TABLE party (id int, code text)")
+        session = self.session(autocommit=False)
+        with session.cursor() as cursor:
+            cursor.execute("ALTER TABLE party ADD name text")
+            cursor.execute("INSERT INTO party VALUES (1, 'C-1', 'Zhang')")
+            os.kill(self.parts.gateway.pid(), signal.SIGKILL)
+            with self.assertRaises(psycopg2.OperationalError):
+                cursor.execute("SELECT 1")
+        wait_until(lambda: self.parts.gateway.pid() is None, 20, "the gateway is gone")
+        self.parts.gateway.start()
+        self.assertEqual(self.ask("SELECT * FROM party"), [])
+        self.ask("ALTER TABLE party ADD name text; INSERT INTO party VALUES (1, 'C-1', 'Zhang')")
+        self.assertEqual(self.ask("SELECT * FROM party"), [(1, "C-1", "Zhang")])
+        self.no_plain("Zhang")
+
+    def test_databases_come_and_go(self):
+        first = self.session()
+        self.ask("CREATE TABLE party (id int, name text)")
+        first.close()
+        self.ask(f"CREATE DATABASE copy_of TEMPLATE {self.name}", database="template1")
+        self.ask("INSERT INTO party VALUES (1, 'Zhang')", database="copy_of")
+        self.assertEqual(self.ask("SELECT name FROM party", database="copy_of"), [("Zhang",)])
+        self.assertEqual(self.ask("SELECT name FROM party"), [])
+        self.ask("DROP DATABASE copy_of", database="template1")
+        with self.assertRaises(psycopg2.OperationalError):
+            self.session(database="copy_of")
+
+    def test_a_database_with_plain_columns_is_refused(self):
+        self.direct("CREATE TABLE party (id int, name text)")
+        with self.assertRaises(psycopg2.OperationalError) as caught:
+            self.session()
+        self.assertIn("public.party.name is not protected", str(caught.exception))
+
+    def test_a_dump_restores(self):
+        self.direct("CREATE DATABASE plain_one OWNER erp_owner", database="postgres")
+        self.direct("CREATE SEQUENCE s; CREATE TABLE party (id int PRIMARY KEY DEFAULT nextval('s'), "
+                    "name varchar(40) NOT NULL DEFAULT 'n/a', code text, birth date, note text, "
+                    "CONSTRAINT party_code_uniq UNIQUE (code)); CREATE INDEX party_name ON party (name, id);"
+                    "CREATE TABLE address (id int, party int REFERENCES party);"
+                    "INSERT INTO party VALUES (1, 'Zhang', 'C-1', '1990-01-01', 'n'), (2, 'Li', NULL, NULL, '');"
+                    "INSERT INTO address VALUES (1, 2);"
+                    "GRANT SELECT ON party TO erp_app", database="plain_one", role="erp_owner")
+        dump = subprocess.run(as_postgres([POSTGRES_BIN / "pg_dump", "--inserts", "--no-owner",
+                                           self.cluster.uri("dba", "plain_one")]),
+                              capture_output=True, text=True, check=True).stdout
+        self.direct("DROP DATABASE plain_one", database="postgres")
+        restored = subprocess.run(
+            [POSTGRES_BIN / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d",
+             self.cluster.uri("erp_owner", self.name, self.port)],
+            input=dump, capture_output=True, text=True, check=False)
+        self.assertEqual(restored.returncode, 0, restored.stderr[-2000:])
+        self.assertEqual(self.ask("SELECT id, name, code FROM party ORDER BY id"),
+                         [(1, "Zhang", "C-1"), (2, "Li", None)])
+        self.assertEqual(self.ask("SELECT name FROM party WHERE code = 'C-1'", role="erp_app"), [("Zhang",)])
+        self.no_plain("Zhang", "C-1", "1990")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
