@@ -60,20 +60,42 @@ Status Ciphers::open(const ColumnRef& column, const std::optional<RowId>& row, B
   return opener_.open_into(binding, sealed, out);
 }
 
-Result<seal::IndexToken> Ciphers::index(const ColumnRef& column, std::string_view stored) {
-  const auto& protection = column.protection();
-  THERIAC_ASSIGN(auto* state_of_class, state(protection.class_name, true));
-  auto at = state_of_class->indexers.find(protection.domain);
+Result<seal::Indexer*> Ciphers::indexer(const ColumnRef& column, const std::string& domain,
+                                        const std::string& label) {
+  const auto& class_name = column.protection().class_name;
+  THERIAC_ASSIGN(auto* state_of_class, state(class_name, true));
+  const auto name = label + '\n' + domain;
+  auto at = state_of_class->indexers.find(name);
   if (at == state_of_class->indexers.end()) {
-    const auto* key = ring_->active(protection.class_name, seal::Purpose::kIndex);
-    if (key == nullptr) return fail(Code::kUnknownKey, "index key of " + protection.class_name);
-    THERIAC_ASSIGN(
-        auto indexer,
-        seal::Indexer::make(*key, ring_->tenant, seal::domain_of(protection.domain), "identity"));
-    at = state_of_class->indexers.emplace(protection.domain, std::move(indexer)).first;
+    const auto* key = ring_->active(class_name, seal::Purpose::kIndex);
+    if (key == nullptr) return fail(Code::kUnknownKey, "index key of " + class_name);
+    THERIAC_ASSIGN(auto made,
+                   seal::Indexer::make(*key, ring_->tenant, seal::domain_of(domain), label));
+    at = state_of_class->indexers.emplace(name, std::move(made)).first;
   }
-  THERIAC_ASSIGN(const auto canonical, pgwire::equality_form(column.column->type, stored));
-  return at->second.index(canonical);
+  return &at->second;
+}
+
+Result<seal::IndexToken> Ciphers::index(const ColumnRef& column, std::string_view stored,
+                                        int ordinal) {
+  const auto& protection = column.protection();
+  const auto& type = column.column->type;
+  if (ordinal > 0) {
+    const auto& wanted = protection.expressions.at(static_cast<std::size_t>(ordinal) - 1);
+    return index_text(
+        column, wanted.expression.apply(pgwire::as_text(type, stored), protection.case_map.get()),
+        ordinal);
+  }
+  THERIAC_ASSIGN(auto* made, indexer(column, protection.domain, "identity"));
+  THERIAC_ASSIGN(const auto canonical, pgwire::equality_form(type, stored));
+  return made->index(canonical);
+}
+
+Result<seal::IndexToken> Ciphers::index_text(const ColumnRef& column, std::string_view text,
+                                             int ordinal) {
+  const auto& wanted = column.protection().expressions.at(static_cast<std::size_t>(ordinal) - 1);
+  THERIAC_ASSIGN(auto* made, indexer(column, wanted.domain, "expression"));
+  return made->index(view_of(text));
 }
 
 }  // namespace theriac::gateway

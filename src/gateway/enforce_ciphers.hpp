@@ -42,13 +42,18 @@ class Ciphers {
   /// Opens sealed bytes and returns the stored form in `out`.
   Status open(const ColumnRef& column, const std::optional<RowId>& row, ByteView sealed,
               Bytes& out);
-  Result<seal::IndexToken> index(const ColumnRef& column, std::string_view stored);
+  /// `ordinal` as in rewrite::Protection::indexes().
+  Result<seal::IndexToken> index(const ColumnRef& column, std::string_view stored, int ordinal = 0);
+  /// Of the text an expression has given: a comparand of index `ordinal`, which is not 0.
+  Result<seal::IndexToken> index_text(const ColumnRef& column, std::string_view text, int ordinal);
 
  private:
   struct ClassState {
     std::optional<seal::Sealer> sealer;
-    std::map<std::string, seal::Indexer> indexers;  ///< by domain
+    std::map<std::string, seal::Indexer> indexers;  ///< by label and domain
   };
+  Result<seal::Indexer*> indexer(const ColumnRef& column, const std::string& domain,
+                                 const std::string& label);
   Result<ClassState*> state(const std::string& class_name, bool reading);
   void forget();
 

@@ -82,7 +82,7 @@ struct Maker {
         elements.emplace_back(std::move(*sealed));
         ++filled.sealed;
       } else {
-        const auto index = ciphers.index(*column, **value);
+        const auto index = ciphers.index(*column, **value, array.index);
         if (!index) return refuse(report_about(index.error(), column->name()));
         elements.emplace_back(Bytes(index->begin(), index->end()));
       }

@@ -1,5 +1,7 @@
 // What a statement needs before it may run: plan, true settings, a policy decision, keys, and a
 // session grant that is durable before the first plaintext (architecture section 6).
+#include <algorithm>
+
 #include "gateway/enforce_session.hpp"
 
 namespace theriac::gateway {
@@ -21,11 +23,8 @@ bool EnforceSession::settings_fresh(std::string_view sql, const rewrite::Catalog
   if (!settings_stale_ || skipping_ || transaction_ == 'E') return true;
   if (!catalogue.may_concern(sql)) return true;
   // The names in `sql` mean what search_path and role say now: ask before planning.
-  constexpr std::string_view kAsk =
-      "SELECT pg_catalog.to_json(pg_catalog.current_schemas(true))::pg_catalog.text, "
-      "current_user::pg_catalog.text";
   if (in_pipeline_) {
-    pgwire::write_parse(io.to_server, "theriac_settings", kAsk, {});
+    pgwire::write_parse(io.to_server, "theriac_settings", kAskSettings, {});
     pgwire::write_bind(io.to_server,
                        {.portal = "theriac_settings", .statement = "theriac_settings"});
     pgwire::write_execute(io.to_server, {"theriac_settings", 0});
@@ -42,7 +41,7 @@ bool EnforceSession::settings_fresh(std::string_view sql, const rewrite::Catalog
     expect({.kind = Expecting::kClose, .own = true});
     expect({.kind = Expecting::kClose, .own = true});
   } else {
-    pgwire::write_query(io.to_server, kAsk);
+    pgwire::write_query(io.to_server, kAskSettings);
     Expect rows{.kind = Expecting::kQuery, .own = true};
     rows.collect = true;
     expect(std::move(rows));
@@ -52,12 +51,22 @@ bool EnforceSession::settings_fresh(std::string_view sql, const rewrite::Catalog
 }
 
 void EnforceSession::after_settings(bool failed) {
-  if (failed || collected_.size() != 1 || collected_[0].size() != 2 || !collected_[0][0] ||
-      !collected_[0][1]) {
+  constexpr std::size_t kAnswers = 4;
+  if (failed || collected_.size() != 1 || collected_[0].size() != kAnswers ||
+      std::any_of(collected_[0].begin(), collected_[0].end(),
+                  [](const auto& answer) { return !answer.has_value(); })) {
     return;  // stays stale: what concerns protected tables asks again
   }
   const auto schemas = codec::parse_json(text_of(*collected_[0][0]));
   if (!schemas || !schemas->is_array()) return;
+  // The server does not report these two by itself.
+  auto printing = pgwire::with_setting(settings_, "bytea_output", text_of(*collected_[0][2]));
+  if (printing) {
+    printing = pgwire::with_setting(std::move(*printing), "extra_float_digits",
+                                    text_of(*collected_[0][3]));
+  }
+  if (!printing) return;
+  settings_ = std::move(*printing);
   search_path_.clear();
   search_path_key_.clear();
   for (const auto& schema : *schemas) {

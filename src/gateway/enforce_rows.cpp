@@ -88,7 +88,7 @@ Result<std::vector<pgwire::FieldDescription>> RowMap::describe(
     field.attribute = rule->names_origin ? first.column.column->attribute : std::int16_t{0};
     field.type_oid = rule->type.oid;
     field.type_modifier = rule->type.modifier;
-    field.type_size = pgwire::type_size(rule->type.oid);
+    field.type_size = pgwire::type_size(rule->type);
     field.format = format_at(formats, i);
   }
   return fields;
@@ -111,7 +111,7 @@ Status RowMap::show(const OutputRule& rule, bool binary, std::int16_t format, By
     }
   }
   if (const auto* mask = std::get_if<policy::Masked>(&origin->decision)) {
-    const auto masked = policy::apply_mask(*mask, rule.type.oid, stored);
+    const auto masked = policy::apply_mask(*mask, rule.type, stored);
     if (!masked) {
       is_null = true;
       return {};

@@ -59,10 +59,7 @@ void EnforceSession::on_sign_in(const pgwire::Frame& frame, Io& io) {
   held_ready_.assign(frame.raw.begin(), frame.raw.end());
   phase_ = Phase::kSettling;
   settings_stale_ = true;
-  pgwire::write_query(
-      io.to_server,
-      "SELECT pg_catalog.to_json(pg_catalog.current_schemas(true))::pg_catalog.text, "
-      "current_user::pg_catalog.text");
+  pgwire::write_query(io.to_server, kAskSettings);
   Expect rows{.kind = Expecting::kQuery, .own = true};
   rows.collect = true;
   expect(std::move(rows));
@@ -99,11 +96,8 @@ void EnforceSession::on_parameter_status(const pgwire::Frame& frame) {
   const auto status = pgwire::read_parameter_status(frame.body);
   if (!status) return;
   const auto& [name, value] = *status;
-  if (name == "DateStyle") {
-    if (auto styled = pgwire::with_date_style(settings_, value)) settings_ = std::move(*styled);
-  } else if (name == "TimeZone") {
-    settings_.time_zone = value;
-  } else if (name == "is_superuser") {
+  if (auto changed = pgwire::with_setting(settings_, name, value)) settings_ = std::move(*changed);
+  if (name == "is_superuser") {
     superuser_ = value == "on";
   } else if (name == "session_authorization") {
     settings_stale_ = true;
@@ -217,7 +211,11 @@ void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
         if (i < server.size()) note(slot.source, server[i]);
       } else if (const auto column =
                      column_of(*prepared->catalogue, slot.relation_oid, slot.attribute)) {
-        note(slot.source, column->column->type.oid);
+        const auto& type = column->column->type;
+        const bool compare = slot.fill == rewrite::Slot::Fill::kCompare;
+        note(slot.source, slot.index > 0 && compare ? pgwire::kOidText
+                          : compare                 ? type.oid
+                                                    : type.declared_oid());
       }
     }
   };
@@ -229,7 +227,7 @@ void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
       if (source == nullptr) continue;
       if (const auto column =
               column_of(*prepared->catalogue, array.relation_oid, array.attribute)) {
-        note(*source, column->column->type.oid);
+        note(*source, column->column->type.declared_oid());
       }
     }
   }

@@ -200,6 +200,10 @@ class EnforceSession final : public Session {
   void undo_parse(const Expect& entry);
   void finish_collected(bool failed, Io& io);
   void after_settings(bool failed);
+  static constexpr std::string_view kAskSettings =
+      "SELECT pg_catalog.to_json(pg_catalog.current_schemas(true))::pg_catalog.text, "
+      "current_user::pg_catalog.text, pg_catalog.current_setting('bytea_output'), "
+      "pg_catalog.current_setting('extra_float_digits')";
 
   // --- DDL (enforce_ddl.cpp) ---
   /// The snapshot that this session plans with now.

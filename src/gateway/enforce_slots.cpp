@@ -90,6 +90,14 @@ Refusable<std::optional<std::string>> stored_value(const rewrite::ValueSource& s
     if (values.declared != nullptr && index < values.declared->size()) {
       sent_oid = (*values.declared)[index];
     }
+    const auto cast_oid = std::get<rewrite::ClientParameter>(source).cast_oid;
+    if (cast_oid != 0 && (sent_oid == pgwire::kOidText || sent_oid == pgwire::kOidVarchar)) {
+      sent_oid = cast_oid;
+      format = 0;  // a text's binary form is its characters
+    }
+    // PostgreSQL gives a parameter the column's type and reads it without the column's modifier; a
+    // comparison may settle on another type of the family, as for a literal.
+    if (sent_oid == 0 && !compare) sent_oid = column.column->type.oid;
   }
   const auto& type = column.column->type;
   auto stored = compare ? pgwire::to_comparand(type, sent_oid, format, value, settings)
@@ -126,6 +134,24 @@ struct Filler {
     return {};
   }
 
+  /// What an expression of the column is compared with: a text, whatever the column's type.
+  Refusable<void> compare_text(const Slot& slot, const ColumnRef& column) {
+    rewrite::Column text;
+    text.name = column.column->name;
+    const ColumnRef compared{column.relation, &text};
+    auto value = stored_value(slot.source, compared, true, values, settings);
+    if (!value) return refuse(std::move(value.error()));
+    if (!*value) {
+      filled.add_null();
+      return {};
+    }
+    const auto made = slot.applied.apply(**value, column.protection().case_map.get());
+    auto index = ciphers.index_text(column, made, slot.index);
+    if (!index) return refuse(report_about(index.error(), column.name()));
+    filled.add(Bytes(index->begin(), index->end()));
+    return {};
+  }
+
   Refusable<void> protect(const Slot& slot, std::optional<seal::IndexToken>& token) {
     auto column = column_of(catalogue, slot.relation_oid, slot.attribute);
     if (!column) return refuse(std::move(column.error()));
@@ -134,6 +160,7 @@ struct Filler {
     if (shown && !is_like_column(slot, *column, values)) {
       return refuse(report_about(Error{Code::kUnsupported, "parameter type"}, column->name()));
     }
+    if (compare && slot.index > 0) return compare_text(slot, *column);
     auto stored = stored_value(slot.source, *column, compare, values, settings);
     if (!stored) return refuse(std::move(stored.error()));
     if (!*stored) {
@@ -153,7 +180,7 @@ struct Filler {
       ++filled.sealed;
       return {};
     }
-    auto index = ciphers.index(*column, **stored);
+    auto index = ciphers.index(*column, **stored, slot.index);
     wipe({reinterpret_cast<std::uint8_t*>((*stored)->data()), (*stored)->size()});  // NOLINT
     if (!index) return refuse(report_about(index.error(), column->name()));
     filled.add(Bytes(index->begin(), index->end()));

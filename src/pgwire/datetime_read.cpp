@@ -456,44 +456,4 @@ Result<std::int64_t> read_timestamptz(std::string_view text, DateOrder order, co
   return checked(micros - offset * kMicrosPerSecond);
 }
 
-Result<std::int64_t> timestamptz_of_date(std::int32_t date, const Zone& zone) {
-  if (date == kDateInfinity) return kTimestampInfinity;
-  if (date == kDateMinusInfinity) return kTimestampMinusInfinity;
-  if (date >= kTimestampEnd / kMicrosPerDay) return out_of_range();
-  const auto offset = zone.offset_of_local(unix_seconds(date, 0));
-  return checked(date * kMicrosPerDay - offset * kMicrosPerSecond);
-}
-
-Result<std::int64_t> timestamptz_of_timestamp(std::int64_t timestamp, const Zone& zone) {
-  if (!is_finite_timestamp(timestamp)) return timestamp;
-  const auto seconds = floor_div(timestamp, kMicrosPerSecond);
-  const auto offset = zone.offset_of_local(seconds + kUnixEpochDays * kSecondsPerDay);
-  return checked(timestamp - offset * kMicrosPerSecond);
-}
-
-std::int32_t date_of_timestamp(std::int64_t timestamp) {
-  if (timestamp == kTimestampInfinity) return kDateInfinity;
-  if (timestamp == kTimestampMinusInfinity) return kDateMinusInfinity;
-  return static_cast<std::int32_t>(floor_div(timestamp, kMicrosPerDay));
-}
-
-std::int32_t date_of_timestamptz(std::int64_t timestamptz, const Zone& zone) {
-  if (!is_finite_timestamp(timestamptz)) return date_of_timestamp(timestamptz);
-  const auto seconds = floor_div(timestamptz, kMicrosPerSecond);
-  const auto& type = zone.at(seconds + kUnixEpochDays * kSecondsPerDay);
-  return static_cast<std::int32_t>(floor_div(seconds + type.offset, kSecondsPerDay));
-}
-
-std::int64_t round_timestamp(std::int64_t timestamp, std::int32_t precision) {
-  constexpr std::int32_t kPrecisionMax = 6;
-  if (!is_finite_timestamp(timestamp) || precision < 0 || precision >= kPrecisionMax) {
-    return timestamp;
-  }
-  std::int64_t unit = kMicrosPerSecond;
-  for (std::int32_t i = 0; i < precision; ++i) unit /= 10;
-  // Half away from 2000-01-01.
-  return timestamp >= 0 ? (timestamp + unit / 2) / unit * unit
-                        : -((-timestamp + unit / 2) / unit * unit);
-}
-
 }  // namespace theriac::pgwire

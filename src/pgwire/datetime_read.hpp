@@ -45,10 +45,16 @@ Result<std::int32_t> read_date(std::string_view text, DateOrder order);
 Result<std::int64_t> read_timestamptz(std::string_view text, DateOrder order, const Zone& zone);
 /// Microseconds from 2000-01-01 local; a zone is read and, as in PostgreSQL, ignored.
 Result<std::int64_t> read_timestamp(std::string_view text, DateOrder order);
+/// Microseconds of the day, up to and including 24:00. Read: hours:minutes[:seconds[.fraction]] of
+/// two digits each (the hour may have one) and hhmmss[.fraction], then AM or PM, then an offset in
+/// hours, which PostgreSQL ignores; everything else is Code::kBadDateTime.
+Result<std::int64_t> read_time(std::string_view text);
 
 // PostgreSQL's casts between the three. Code::kOutOfRange.
 Result<std::int64_t> timestamptz_of_date(std::int32_t date, const Zone& zone);
 Result<std::int64_t> timestamptz_of_timestamp(std::int64_t timestamp, const Zone& zone);
+/// The clock of `zone`.
+Result<std::int64_t> timestamp_of_timestamptz(std::int64_t timestamptz, const Zone& zone);
 /// The date on the clock of `zone`.
 std::int32_t date_of_timestamptz(std::int64_t timestamptz, const Zone& zone);
 std::int32_t date_of_timestamp(std::int64_t timestamp);

@@ -140,8 +140,21 @@ std::string timestamp_text(std::int64_t timestamp, DateStyle style, DateOrder or
   return clock_text(clock_of(timestamp, nullptr), style, order);
 }
 
+std::string time_text(std::int64_t micros) {
+  Clock clock;
+  clock.seconds = micros / kMicrosPerSecond;
+  clock.micros = micros % kMicrosPerSecond;
+  std::string out;
+  add_time(out, clock);
+  return out;
+}
+
 std::string stored_date(std::int32_t date) {
   return date_text(date, DateStyle::kIso, DateOrder::kYmd);
+}
+
+std::string stored_timestamp(std::int64_t timestamp) {
+  return timestamp_text(timestamp, DateStyle::kIso, DateOrder::kYmd);
 }
 
 std::string stored_timestamptz(std::int64_t timestamptz) {
@@ -155,6 +168,18 @@ std::optional<std::int32_t> date_of_stored(std::string_view stored) {
   const auto date = read_date(stored, DateOrder::kYmd);
   if (!date || stored_date(*date) != stored) return std::nullopt;
   return *date;
+}
+
+std::optional<std::int64_t> time_of_stored(std::string_view stored) {
+  const auto read = read_time(stored);
+  if (!read || time_text(*read) != stored) return std::nullopt;
+  return *read;
+}
+
+std::optional<std::int64_t> timestamp_of_stored(std::string_view stored) {
+  const auto read = read_timestamp(stored, DateOrder::kYmd);
+  if (!read || stored_timestamp(*read) != stored) return std::nullopt;
+  return *read;
 }
 
 std::optional<std::int64_t> timestamptz_of_stored(std::string_view stored) {

@@ -1,351 +1,147 @@
 #include "pgwire/types.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <limits>
-#include <memory>
-#include <optional>
+#include <map>
 
-#include "pgwire/calendar.hpp"
-#include "pgwire/datetime_read.hpp"
-#include "pgwire/datetime_write.hpp"
-#include "pgwire/decimal.hpp"
 #include "pgwire/text_scan.hpp"
 #include "pgwire/utf8.hpp"
+#include "pgwire/value.hpp"
 
 namespace theriac::pgwire {
 namespace {
 
-constexpr std::int16_t kText = 0, kBinary = 1;
-constexpr std::int32_t kModifierBias = 4;  // VARHDRSZ in varchar's atttypmod
-
-tl::unexpected<Error> unsupported() { return fail(Code::kUnsupported, "type of a value"); }
-tl::unexpected<Error> not_stored() { return fail(Code::kNotAuthentic, "stored value"); }
-
-bool is_integer(std::uint32_t oid) { return oid == kOidInt2 || oid == kOidInt4 || oid == kOidInt8; }
-bool is_character(std::uint32_t oid) {
-  return oid == kOidText || oid == kOidVarchar || oid == kOidBpchar;
-}
-bool is_moment(std::uint32_t oid) {
-  return oid == kOidDate || oid == kOidTimestamp || oid == kOidTimestamptz;
-}
-
-std::string_view without_padding(std::string_view text) {
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
-struct IntegerRange {
-  std::int64_t low, high;
-};
-IntegerRange range_of(std::uint32_t oid) {
-  switch (oid) {
-    case kOidInt2:
-      return {std::numeric_limits<std::int16_t>::min(), std::numeric_limits<std::int16_t>::max()};
-    case kOidInt4:
-      return {std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()};
-    default:
-      return {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()};
-  }
-}
-Status check_range(std::uint32_t oid, std::int64_t value) {
-  const auto range = range_of(oid);
-  if (value < range.low || value > range.high) return fail(Code::kOutOfRange, "integer");
-  return {};
-}
-
-/// A value as it arrived.
-struct Sent {
+struct BuiltinType {
   std::uint32_t oid;
-  std::int16_t format;
-  ByteView value;
-  const TextSettings& settings;
-
-  [[nodiscard]] Result<std::int64_t> fixed(std::size_t size) const {
-    if (value.size() != size) return fail(Code::kMalformed, "binary value");
-    std::uint64_t bits = 0;
-    for (const auto byte : value) bits = (bits << 8U) | byte;
-    const auto unused = 64U - 8U * static_cast<unsigned>(size);
-    return static_cast<std::int64_t>(bits << unused) >> unused;
-  }
-  [[nodiscard]] Result<std::shared_ptr<const Zone>> zone() const {
-    return Zone::find_session(settings.time_zone);
-  }
-  /// Valid text; a character(n) loses its padding unless it goes to another character(n).
-  [[nodiscard]] Result<std::string_view> characters(bool keep_padding = false) const;
-  [[nodiscard]] Result<std::int64_t> integer() const;
-  [[nodiscard]] Result<Decimal> numeric() const;
-  [[nodiscard]] Result<std::int32_t> date() const;
-  /// timestamp or timestamptz, by oid.
-  [[nodiscard]] Result<std::int64_t> timestamp() const;
+  std::uint32_t array_oid;
+  Family family;
+  std::int16_t size;
 };
+constexpr auto kBuiltin = std::to_array<BuiltinType>({
+    {kOidText, 1009, Family::kText, -1},          {kOidVarchar, 1015, Family::kText, -1},
+    {kOidBpchar, 1014, Family::kText, -1},        {kOidBool, 1000, Family::kBool, 1},
+    {kOidInt2, 1005, Family::kInteger, 2},        {kOidInt4, 1007, Family::kInteger, 4},
+    {kOidInt8, 1016, Family::kInteger, 8},        {kOidNumeric, 1231, Family::kNumeric, -1},
+    {kOidFloat4, 1021, Family::kFloat, 4},        {kOidFloat8, 1022, Family::kFloat, 8},
+    {kOidDate, 1182, Family::kDate, 4},           {kOidTime, 1183, Family::kTime, 8},
+    {kOidTimestamp, 1115, Family::kTimestamp, 8}, {kOidTimestamptz, 1185, Family::kTimestamptz, 8},
+    {kOidInterval, 1187, Family::kInterval, 16},  {kOidUuid, 2951, Family::kUuid, 16},
+    {kOidBytea, 1001, Family::kBytea, -1},        {kOidJson, 199, Family::kJson, -1},
+    {kOidJsonb, 3807, Family::kJsonb, -1},        {kOidInet, 1041, Family::kNetwork, -1},
+    {kOidCidr, 651, Family::kNetwork, -1},
+});
 
-Result<std::string_view> Sent::characters(bool keep_padding) const {
-  const auto text = text_of(value);
-  if (text.find('\0') != std::string_view::npos) return fail(Code::kMalformed, "text");
-  if (!is_utf8(text)) return fail(Code::kBadEncoding, "text");
-  // The cast to text and varchar drops it.
-  return oid == kOidBpchar && !keep_padding ? without_padding(text) : text;
+const BuiltinType* builtin(std::uint32_t oid) {
+  const auto* found = std::find_if(kBuiltin.begin(), kBuiltin.end(),
+                                   [oid](const BuiltinType& each) { return each.oid == oid; });
+  return found == kBuiltin.end() ? nullptr : found;
 }
 
-Result<std::int64_t> Sent::integer() const {
-  if (format == kBinary) return fixed(static_cast<std::size_t>(type_size(oid)));
-  auto rest = trimmed(text_of(value));
-  if (rest.starts_with('+')) {
-    rest.remove_prefix(1);
-    if (rest.starts_with('-')) return fail(Code::kMalformed, "integer");
-  }
-  std::int64_t number = 0;
-  const auto* end = rest.data() + rest.size();
-  const auto [at, error] = std::from_chars(rest.data(), end, number);
-  if (error == std::errc::invalid_argument || at != end) return fail(Code::kMalformed, "integer");
-  if (error != std::errc{}) return fail(Code::kOutOfRange, "integer");
-  THERIAC_TRY(check_range(oid, number));
-  return number;
-}
-
-Result<Decimal> Sent::numeric() const {
-  if (is_integer(oid)) {
-    THERIAC_ASSIGN(const auto number, integer());
-    return Decimal::from_integer(number);
-  }
-  return format == kBinary ? Decimal::from_binary(value) : Decimal::parse(text_of(value));
-}
-
-Result<std::int32_t> Sent::date() const {
-  if (format == kText) return read_date(text_of(value), settings.order);
-  THERIAC_ASSIGN(const auto days, fixed(sizeof(std::int32_t)));
-  const auto made = static_cast<std::int32_t>(days);
-  if (is_finite_date(made) && !is_date(days)) return fail(Code::kDateTimeOutOfRange, "date");
+/// Details of the built-in array types, by the array's object id.
+const std::map<std::uint32_t, TypeDetail>& builtin_arrays() {
+  static const auto made = [] {
+    std::map<std::uint32_t, TypeDetail> out;
+    for (const auto& each : kBuiltin) {
+      auto& detail = out[each.array_oid];
+      detail.kind = TypeKind::kArray;
+      detail.element = {each.oid, -1};
+    }
+    return out;
+  }();
   return made;
 }
 
-Result<std::int64_t> Sent::timestamp() const {
-  if (format == kText) {
-    if (oid == kOidTimestamp) return read_timestamp(text_of(value), settings.order);
-    THERIAC_ASSIGN(const auto session, zone());
-    return read_timestamptz(text_of(value), settings.order, *session);
+template <typename T>
+Result<T> choose(std::string_view value, std::initializer_list<std::pair<std::string_view, T>> of) {
+  for (const auto& [name, meaning] : of) {
+    if (equals_ignoring_case(value, name)) return meaning;
   }
-  THERIAC_ASSIGN(const auto micros, fixed(sizeof(std::int64_t)));
-  if (is_finite_timestamp(micros) && !is_timestamp(micros)) {
-    return fail(Code::kDateTimeOutOfRange, "timestamp");
-  }
-  return micros;
+  return fail(Code::kMalformed, "setting");
 }
 
-// --- to the types of columns ---------------------------------------------------------------------
-
-/// varchar(n) and character(n): what is beyond n characters may only be spaces, and is cut off;
-/// character(n) is filled with spaces.
-Result<std::string> fit_length(std::string_view text, const ColumnType& column) {
-  if (column.oid == kOidText || column.modifier < kModifierBias) return std::string(text);
-  const auto length = static_cast<std::size_t>(column.modifier - kModifierBias);
-  const auto end = text.size() <= length ? text.size() : position_after(text, length);
-  if (text.find_first_not_of(' ', end) != std::string_view::npos) {
-    return fail(Code::kTooLong, column.oid == kOidBpchar ? "character" : "varchar");
+Result<std::string> convert_sent(const ColumnType& column, std::uint32_t sent_oid,
+                                 std::int16_t format, ByteView value, const TextSettings& settings,
+                                 bool comparing) {
+  if (format != kTextFormat && format != kBinaryFormat) return fail(Code::kProtocol, "format code");
+  auto type = column;
+  if (sent_oid != 0 && sent_oid != kOidUnknown) {
+    const bool own = sent_oid == column.oid || sent_oid == column.declared_oid();
+    // A value that was declared to be of a type was read before the column's modifier applied.
+    type = own ? ColumnType{column.oid, -1, column.detail} : ColumnType{sent_oid, -1};
+  } else if (comparing && column.oid == kOidCidr) {
+    type = {kOidInet, -1};  // cidr has no = of its own
   }
-  std::string fitted(text.substr(0, end));
-  if (column.oid == kOidBpchar) {
-    const auto characters = count_characters(fitted);
-    if (characters < length) fitted.append(length - characters, ' ');
-  }
-  return fitted;
-}
-
-/// `character(n) = value`: spaces at the end do not count when both are of the type; a text that
-/// ends with one equals nothing, since the column's padding goes in the cast to text.
-Result<std::string> to_bpchar_comparand(const Sent& sent) {
-  THERIAC_ASSIGN(const auto text, sent.characters());
-  if (sent.oid != kOidBpchar && text.ends_with(' ')) return unsupported();
-  return std::string(text);
-}
-
-/// PostgreSQL casts any type to text on assignment, by printing it for the session.
-Result<std::string> printed(const Sent& sent) {
-  if (is_integer(sent.oid)) {
-    THERIAC_ASSIGN(const auto number, sent.integer());
-    return std::to_string(number);
-  }
-  if (sent.oid == kOidNumeric) {
-    THERIAC_ASSIGN(auto number, sent.numeric());
-    THERIAC_TRY(number.fit(-1));
-    return number.text();
-  }
-  const auto& settings = sent.settings;
-  if (sent.oid == kOidDate) {
-    THERIAC_ASSIGN(const auto date, sent.date());
-    return date_text(date, settings.style, settings.order);
-  }
-  if (sent.oid == kOidTimestamp) {
-    THERIAC_ASSIGN(const auto timestamp, sent.timestamp());
-    return timestamp_text(timestamp, settings.style, settings.order);
-  }
-  if (sent.oid == kOidTimestamptz) {
-    THERIAC_ASSIGN(const auto timestamptz, sent.timestamp());
-    THERIAC_ASSIGN(const auto zone, sent.zone());
-    return timestamptz_text(timestamptz, settings.style, settings.order, *zone);
-  }
-  return unsupported();
-}
-
-Result<std::string> to_text(const ColumnType& column, const Sent& sent, bool comparing) {
-  if (is_character(sent.oid)) {
-    // varchar = character(n) ignores trailing spaces on both sides: no form is equal so.
-    if (comparing && column.oid == kOidVarchar && sent.oid == kOidBpchar) return unsupported();
-    if (comparing && column.oid == kOidBpchar) return to_bpchar_comparand(sent);
-    THERIAC_ASSIGN(const auto text, sent.characters(column.oid == kOidBpchar));
-    return comparing ? Result<std::string>(text) : fit_length(text, column);
-  }
-  // There is no operator text = integer and the like.
-  if (comparing) return unsupported();
-  THERIAC_ASSIGN(const auto text, printed(sent));
-  return fit_length(text, column);
-}
-
-Result<std::string> to_integer(const ColumnType& column, const Sent& sent, bool comparing) {
-  if (is_integer(sent.oid)) {
-    THERIAC_ASSIGN(const auto number, sent.integer());
-    // int4 = int8 compares across the types, so that a number beyond the column's is no error.
-    if (!comparing) {
-      THERIAC_TRY(check_range(column.oid, number));
-    }
-    return std::to_string(number);
-  }
-  if (sent.oid != kOidNumeric) return unsupported();
-  THERIAC_ASSIGN(auto number, sent.numeric());
-  THERIAC_TRY(number.fit(-1));
-  if (comparing) return number.text();
-  THERIAC_ASSIGN(const auto rounded, number.to_integer());
-  THERIAC_TRY(check_range(column.oid, rounded));
-  return std::to_string(rounded);
-}
-
-Result<std::string> to_numeric(const ColumnType& column, const Sent& sent, bool comparing) {
-  if (!is_integer(sent.oid) && sent.oid != kOidNumeric) return unsupported();
-  THERIAC_ASSIGN(auto number, sent.numeric());
-  // The type's own limits hold before the column's precision rounds anything away.
-  THERIAC_TRY(number.fit(-1));
-  if (!comparing) THERIAC_TRY(number.fit(column.modifier));
-  return number.text();
-}
-
-/// The one date that PostgreSQL finds equal to a moment: the date whose midnight it is. Where there
-/// is none, a text that equals no date.
-Result<std::string> date_equal_to(std::int64_t moment, const Sent& sent) {
-  if (!is_finite_timestamp(moment)) return stored_date(date_of_timestamp(moment));
-  if (sent.oid == kOidTimestamp) {
-    const auto date = date_of_timestamp(moment);
-    if (moment % kMicrosPerDay == 0) return stored_date(date);
-    return stored_timestamptz(moment);
-  }
-  THERIAC_ASSIGN(const auto zone, sent.zone());
-  const auto near = date_of_timestamptz(moment, *zone);
-  std::optional<std::int32_t> found;
-  // Where a zone left out a day, two dates have one midnight, and no single form stands for both.
-  for (const int step : {-1, 0, 1}) {
-    const auto midnight = timestamptz_of_date(near + step, *zone);
-    if (!midnight || *midnight != moment) continue;
-    if (found) return fail(Code::kUnsupported, "date compared across a left-out day");
-    found = near + step;
-  }
-  return found ? stored_date(*found) : stored_timestamptz(moment);
-}
-
-Result<std::string> to_date(const Sent& sent, bool comparing) {
-  if (sent.oid == kOidDate) {
-    THERIAC_ASSIGN(const auto date, sent.date());
-    return stored_date(date);
-  }
-  if (!is_moment(sent.oid)) return unsupported();
-  THERIAC_ASSIGN(const auto moment, sent.timestamp());
-  if (comparing) return date_equal_to(moment, sent);
-  auto date = date_of_timestamp(moment);
-  if (sent.oid == kOidTimestamptz) {
-    THERIAC_ASSIGN(const auto zone, sent.zone());
-    date = date_of_timestamptz(moment, *zone);
-  }
-  // West of UTC the first moment falls on the day before the first date, which PostgreSQL makes but
-  // does not read back.
-  if (is_finite_date(date) && !is_date(date)) return fail(Code::kDateTimeOutOfRange, "date");
-  return stored_date(date);
-}
-
-Result<std::string> to_timestamptz(const ColumnType& column, const Sent& sent, bool comparing) {
-  if (!is_moment(sent.oid)) return unsupported();
-  THERIAC_ASSIGN(const auto zone, sent.zone());
-  Result<std::int64_t> moment = 0;
-  std::string printed_moment;
-  if (sent.oid == kOidDate) {
-    THERIAC_ASSIGN(const auto date, sent.date());
-    printed_moment = stored_date(date);
-    moment = timestamptz_of_date(date, *zone);
-  } else {
-    THERIAC_ASSIGN(moment, sent.timestamp());
-    if (sent.oid == kOidTimestamp) {
-      printed_moment = stored_timestamptz(*moment);
-      moment = timestamptz_of_timestamp(*moment, *zone);
-    }
-  }
-  if (comparing) {
-    // Beyond the type nothing is equal, and PostgreSQL reports no error: a text no value has.
-    if (!moment) return "beyond " + printed_moment;
-    return stored_timestamptz(*moment);
-  }
-  if (!moment) return fail(std::move(moment.error()));
-  const auto rounded = round_timestamp(*moment, column.modifier);
-  // Rounding can leave the range; PostgreSQL keeps what it then cannot read back.
-  if (is_finite_timestamp(rounded) && !is_timestamp(rounded)) {
-    return fail(Code::kDateTimeOutOfRange, "timestamptz");
-  }
-  return stored_timestamptz(rounded);
-}
-
-Result<std::string> convert(const ColumnType& column, std::uint32_t sent_oid, std::int16_t format,
-                            ByteView value, const TextSettings& settings, bool comparing) {
-  if (format != kText && format != kBinary) return fail(Code::kProtocol, "format code");
-  const bool own = sent_oid == 0 || sent_oid == kOidUnknown;
-  const Sent sent{own ? column.oid : sent_oid, format, value, settings};
-  switch (column.oid) {
-    case kOidText:
-    case kOidVarchar:
-    case kOidBpchar:
-      return to_text(column, sent, comparing);
-    case kOidInt2:
-    case kOidInt4:
-    case kOidInt8:
-      return to_integer(column, sent, comparing);
-    case kOidNumeric:
-      return to_numeric(column, sent, comparing);
-    case kOidDate:
-      return to_date(sent, comparing);
-    case kOidTimestamptz:
-      return to_timestamptz(column, sent, comparing);
-    default:
-      return unsupported();
-  }
-}
-
-Status render_integer(std::uint32_t oid, std::int16_t format, std::string_view stored, Bytes& out) {
-  std::int64_t number = 0;
-  const auto* end = stored.data() + stored.size();
-  const auto [at, error] = std::from_chars(stored.data(), end, number);
-  if (error != std::errc{} || at != end || std::to_string(number) != stored ||
-      !check_range(oid, number)) {
-    return not_stored();
-  }
-  if (format == kText) {
-    append(out, stored);
-  } else if (oid == kOidInt2) {
-    append_be(out, static_cast<std::uint16_t>(number));
-  } else if (oid == kOidInt4) {
-    append_be(out, static_cast<std::uint32_t>(number));
-  } else {
-    append_be(out, static_cast<std::uint64_t>(number));
-  }
-  return {};
+  return convert(column, Sent(type, format, value, settings), comparing);
 }
 
 }  // namespace
+
+std::uint32_t ColumnType::declared_oid() const {
+  return detail && detail->domain_oid != 0 ? detail->domain_oid : oid;
+}
+
+const TypeDetail* detail_of(const ColumnType& type) {
+  // The detail of a domain over a built-in array tells of the domain only.
+  if (type.detail && type.detail->kind != TypeKind::kBase) return type.detail.get();
+  const auto& arrays = builtin_arrays();
+  const auto at = arrays.find(type.oid);
+  return at == arrays.end() ? type.detail.get() : &at->second;
+}
+
+std::uint32_t builtin_array_of(std::uint32_t element_oid) {
+  const auto* known = builtin(element_oid);
+  return known == nullptr ? 0 : known->array_oid;
+}
+
+Family family_of(const ColumnType& type) {
+  if (const auto* known = builtin(type.oid)) return known->family;
+  const auto* detail = detail_of(type);
+  if (detail == nullptr) return Family::kNone;
+  switch (detail->kind) {
+    case TypeKind::kEnum:
+      return Family::kEnum;
+    case TypeKind::kCitext:
+      return Family::kCitext;
+    case TypeKind::kArray:
+      return Family::kArray;
+    case TypeKind::kBase:
+      break;
+  }
+  return Family::kNone;
+}
+
+bool is_supported(const ColumnType& type) {
+  const auto family = family_of(type);
+  if (family != Family::kArray) return family != Family::kNone;
+  const auto element = family_of(detail_of(type)->element);
+  return element != Family::kNone && element != Family::kArray;
+}
+
+bool has_equality(const ColumnType& type) {
+  const auto family = family_of(type);
+  if (family == Family::kArray) return has_equality(detail_of(type)->element);
+  return family != Family::kNone && family != Family::kJson;
+}
+
+bool is_character(const ColumnType& type) {
+  const auto family = family_of(type);
+  return family == Family::kText || family == Family::kCitext;
+}
+
+std::string_view as_text(const ColumnType& type, std::string_view stored) {
+  if (type.oid == kOidBpchar) {
+    while (stored.ends_with(' ')) stored.remove_suffix(1);
+  }
+  return stored;
+}
+
+std::int16_t type_size(const ColumnType& type) {
+  constexpr std::int16_t kEnumSize = 4, kUnknownSize = -2;
+  if (const auto* known = builtin(type.oid)) return known->size;
+  if (type.oid == kOidUnknown) return kUnknownSize;
+  return family_of(type) == Family::kEnum ? kEnumSize : std::int16_t{-1};
+}
 
 Result<TextSettings> with_date_style(TextSettings settings, std::string_view date_style) {
   while (!date_style.empty()) {
@@ -373,125 +169,142 @@ Result<TextSettings> with_date_style(TextSettings settings, std::string_view dat
   return settings;
 }
 
-bool is_supported(std::uint32_t type_oid) {
-  switch (type_oid) {
-    case kOidText:
-    case kOidVarchar:
-    case kOidBpchar:
-    case kOidInt2:
-    case kOidInt4:
-    case kOidInt8:
-    case kOidNumeric:
-    case kOidDate:
-    case kOidTimestamptz:
-      return true;
-    default:
-      return false;
+Result<TextSettings> with_setting(TextSettings settings, std::string_view name,
+                                  std::string_view value) {
+  if (name == "DateStyle") return with_date_style(std::move(settings), value);
+  if (name == "TimeZone") {
+    settings.time_zone = value;
+  } else if (name == "IntervalStyle") {
+    THERIAC_ASSIGN(settings.interval,
+                   choose<IntervalStyle>(value, {{"postgres", IntervalStyle::kPostgres},
+                                                 {"postgres_verbose", IntervalStyle::kVerbose},
+                                                 {"sql_standard", IntervalStyle::kSqlStandard},
+                                                 {"iso_8601", IntervalStyle::kIso8601}}));
+  } else if (name == "bytea_output") {
+    THERIAC_ASSIGN(settings.bytea, choose<ByteaOutput>(value, {{"hex", ByteaOutput::kHex},
+                                                               {"escape", ByteaOutput::kEscape}}));
+  } else if (name == "extra_float_digits") {
+    const auto* end = value.data() + value.size();
+    const auto [at, error] = std::from_chars(value.data(), end, settings.extra_float_digits);
+    if (error != std::errc{} || at != end) return fail(Code::kMalformed, "setting");
   }
+  return settings;
 }
 
-std::int16_t type_size(std::uint32_t type_oid) {
-  switch (type_oid) {
-    case kOidBool:
-      return 1;
-    case kOidInt2:
-      return 2;
-    case kOidInt4:
-    case kOidDate:
-      return 4;
-    case kOidInt8:
-    case kOidTimestamp:
-    case kOidTimestamptz:
-      return 8;
-    case kOidUnknown:
-      return -2;
+Result<std::string> convert(const ColumnType& column, const Sent& sent, bool comparing) {
+  switch (family_of(column)) {
+    case Family::kText:
+    case Family::kCitext:
+      return to_characters(column, sent, comparing);
+    case Family::kInteger:
+      return to_integer(column, sent, comparing);
+    case Family::kNumeric:
+      return to_numeric(column, sent, comparing);
+    case Family::kFloat:
+      return to_float(column, sent, comparing);
+    case Family::kDate:
+      return to_date(sent, comparing);
+    case Family::kTime:
+      return to_time(column, sent, comparing);
+    case Family::kTimestamp:
+      return to_timestamp(column, sent, comparing);
+    case Family::kTimestamptz:
+      return to_timestamptz(column, sent, comparing);
+    case Family::kInterval:
+      return to_interval(column, sent, comparing);
+    case Family::kArray:
+      return to_array(column, sent, comparing);
+    case Family::kNone:
+      return unsupported_type();
     default:
-      return -1;
+      return to_other(column, sent, comparing);
   }
 }
 
 Result<std::string> to_stored(const ColumnType& column, std::uint32_t sent_oid, std::int16_t format,
                               ByteView value, const TextSettings& settings) {
-  return convert(column, sent_oid, format, value, settings, false);
+  return convert_sent(column, sent_oid, format, value, settings, false);
 }
 
 Result<std::string> to_comparand(const ColumnType& column, std::uint32_t sent_oid,
                                  std::int16_t format, ByteView value,
                                  const TextSettings& settings) {
-  return convert(column, sent_oid, format, value, settings, true);
+  return convert_sent(column, sent_oid, format, value, settings, true);
 }
 
 Status render(const ColumnType& column, std::int16_t format, std::string_view stored,
               const TextSettings& settings, Bytes& out) {
-  if (format != kText && format != kBinary) return fail(Code::kProtocol, "format code");
-  switch (column.oid) {
-    case kOidText:
-    case kOidVarchar:
-    case kOidBpchar:
+  if (format != kTextFormat && format != kBinaryFormat) return fail(Code::kProtocol, "format code");
+  switch (family_of(column)) {
+    case Family::kText:
+    case Family::kCitext:
       if (stored.find('\0') != std::string_view::npos || !is_utf8(stored)) return not_stored();
       append(out, stored);
       return {};
-    case kOidInt2:
-    case kOidInt4:
-    case kOidInt8:
-      return render_integer(column.oid, format, stored, out);
-    case kOidNumeric: {
+    case Family::kInteger:
+      return render_integer(column, format, stored, out);
+    case Family::kNumeric: {
       const auto number = Decimal::from_stored(stored);
       if (!number) return not_stored();
-      if (format == kText) {
+      if (format == kTextFormat) {
         append(out, stored);
       } else {
         number->append_binary(out);
       }
       return {};
     }
-    case kOidDate: {
-      const auto date = date_of_stored(stored);
-      if (!date) return not_stored();
-      if (format == kText) {
-        append(out, date_text(*date, settings.style, settings.order));
-      } else {
-        append_be(out, static_cast<std::uint32_t>(*date));
-      }
-      return {};
-    }
-    case kOidTimestamptz: {
-      const auto moment = timestamptz_of_stored(stored);
-      if (!moment) return not_stored();
-      if (format == kBinary) {
-        append_be(out, static_cast<std::uint64_t>(*moment));
-        return {};
-      }
-      THERIAC_ASSIGN(const auto zone, Zone::find_session(settings.time_zone));
-      append(out, timestamptz_text(*moment, settings.style, settings.order, *zone));
-      return {};
-    }
+    case Family::kFloat:
+      return render_float(column, format, stored, settings, out);
+    case Family::kDate:
+    case Family::kTime:
+    case Family::kTimestamp:
+    case Family::kTimestamptz:
+    case Family::kInterval:
+      return render_moment(column, format, stored, settings, out);
+    case Family::kArray:
+      return render_array(column, format, stored, settings, out);
+    case Family::kNone:
+      return unsupported_type();
     default:
-      return unsupported();
+      return render_other(column, format, stored, settings, out);
   }
 }
 
 Result<Bytes> equality_form(const ColumnType& column, std::string_view stored) {
-  switch (column.oid) {
-    case kOidText:
-    case kOidVarchar:
-    case kOidDate:
-    case kOidTimestamptz:
+  switch (family_of(column)) {
+    case Family::kText:
+      return bytes_of(as_text(column, stored));
+    case Family::kDate:
+    case Family::kTime:
+    case Family::kTimestamp:
+    case Family::kTimestamptz:
+    case Family::kBool:
+    case Family::kUuid:
+    case Family::kBytea:
+    case Family::kEnum:
       return bytes_of(stored);
-    case kOidBpchar:
-      return bytes_of(without_padding(stored));
-    case kOidInt2:
-    case kOidInt4:
-    case kOidInt8:
-    case kOidNumeric: {
+    case Family::kInteger:
+    case Family::kNumeric: {
       // One form for all numbers, so that an integer column can be compared with a numeric.
       const auto number = Decimal::from_stored(stored);
       if (!number) return not_stored();
       return bytes_of(number->equality_text());
     }
-    default:
-      return unsupported();
+    case Family::kFloat:
+      return float_equality(column, stored);
+    case Family::kInterval:
+      return interval_equality(stored);
+    case Family::kArray:
+      return array_equality(column, stored);
+    case Family::kCitext:
+    case Family::kJsonb:
+    case Family::kNetwork:
+      return other_equality(column, stored);
+    case Family::kJson:
+    case Family::kNone:
+      break;
   }
+  return unsupported_type();
 }
 
 }  // namespace theriac::pgwire

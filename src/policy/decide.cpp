@@ -64,12 +64,19 @@ codec::Json to_json(const Policy& policy) {
   });
   auto columns = codec::Json::array();
   for (const auto* column : sorted) {
+    auto searches = codec::Json::array();
+    for (const auto& search : column->searches) {
+      searches.push_back({{"name", search.name},
+                          {"expression", search.expression.text()},
+                          {"domain", search.domain}});
+    }
     columns.push_back({{"schema", column->schema},
                        {"table", column->table},
                        {"column", column->column},
                        {"class", column->class_name},
                        {"searchable", column->searchable},
                        {"domain", column->domain},
+                       {"search", std::move(searches)},
                        {"accept_leakage", column->accept_leakage},
                        {"accept_triggers", column->accept_triggers}});
   }

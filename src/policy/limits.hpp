@@ -15,6 +15,8 @@ inline constexpr std::uint32_t kGraceSecondsMax = 86'400;
 inline constexpr std::size_t kClassNameMax = 32;
 inline constexpr std::size_t kTenantNameMax = 63;
 inline constexpr std::size_t kDomainNameMax = 200;
+inline constexpr std::size_t kSearchesMax = 8;
+inline constexpr std::size_t kSearchNameMax = 32;
 /// PostgreSQL's NAMEDATALEN - 1; a longer name would be cut and mean another object.
 inline constexpr std::size_t kIdentifierBytesMax = 63;
 

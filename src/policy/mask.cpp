@@ -21,10 +21,6 @@ Characters characters_of(std::string_view text) {
   return out;
 }
 
-bool is_text(std::uint32_t oid) {
-  return oid == pgwire::kOidText || oid == pgwire::kOidVarchar || oid == pgwire::kOidBpchar;
-}
-
 /// 0 of a numeric keeps the value's scale, so that it is a value of numeric(p,s) as printed.
 std::string zero_like(std::string_view stored) {
   const auto point = stored.find('.');
@@ -32,26 +28,43 @@ std::string zero_like(std::string_view stored) {
   return "0." + std::string(stored.size() - point - 1, '0');
 }
 
-std::optional<std::string> constant(std::uint32_t oid, std::string_view stored) {
-  switch (oid) {
+std::optional<std::string> constant(const pgwire::ColumnType& type, std::string_view stored) {
+  if (pgwire::is_character(type)) return "***";
+  const auto* detail = pgwire::detail_of(type);
+  if (detail != nullptr && detail->kind == pgwire::TypeKind::kArray) return "{}";
+  switch (type.oid) {
     case pgwire::kOidInt2:
     case pgwire::kOidInt4:
     case pgwire::kOidInt8:
+    case pgwire::kOidFloat4:
+    case pgwire::kOidFloat8:
       return "0";
     case pgwire::kOidNumeric:
       return zero_like(stored);
+    case pgwire::kOidBool:
+      return "f";
     case pgwire::kOidDate:
       return "1970-01-01";
+    case pgwire::kOidTime:
+    case pgwire::kOidInterval:
+      return "00:00:00";
     case pgwire::kOidTimestamp:
       return "1970-01-01 00:00:00";
     case pgwire::kOidTimestamptz:
       return "1970-01-01 00:00:00+00";
-    case pgwire::kOidText:
-    case pgwire::kOidVarchar:
-    case pgwire::kOidBpchar:
-      return "***";
+    case pgwire::kOidUuid:
+      return "00000000-0000-0000-0000-000000000000";
+    case pgwire::kOidBytea:
+      return "\\x";
+    case pgwire::kOidJson:
+    case pgwire::kOidJsonb:
+      return "{}";
+    case pgwire::kOidInet:
+      return "0.0.0.0";
+    case pgwire::kOidCidr:
+      return "0.0.0.0/32";
     default:
-      return std::nullopt;  // a type without a mask of its own shows nothing
+      return std::nullopt;  // enums: no label says that it is a mask
   }
 }
 
@@ -113,31 +126,31 @@ std::string mask_id_number(const Characters& text) {
   return known ? keep_ends(text, 6, 4) : stars(text.size());
 }
 
-std::optional<std::string> mask_year(std::uint32_t oid, std::string_view stored) {
+std::optional<std::string> mask_year(const pgwire::ColumnType& type, std::string_view stored) {
   const auto year = stored.substr(0, std::min(stored.find('-'), stored.size()));
   const bool digits =
       !year.empty() && year.size() < stored.size() &&
       std::all_of(year.begin(), year.end(), [](char c) { return c >= '0' && c <= '9'; });
   const bool before_christ = stored.ends_with(" BC");
   // PostgreSQL's calendar begins in November of 4714 BC: that year has no January.
-  if (!digits || (before_christ && year == "4714")) return constant(oid, stored);
-  const std::string_view rest = oid == pgwire::kOidDate        ? "-01-01"
-                                : oid == pgwire::kOidTimestamp ? "-01-01 00:00:00"
-                                                               : "-01-01 00:00:00+00";
+  if (!digits || (before_christ && year == "4714")) return constant(type, stored);
+  const std::string_view rest = type.oid == pgwire::kOidDate        ? "-01-01"
+                                : type.oid == pgwire::kOidTimestamp ? "-01-01 00:00:00"
+                                                                    : "-01-01 00:00:00+00";
   return fmt::format("{}{}{}", year, rest, before_christ ? " BC" : "");
 }
 
 }  // namespace
 
-std::optional<std::string> apply_mask(const Masked& mask, std::uint32_t type_oid,
+std::optional<std::string> apply_mask(const Masked& mask, const pgwire::ColumnType& type,
                                       std::string_view stored) {
   if (mask.how == MaskKind::kNull) return std::nullopt;
   if (mask.how == MaskKind::kYear) {
-    const bool dated = type_oid == pgwire::kOidDate || type_oid == pgwire::kOidTimestamp ||
-                       type_oid == pgwire::kOidTimestamptz;
-    return dated ? mask_year(type_oid, stored) : constant(type_oid, stored);
+    const bool dated = type.oid == pgwire::kOidDate || type.oid == pgwire::kOidTimestamp ||
+                       type.oid == pgwire::kOidTimestamptz;
+    return dated ? mask_year(type, stored) : constant(type, stored);
   }
-  if (!is_text(type_oid) || !pgwire::is_utf8(stored)) return constant(type_oid, stored);
+  if (!pgwire::is_character(type) || !pgwire::is_utf8(stored)) return constant(type, stored);
   switch (mask.how) {
     case MaskKind::kName:
       return mask_name(characters_of(stored));
@@ -150,7 +163,7 @@ std::optional<std::string> apply_mask(const Masked& mask, std::uint32_t type_oid
     case MaskKind::kIdNumber:
       return mask_id_number(characters_of(stored));
     default:
-      return constant(type_oid, stored);
+      return constant(type, stored);
   }
 }
 

@@ -13,7 +13,7 @@ using pgwire::kOidDate, pgwire::kOidInt4, pgwire::kOidNumeric, pgwire::kOidText,
     pgwire::kOidTimestamptz;
 
 std::string masked(MaskKind how, std::string_view stored, std::uint32_t oid = kOidText) {
-  return apply_mask(Masked{how}, oid, stored).value_or("NULL");
+  return apply_mask(Masked{how}, {oid, -1}, stored).value_or("NULL");
 }
 
 TEST(Mask, NameKeepsTheFirstCharacter) {
@@ -82,8 +82,8 @@ TEST(Mask, ConstantIsOfTheType) {
 }
 
 TEST(Mask, NullAndUnknownTypesShowNothing) {
-  EXPECT_EQ(apply_mask(Masked{MaskKind::kNull}, kOidText, "x"), std::nullopt);
-  EXPECT_EQ(apply_mask(Masked{MaskKind::kConstant}, 600, "(1,2)"), std::nullopt);
+  EXPECT_EQ(apply_mask(Masked{MaskKind::kNull}, {kOidText, -1}, "x"), std::nullopt);
+  EXPECT_EQ(apply_mask(Masked{MaskKind::kConstant}, {600, -1}, "(1,2)"), std::nullopt);
   EXPECT_EQ(masked(MaskKind::kName, "\xff\xfe"), "***");
 }
 

@@ -202,7 +202,7 @@ class Reader {
     if (node.kind != Kind::kList) return bad(node, "columns: a list is expected");
     if (node.items.size() > kColumnsMax) return bad(node, "columns: too many");
     std::set<std::tuple<std::string, std::string, std::string>> seen;
-    std::map<std::string, std::string> class_of_domain;
+    std::map<std::string, std::string> class_of_domain, class_of_expression;
     for (const auto& body : node.items) {
       THERIAC_ASSIGN(auto made, read_column(body, policy));
       if (!seen.emplace(made.schema, made.table, made.column).second) {
@@ -215,14 +215,76 @@ class Reader {
           return bad(body, "domain: columns of one domain must be of one class");
         }
       }
+      for (const auto& search : made.searches) {
+        const auto [at, fresh] = class_of_expression.emplace(search.domain, made.class_name);
+        if (!fresh && at->second != made.class_name) {
+          return bad(body, "search: columns of one domain must be of one class");
+        }
+      }
       policy.columns.push_back(std::move(made));
+    }
+    for (const auto& [domain, of_class] : class_of_expression) {
+      if (class_of_domain.contains(domain)) {
+        return bad(node, "domain: one for columns and for expressions: " + shown(domain));
+      }
     }
     return {};
   }
 
+  /// `lower`, `upper`, or {name, expression, domain}.
+  Result<std::vector<Search>> read_searches(const YamlNode& node,
+                                            const ProtectedColumn& column) const {
+    if (node.kind != Kind::kList || node.items.size() > kSearchesMax) {
+      return bad(node, "search: a list of at most 8 expressions is expected");
+    }
+    std::vector<Search> out;
+    for (const auto& item : node.items) {
+      Search made;
+      std::string written;
+      if (item.kind == Kind::kScalar) {
+        made.name = item.text;
+        if (made.name != "lower" && made.name != "upper") {
+          return bad(item, "search: lower, upper or {name: …, expression: …} is expected");
+        }
+        written = made.name + "(value)";
+      } else {
+        THERIAC_TRY(keys(item, {"name", "expression", "domain"}));
+        THERIAC_ASSIGN(const auto* name, required(item, "name"));
+        THERIAC_ASSIGN(made.name, text(*name, "name"));
+        THERIAC_ASSIGN(const auto* expression, required(item, "expression"));
+        THERIAC_ASSIGN(written, text(*expression, "expression"));
+      }
+      const bool plain = std::all_of(made.name.begin(), made.name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+      });
+      if (made.name.empty() || made.name.size() > kSearchNameMax || !plain) {
+        return bad(item, "search: a name is 1 to 32 of a-z 0-9 _");
+      }
+      auto parsed = pgwire::TextExpression::parse(written);
+      if (!parsed) {
+        return bad(item, "expression: lower, upper, left and right of value are expected");
+      }
+      made.expression = std::move(*parsed);
+      made.domain = column.domain + "|" + made.expression.text();
+      if (item.kind != Kind::kScalar) {
+        if (const auto* domain = item.find("domain")) {
+          THERIAC_ASSIGN(made.domain, text(*domain, "domain"));
+        }
+      }
+      if (made.domain.size() > 2 * kDomainNameMax) return bad(item, "domain: too long");
+      for (const auto& other : out) {
+        if (other.name == made.name || other.expression == made.expression) {
+          return bad(item, "search: this name or expression stands here twice");
+        }
+      }
+      out.push_back(std::move(made));
+    }
+    return out;
+  }
+
   Result<ProtectedColumn> read_column(const YamlNode& body, const Policy& policy) const {
     THERIAC_TRY(keys(body, {"table", "column", "class", "searchable", "domain", "accept_leakage",
-                            "accept_triggers"}));
+                            "accept_triggers", "search"}));
     ProtectedColumn made;
     THERIAC_ASSIGN(const auto* table, required(body, "table"));
     THERIAC_ASSIGN(auto name, table_name(*table));
@@ -240,7 +302,8 @@ class Reader {
     }
     THERIAC_ASSIGN(made.searchable, truth(body, "searchable", false));
     THERIAC_ASSIGN(made.accept_leakage, truth(body, "accept_leakage", false));
-    if (made.accept_leakage && !made.searchable) {
+    const auto* search = body.find("search");
+    if (made.accept_leakage && !made.searchable && search == nullptr) {
       return bad(body, "accept_leakage: the column is not searchable, it leaks nothing");
     }
     if (const auto* domain = body.find("domain")) {
@@ -249,6 +312,9 @@ class Reader {
       if (made.domain.size() > kDomainNameMax) return bad(*domain, "domain: longer than 200 bytes");
     } else {
       made.domain = made.schema + "." + made.table + "." + made.column;
+    }
+    if (search != nullptr) {
+      THERIAC_ASSIGN(made.searches, read_searches(*search, made));
     }
     if (const auto* triggers = body.find("accept_triggers")) {
       if (triggers->kind != Kind::kList)

@@ -7,7 +7,8 @@
 //     contact:  {suite: aes, bind_rows: false, buckets: [16, 32, 64], grace_s: 900, strict: false}
 //   columns:
 //     - {table: public.customers, column: name, class: contact, searchable: true,
-//        domain: person_name, accept_leakage: true}
+//        domain: person_name, accept_leakage: true,
+//        search: [lower, {name: last4, expression: "right(value, 4)"}]}
 //   roles:
 //     erp_app:   {contact: clear, formula: clear}
 //     warehouse: {contact: {mask: name}, formula: denied}
@@ -24,6 +25,8 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "pgwire/text_expression.hpp"
+#include "pgwire/types.hpp"
 #include "seal/keys.hpp"
 #include "seal/sealed.hpp"
 
@@ -38,11 +41,19 @@ struct Class {
   bool strict = false;          ///< statements on it are durable before effect
 };
 
+/// A further blind index: of an expression of the value.
+struct Search {
+  std::string name;  ///< in the helper column's name
+  pgwire::TextExpression expression;
+  std::string domain;  ///< defaults to the column's own with the expression behind it
+};
+
 struct ProtectedColumn {
   std::string schema, table, column;
   std::string class_name;
   bool searchable = false;
   std::string domain;  ///< defaults to "schema.table.column"
+  std::vector<Search> searches;
   bool accept_leakage = false;
   /// Row triggers of the table that somebody has read and found to work without this column's
   /// value.
@@ -56,7 +67,7 @@ enum class MaskKind : std::uint8_t {
   kEmail,     ///< first character of the local part, and the domain
   kIdNumber,  ///< first six and last four of a resident identity number (身份证) stay
   kYear,      ///< dates: January 1st of the year; numbers: rounded down to thousands is not this
-  kConstant,  ///< "***", 0 or 1970-01-01 by type
+  kConstant,  ///< "***", 0, 1970-01-01, {} … by type; NULL for an enum
   kNull,
 };
 
@@ -95,7 +106,7 @@ Result<Policy> load_policy(const std::string& path);
 
 /// The masked value: stored form in, stored form out, always a value of the column's type (an
 /// integer stays an integer); nullopt is SQL NULL. Works on characters, not bytes.
-std::optional<std::string> apply_mask(const Masked& mask, std::uint32_t type_oid,
+std::optional<std::string> apply_mask(const Masked& mask, const pgwire::ColumnType& type,
                                       std::string_view stored);
 
 }  // namespace theriac::policy

@@ -194,6 +194,43 @@ TEST(PolicyHash, IsOfTheMeaning) {
   EXPECT_NE(other.hash, first.hash);
 }
 
+std::string with_search(const std::string& search) {
+  return "version: 1\ntenant: t\nclasses: {c: {}, d: {}}\ncolumns:\n"
+         "  - {table: p.t, column: a, class: c, searchable: true, domain: x, search: " +
+         search + "}\n  - {table: p.t, column: b, class: d, search: [lower]}\nroles: {}\n";
+}
+
+TEST(PolicySearch, GivesEachExpressionADomain) {
+  const auto parsed =
+      parse_policy(with_search("[lower, {name: last4, expression: \"RIGHT(value,4)\"}, "
+                               "{name: own, expression: \"upper(value)\", domain: y}]"),
+                   "p");
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  const auto& searches = parsed->find("p", "t", "a")->searches;
+  ASSERT_EQ(searches.size(), 3U);
+  EXPECT_EQ(searches[0].domain, "x|lower(value)");
+  EXPECT_EQ(searches[1].domain, "x|right(value, 4)");
+  EXPECT_EQ(searches[2].domain, "y");
+  EXPECT_EQ(parsed->find("p", "t", "b")->searches[0].domain, "p.t.b|lower(value)");
+  EXPECT_FALSE(parsed->find("p", "t", "b")->searchable);
+  EXPECT_NE(parse_policy(with_search("[lower]"), "p")->hash, parsed->hash);
+}
+
+TEST(PolicySearch, TakesNothingElse) {
+  expect_refused(with_search("[trim]"), "lower, upper or");
+  expect_refused(with_search("lower"), "a list");
+  expect_refused(with_search("[lower, lower]"), "twice");
+  expect_refused(with_search("[{name: A, expression: lower(value)}]"), "a name is");
+  expect_refused(with_search("[{name: a, expression: value}]"), "expression");
+  expect_refused(with_search("[{name: a, expression: substr(value)}]"), "expression");
+  expect_refused(with_search("[{name: a}]"), "expression");
+  expect_refused(with_search("[{name: a, expression: lower(value), domain: x}]"),
+                 "one for columns and for expressions");
+  expect_refused(
+      with_search("[{name: a, expression: upper(value), domain: \"p.t.b|lower(value)\"}]"),
+      "one class");
+}
+
 TEST(PolicyDecide, DeniesByDefault) {
   const auto policy = parse_policy(kGood, "p").value();
   EXPECT_TRUE(std::holds_alternative<Clear>(policy.decide("erp_app", "contact")));

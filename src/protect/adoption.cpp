@@ -45,11 +45,12 @@ std::string questions() {
   return out;
 }
 
+/// The types built into PostgreSQL that can be protected.
 std::string supported_types() {
+  constexpr std::uint32_t kFirstOfUsers = 16'384;
   std::string out;
-  for (const auto oid : {pgwire::kOidText, pgwire::kOidVarchar, pgwire::kOidBpchar,
-                         pgwire::kOidInt2, pgwire::kOidInt4, pgwire::kOidInt8, pgwire::kOidNumeric,
-                         pgwire::kOidDate, pgwire::kOidTimestamptz}) {
+  for (std::uint32_t oid = 1; oid < kFirstOfUsers; ++oid) {
+    if (!pgwire::is_supported({oid, -1})) continue;
     out += (out.empty() ? "" : ",") + std::to_string(oid);
   }
   return out;
@@ -109,6 +110,7 @@ codec::Json settle_json(const SettleArguments& arguments, const policy::Policy& 
                        {"suite", static_cast<int>(of_class.suite)},
                        {"searchable", column->searchable},
                        {"domain", column->searchable ? column->domain : ""},
+                       {"searches", searches_to_json(searches_of(*column))},
                        {"bound", bound},
                        {"triggers", column->accept_triggers}});
   }

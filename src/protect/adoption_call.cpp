@@ -67,11 +67,21 @@ CREATE OR REPLACE FUNCTION theriac.plain_attribute(relation oid, number integer)
     AND cardinality(k.conkey) = 1
 $f$;
 
+-- The helper columns of a protected column, its indexes of expressions among them.
+CREATE OR REPLACE FUNCTION theriac.helpers_of(relation oid, number integer) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $f$
+  SELECT a.attname::text FROM pg_attribute a
+  WHERE a.attrelid = relation AND NOT a.attisdropped AND a.attnum > 0
+    AND (a.attname IN ('theriac_sealed_' || number, 'theriac_index_' || number)
+         OR starts_with(a.attname::text, 'theriac_index_' || number || '_'))
+$f$;
+
 CREATE OR REPLACE FUNCTION theriac.registered(digest bytea)
   RETURNS TABLE (number integer, relation oid, schema_name text, table_name text, column_name text,
     attribute integer, field uuid, class text, suite smallint, searchable boolean, domain text,
     type_text text, type_oid oid, modifier integer, not_null boolean, default_stored text,
-    bound boolean, state text, registered_as text, registered_schema text, registered_table text)
+    bound boolean, state text, registered_as text, registered_schema text, registered_table text,
+    declared_oid oid, declared_modifier integer, declared_text text, searches text, collation oid)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 #variable_conflict use_column
 BEGIN

@@ -19,6 +19,27 @@ CREATE OR REPLACE FUNCTION theriac.type_widens(was oid, was_mod integer, now oid
     ELSE false END
 $f$;
 
+CREATE OR REPLACE FUNCTION theriac.type_allowed(wanted oid) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  t pg_type;
+BEGIN
+  IF wanted IN ({TYPES}) THEN RETURN true; END IF;
+  SELECT * INTO t FROM pg_type WHERE oid = wanted;
+  RETURN CASE
+    WHEN t.typtype = 'e' THEN true
+    WHEN t.typtype = 'd' THEN NOT t.typnotnull AND t.typdefault IS NULL
+      AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = wanted)
+      AND theriac.type_allowed(t.typbasetype)
+    WHEN t.typcategory = 'A' AND t.typlen = -1 THEN theriac.type_allowed(t.typelem)
+      AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typtype = 'd')
+    ELSE t.typname = 'citext' AND EXISTS (
+      SELECT FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid
+      WHERE d.classid = 'pg_type'::regclass AND d.objid = wanted
+        AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND x.extname = 'citext')
+  END;
+END $f$;
+
 CREATE OR REPLACE FUNCTION theriac.check_type(wanted oid, attribute smallint, subject text)
   RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
@@ -27,10 +48,10 @@ BEGIN
   SELECT t.*, coalesce(c.collisdeterministic, true) AS deterministic INTO a FROM pg_attribute t
     LEFT JOIN pg_collation c ON c.oid = t.attcollation
     WHERE t.attrelid = wanted AND t.attnum = attribute;
-  IF a.atttypid NOT IN ({TYPES}) THEN
+  IF NOT theriac.type_allowed(a.atttypid) THEN
     PERFORM theriac.refuse(format('a protected column %s of type %s', subject,
       format_type(a.atttypid, a.atttypmod)),
-      'use text, varchar, char, smallint, integer, bigint, numeric, date or timestamptz');
+      'use one of the types that a policy can protect; domains only without constraints and default');
   ELSIF NOT a.deterministic THEN
     PERFORM theriac.refuse('a protected column ' || subject || ' under a nondeterministic collation',
                            'use a deterministic collation');
@@ -44,7 +65,8 @@ END $f$;
 CREATE OR REPLACE FUNCTION theriac.take_default(wanted oid, attribute smallint, subject text,
     OUT expression text, OUT stored text)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, MDY'
-  SET TimeZone = 'UTC' SET IntervalStyle = 'postgres' AS $f$
+  SET TimeZone = 'UTC' SET IntervalStyle = 'postgres' SET bytea_output = 'hex'
+  SET extra_float_digits = 1 AS $f$
 DECLARE
   type_text text;
   name text;
@@ -121,8 +143,8 @@ BEGIN
       IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.relation AND NOT attisdropped
                  AND attname = act->>'column')
          OR theriac.plain_attribute(c.relation, c.number) IS NOT NULL THEN RETURN; END IF;
-      FOREACH helper IN ARRAY ARRAY['theriac_sealed_', 'theriac_index_'] LOOP
-        EXECUTE format('ALTER TABLE %s DROP COLUMN IF EXISTS %I', c.relation, helper || c.number);
+      FOR helper IN SELECT theriac.helpers_of(c.relation, c.number) LOOP
+        EXECUTE format('ALTER TABLE %s DROP COLUMN %I', c.relation, helper);
       END LOOP;
       DELETE FROM theriac.columns WHERE number = c.number;
       IF EXISTS (SELECT FROM theriac.columns WHERE relation = c.relation) THEN RETURN; END IF;

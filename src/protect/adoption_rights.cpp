@@ -29,8 +29,7 @@ CREATE OR REPLACE FUNCTION theriac.wanted_rights(wanted oid)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $f$
   WITH hidden AS (
     SELECT theriac.plain_attribute(c.relation, c.number) AS attribute,
-           ARRAY['theriac_sealed_' || c.number]
-           || CASE WHEN c.searchable THEN ARRAY['theriac_index_' || c.number] ELSE '{}' END
+           ARRAY(SELECT theriac.helpers_of(c.relation, c.number))
            || CASE WHEN t.bound THEN ARRAY['theriac_row'] ELSE '{}' END AS helpers
     FROM theriac.columns c JOIN theriac.tables t ON t.relation = c.relation
     WHERE c.relation = wanted::regclass AND c.state = 'sealed'
@@ -125,10 +124,7 @@ BEGIN
     CONTINUE WHEN p NOT IN ('SELECT', 'INSERT', 'UPDATE') OR EXISTS (
       SELECT FROM theriac.tables t CROSS JOIN LATERAL jsonb_array_elements(t.grants) AS g
       WHERE t.relation = wanted::regclass AND g->>0 = r AND g->>1 = p);
-    FOREACH helper IN ARRAY ARRAY['theriac_sealed_', 'theriac_index_'] LOOP
-      helper := helper || (act->>'number');
-      CONTINUE WHEN NOT EXISTS (SELECT FROM pg_attribute
-                                WHERE attrelid = wanted AND attname = helper AND NOT attisdropped);
+    FOR helper IN SELECT theriac.helpers_of(wanted, (act->>'number')::integer) LOOP
       EXECUTE format('REVOKE %s%s (%I) ON %s FROM %s CASCADE',
         CASE WHEN (act->>'option')::boolean THEN 'GRANT OPTION FOR ' ELSE '' END, p, helper,
         wanted::regclass, CASE WHEN r = '' THEN 'PUBLIC' ELSE quote_ident(r) END);

@@ -85,17 +85,26 @@ DECLARE
   subject text;
   n integer;
   form text;
+  search text;
   rows_bound boolean := (SELECT bound FROM theriac.tables WHERE relation = wanted::regclass);
   first boolean := NOT EXISTS (SELECT FROM theriac.columns WHERE relation = wanted::regclass);
 BEGIN
   SELECT * INTO a FROM pg_attribute WHERE attrelid = wanted AND attnum = attribute;
   subject := format('%s.%s', wanted::regclass, a.attname);
   PERFORM theriac.check_type(wanted, attribute, subject);
+  -- What no equality is, no index can tell; and expressions are of characters.
+  IF (entry->>'searchable')::boolean AND format_type(a.atttypid, NULL) IN ('json', 'json[]') THEN
+    PERFORM theriac.refuse(format('a searchable column %s of type json', subject), 'use jsonb');
+  ELSIF jsonb_array_length(entry->'searches') > 0 AND format_type(a.atttypid, NULL) NOT IN
+      ('text', 'character varying', 'character', 'citext') THEN
+    PERFORM theriac.refuse(format('a search by expression on column %s, whose type has no characters',
+      subject), 'use text, varchar, character or citext');
+  END IF;
   SELECT * INTO d FROM theriac.take_default(wanted, attribute, subject);
   INSERT INTO theriac.columns (relation, column_name, field, class, suite, searchable, domain,
-      type_text, type_oid, modifier, not_null, default_text, default_stored, original, state)
+      searches, type_text, type_oid, modifier, not_null, default_text, default_stored, original, state)
     VALUES (wanted::regclass, a.attname, gen_random_uuid(), entry->>'class', (entry->>'suite')::smallint,
-      (entry->>'searchable')::boolean, entry->>'domain', format_type(a.atttypid, a.atttypmod), a.atttypid,
+      (entry->>'searchable')::boolean, entry->>'domain', entry->'searches', format_type(a.atttypid, a.atttypmod), a.atttypid,
       a.atttypmod, a.attnotnull, d.expression, d.stored, '{}', 'sealed') RETURNING number INTO n;
   SELECT replace(f.condition, 'theriac_sealed_0', 'theriac_sealed_' || n) INTO form
     FROM (VALUES {FORMS}) AS f(suite, bound, condition)
@@ -114,6 +123,11 @@ BEGIN
   IF (entry->>'searchable')::boolean THEN
     EXECUTE format('CREATE INDEX theriac_lookup_%1$s ON %2$s (theriac_index_%1$s)', n, wanted::regclass);
   END IF;
+  FOR search IN SELECT n || '_' || (e->>'name') FROM jsonb_array_elements(entry->'searches') AS e LOOP
+    EXECUTE format('ALTER TABLE %s ADD COLUMN %I bytea', wanted::regclass, 'theriac_index_' || search);
+    EXECUTE format('CREATE INDEX %I ON %s (%I)', 'theriac_lookup_' || search, wanted::regclass,
+                   'theriac_index_' || search);
+  END LOOP;
 END $f$;
 
 CREATE OR REPLACE FUNCTION theriac.adopt_table(wanted oid, entries jsonb) RETURNS void

@@ -163,6 +163,7 @@ Status agree_with_policy(const RegisteredColumn& entry, const policy::Policy& po
   if (entry.searchable && wanted->domain != entry.domain) {
     return fail(Code::kPolicyInvalid, at + ": domain");
   }
+  if (entry.searches != searches_of(*wanted)) return fail(Code::kPolicyInvalid, at + ": search");
   return {};
 }
 
@@ -180,8 +181,7 @@ Status mark(const RegisteredColumn& entry, Building& building) {
       (entry.bound && row == nullptr)) {
     return fail(Code::kNotProtected, entry.qualified());
   }
-  if (plain->type.oid != entry.type_oid || plain->type.modifier != entry.modifier ||
-      sealed->type.oid != pgwire::kOidBytea) {
+  if (!entry.type_unchanged || sealed->type.oid != pgwire::kOidBytea) {
     return fail(Code::kNotProtected, entry.qualified() + ": type");
   }
   rewrite::Protection protection;
@@ -198,8 +198,23 @@ Status mark(const RegisteredColumn& entry, Building& building) {
     protection.index_attribute = index->attribute;
     index->helper = true;
   }
+  for (const auto& search : entry.searches) {
+    auto* helper = column_of(*relation, entry.index_name(search));
+    if (helper == nullptr || helper->type.oid != pgwire::kOidBytea) {
+      return fail(Code::kNotProtected, entry.qualified() + ": search " + search.name);
+    }
+    if (search.expression.needs_case() && entry.case_map == nullptr) {
+      return fail(Code::kUnsupported,
+                  entry.qualified() + ": lower() and upper() differ between server and here");
+    }
+    helper->helper = true;
+    protection.expressions.push_back(
+        {search.name, search.expression, search.domain, helper->attribute});
+  }
+  protection.case_map = entry.case_map;
   if (entry.bound) row->helper = true;
   relation->bound = entry.bound;
+  plain->type = entry.type;
   plain->protection = std::move(protection);
   return {};
 }
@@ -278,6 +293,13 @@ std::optional<std::string> CatalogueReading::next() {
     case Step::kColumns:
       if (has_registry_) return registry_sql_;
       step_ = Step::kRelations;
+      return std::string(kRelations);
+    case Step::kTypes:
+      return std::string(TypeTable::sql());
+    case Step::kCase:
+      if (auto sql = case_proof_.next()) return sql;
+      if (auto added = add_types_of_columns(); !added) failed_ = added.error();
+      step_ = Step::kRelations;
       [[fallthrough]];
     case Step::kRelations:
       return std::string(kRelations);
@@ -303,10 +325,17 @@ Status CatalogueReading::take(const Rows& rows) {
       step_ = Step::kColumns;
       return {};
     case Step::kColumns: {
-      step_ = Step::kRelations;
+      step_ = Step::kTypes;
       THERIAC_ASSIGN(registered_, columns_from(rows));
       return {};
     }
+    case Step::kTypes: {
+      THERIAC_ASSIGN(types_, TypeTable::from(rows));
+      step_ = needs_case_map(registered_, *types_) ? Step::kCase : Step::kRelations;
+      return step_ == Step::kCase ? Status{} : add_types(registered_, *types_, nullptr);
+    }
+    case Step::kCase:
+      return case_proof_.take(rows);
     case Step::kRelations:
       step_ = Step::kAttributes;
       take_relations(rows, *building_);
@@ -333,7 +362,13 @@ Status CatalogueReading::take(const Rows& rows) {
   return fail(Code::kInternal, "an answer nobody asked for");
 }
 
+Status CatalogueReading::add_types_of_columns() {
+  const auto map = case_proof_.finish();
+  return add_types(registered_, *types_, map ? *map : nullptr);
+}
+
 Status CatalogueReading::mark_registered() {
+  if (failed_) return fail(*failed_);
   for (const auto& entry : registered_) {
     // Dropped: what was in it is gone, and nothing is left to protect.
     if (entry.relation == 0 && entry.state == kStateSealed) continue;
@@ -386,6 +421,12 @@ SELECT coalesce(pg_catalog.bit_xor(fact), 0) FROM (
   UNION ALL SELECT pg_catalog.hashint8extended(3, (k.oid::int8 << 32) | k.xmin::text::int8)
             FROM pg_catalog.pg_constraint k
             WHERE k.conrelid IN (SELECT relation::oid FROM theriac.tables)
+  UNION ALL SELECT pg_catalog.hashint8extended(6, (e.oid::int8 << 32) | e.xmin::text::int8)
+            FROM pg_catalog.pg_enum e
+  UNION ALL SELECT pg_catalog.hashint8extended(7, (t.oid::int8 << 32) | t.xmin::text::int8)
+            FROM pg_catalog.pg_type t WHERE t.typtype = 'd' AND t.oid >= 16384
+  UNION ALL SELECT pg_catalog.hashint8extended(8, (k.oid::int8 << 32) | k.xmin::text::int8)
+            FROM pg_catalog.pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT pg_catalog.hashint8extended(4, (relation::oid::int8 << 32) | xmin::text::int8)
             FROM theriac.tables
   UNION ALL SELECT pg_catalog.hashint8extended(5, (number::int8 << 32) | xmin::text::int8)

@@ -45,12 +45,15 @@ class CatalogueReading {
   enum class Step : std::uint8_t {
     kRegistry,
     kColumns,
+    kTypes,
+    kCase,
     kRelations,
     kAttributes,
     kKeys,
     kReaders,
     kEnd
   };
+  Status add_types_of_columns();
   Status mark_registered();
 
   const policy::Policy& policy_;
@@ -59,6 +62,9 @@ class CatalogueReading {
   Step step_ = Step::kRegistry;
   bool has_registry_ = false, adopts_ = false;
   std::vector<RegisteredColumn> registered_;
+  std::optional<TypeTable> types_;
+  CaseProof case_proof_{kDefaultCollation};
+  std::optional<Error> failed_;
   std::unique_ptr<Building> building_;
 };
 

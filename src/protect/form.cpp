@@ -15,7 +15,7 @@ std::string add_helpers(const std::string& table_sql, const std::vector<Register
     // Sealed bytes do not compress: EXTERNAL saves the attempt.
     sql += comma + ("ADD COLUMN " + column.sealed_name()) + " bytea, ALTER COLUMN " +
            column.sealed_name() + " SET STORAGE EXTERNAL";
-    if (column.searchable) sql += ", ADD COLUMN " + column.index_name() + " bytea";
+    for (const auto& name : column.index_names()) sql += ", ADD COLUMN " + name + " bytea";
     comma = ", ";
   }
   if (with_row) sql += std::string(comma) + "ADD COLUMN theriac_row uuid";
@@ -130,7 +130,7 @@ Result<TargetIndex> index_from_json(const codec::Json& json) {
 
 Shadowed shadow_of(const RegisteredColumn& column) {
   Shadowed out{column.column, {column.sealed_name()}};
-  if (column.searchable) out.helpers.push_back(column.index_name());
+  for (auto& name : column.index_names()) out.helpers.push_back(std::move(name));
   if (column.bound) out.helpers.emplace_back("theriac_row");
   return out;
 }

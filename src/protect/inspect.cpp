@@ -38,8 +38,21 @@ class Inspector {
       });
       const bool known = entry != registered.end();
       if (!known && look_at_column(target)) fresh.push_back(target);
-      if (target.attribute != 0 && target.wanted->searchable) {
-        THERIAC_TRY(measure(target, known && entry->state == kStateSealed ? &*entry : nullptr));
+      const auto* sealed = known && entry->state == kStateSealed ? &*entry : nullptr;
+      if (target.attribute != 0 && target.wanted->searchable &&
+          pgwire::has_equality(target.loaded.type)) {
+        const auto column = store::pg_quote_identifier(sealed != nullptr ? sealed->index_name()
+                                                                         : target.wanted->column);
+        THERIAC_TRY(measure(target, target.object(), column));
+      }
+      for (const auto& search : target.wanted->searches) {
+        if (target.attribute == 0) continue;
+        THERIAC_ASSIGN(const bool good, look_at_search(target, search));
+        if (!good) continue;
+        const auto measured =
+            sealed != nullptr ? store::pg_quote_identifier(sealed->index_name() + "_" + search.name)
+                              : expression_sql(target.wanted->column, search.expression);
+        THERIAC_TRY(measure(target, target.object() + " " + search.name, measured));
       }
     }
     look_at_classes(targets);
@@ -153,9 +166,11 @@ FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1::text[]))";
       refuse(object, "its table is a partition or inherits", "not supported yet");
     }
     if (!target.heap) refuse(object, "its table is not a heap", "SET ACCESS METHOD heap");
-    if (!pgwire::is_supported(target.type_oid)) {
-      refuse(object, "type " + target.type_text + " cannot be protected",
-             "text, varchar, character, smallint, integer, bigint, numeric, date, timestamptz can");
+    if (!target.loaded.refused.empty()) {
+      refuse(object, "type " + target.type_text + ": " + target.loaded.refused,
+             target.loaded.remedy);
+    } else if (target.wanted->searchable && !pgwire::has_equality(target.loaded.type)) {
+      refuse(object, "type " + target.type_text + " has no equality", "searchable: false");
     }
     if (!target.deterministic) {
       refuse(object, "its collation is not deterministic", "use a deterministic collation");
@@ -192,7 +207,7 @@ FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1::text[]))";
       }
       if (wanted.searchable && target.attribute != 0) {
         const auto [at, fresh] = domains.emplace(wanted.domain, &target);
-        if (!fresh && family(at->second->type_oid) != family(target.type_oid)) {
+        if (!fresh && domain_of(at->second->loaded.type) != domain_of(target.loaded.type)) {
           refuse(target.object(), "its domain has columns of another type",
                  "columns of one domain must compare equal as text");
         }
@@ -203,16 +218,23 @@ FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1::text[]))";
 
   /// A mask made for text shows nothing of a number or a date; somebody may have hoped for more.
   void look_at_masks(const Target& target) {
-    const bool text = family(target.type_oid) == 2 || target.type_oid == pgwire::kOidBpchar;
-    const bool date =
-        target.type_oid == pgwire::kOidDate || target.type_oid == pgwire::kOidTimestamptz;
+    const auto& type = target.loaded.type;
+    const bool text = pgwire::is_character(type);
+    const bool date = type.oid == pgwire::kOidDate || type.oid == pgwire::kOidTimestamp ||
+                      type.oid == pgwire::kOidTimestamptz;
+    const auto* detail = pgwire::detail_of(type);
+    const bool is_enum = detail != nullptr && detail->kind == pgwire::TypeKind::kEnum;
     for (const auto& [role, given] : policy_->roles) {
       const auto at = given.find(target.wanted->class_name);
       const auto* mask = at == given.end() ? nullptr : std::get_if<policy::Masked>(&at->second);
-      if (mask == nullptr || mask->how == policy::MaskKind::kConstant ||
-          mask->how == policy::MaskKind::kNull) {
+      if (mask == nullptr || mask->how == policy::MaskKind::kNull) continue;
+      if (is_enum) {
+        refuse(target.object(),
+               "role " + role + " gets a mask, and no label of an enum says that it is one",
+               "give the role the mask null for class " + target.wanted->class_name);
         continue;
       }
+      if (mask->how == policy::MaskKind::kConstant) continue;
       if (mask->how == policy::MaskKind::kYear ? !date : !text) {
         out_->findings.push_back(
             {Severity::kNote, target.object(),
@@ -223,23 +245,56 @@ FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1::text[]))";
     }
   }
 
-  static int family(std::uint32_t oid) {
-    switch (oid) {
+  /// Types of one number can share a domain: their equality forms are of one kind.
+  static std::uint32_t domain_of(const pgwire::ColumnType& type) {
+    switch (type.oid) {
       case pgwire::kOidInt2:
       case pgwire::kOidInt4:
-      case pgwire::kOidInt8:
-        return 1;
-      case pgwire::kOidText:
+        return pgwire::kOidInt8;
       case pgwire::kOidVarchar:
-        return 2;
+        return pgwire::kOidText;
+      case pgwire::kOidFloat4:
+        return pgwire::kOidFloat8;
+      case pgwire::kOidCidr:
+        return pgwire::kOidInet;
       default:
-        return static_cast<int>(oid);
+        return type.oid;
     }
   }
 
-  Status measure(const Target& target, const RegisteredColumn* sealed) {
-    const auto column = store::pg_quote_identifier(sealed != nullptr ? sealed->index_name()
-                                                                     : target.wanted->column);
+  /// What PostgreSQL makes of the column; the session's path is pg_catalog.
+  static std::string expression_sql(const std::string& column,
+                                    const pgwire::TextExpression& expression) {
+    constexpr std::string_view kValue = "value";
+    auto sql = expression.text();
+    return sql.replace(sql.find(kValue), kValue.size(),
+                       store::pg_quote_identifier(column) + "::text");
+  }
+
+  Result<bool> look_at_search(const Target& target, const policy::Search& search) {
+    const auto object = target.object();
+    if (!pgwire::is_character(target.loaded.type)) {
+      refuse(object, "search " + search.name + ": type " + target.type_text + " has no characters",
+             "search by expressions is for text, varchar, character and citext");
+      return false;
+    }
+    if (!search.expression.needs_case()) return true;
+    if (target.collation != kDefaultCollation) {
+      refuse(object, "search " + search.name + ": lower() and upper() need the default collation",
+             "leave the expression out, or give the column the database's collation");
+      return false;
+    }
+    if (const auto map = load_case_map(*database_, target.collation); !map) {
+      if (map.error().code != Code::kUnsupported) return fail(map.error());
+      refuse(object, "search " + search.name + ": " + map.error().where,
+             "use a database with the C library's locale that is installed here as well");
+      return false;
+    }
+    return true;
+  }
+
+  /// `measured`: an SQL expression over the table.
+  Status measure(const Target& target, const std::string& object, const std::string& column) {
     const auto table = qualified_sql(target.wanted->schema, target.wanted->table);
     const auto sql =
         "SELECT coalesce(sum(n), 0)::bigint, count(*), "
@@ -248,9 +303,9 @@ FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1::text[]))";
         "FROM (SELECT count(*)::numeric AS n, sum(count(*)) OVER () AS total FROM ONLY " +
         table + " WHERE " + column + " IS NOT NULL GROUP BY " + column + ") AS groups";
     const auto rows = database_->query(sql);
-    if (!rows) return while_doing("measuring " + target.object(), rows.error());
+    if (!rows) return while_doing("measuring " + object, rows.error());
     Leakage leakage;
-    leakage.object = target.object();
+    leakage.object = object;
     leakage.rows = number_at<std::int64_t>(*rows, 0, 0);
     leakage.distinct = number_at<std::int64_t>(*rows, 0, 1);
     leakage.top_share = number_at<double>(*rows, 0, 2);

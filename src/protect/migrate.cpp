@@ -42,11 +42,12 @@ Status all_known(const std::vector<std::string>& tables, const std::vector<std::
 /// A column that is registered stays as it was registered.
 Status same_as_registered(const RegisteredColumn& entry, const policy::ProtectedColumn& wanted) {
   if (entry.class_name == wanted.class_name && entry.searchable == wanted.searchable &&
-      (!entry.searchable || entry.domain == wanted.domain)) {
+      (!entry.searchable || entry.domain == wanted.domain) &&
+      entry.searches == searches_of(wanted)) {
     return {};
   }
   return fail(Code::kConflict,
-              entry.qualified() + ": class, searchable or domain; unprotect first");
+              entry.qualified() + ": class, searchable, domain or search; unprotect first");
 }
 
 /// The first finding that refuses, as an error.

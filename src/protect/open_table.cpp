@@ -1,5 +1,7 @@
 #include "protect/open_table.hpp"
 
+#include <utility>
+
 #include <algorithm>
 
 #include "protect/form.hpp"
@@ -120,8 +122,8 @@ class OpenTable {
     std::string sets, arrays = "$1", names = "tid";
     int next = 2;
     for (const auto& column : columns_) {
-      select += ", " + column.sealed_name() + ", " +
-                (column.searchable ? column.index_name() : "NULL::bytea");
+      select += ", " + column.sealed_name();
+      for (const auto& index : column.index_names()) select += ", " + index;
       const auto name = "v" + std::to_string(column.number);
       sets += (sets.empty() ? "" : ", ") + pg_quote_identifier(column.column) + " = CAST(u." +
               name + " AS " + column.type_text + ")";
@@ -166,9 +168,9 @@ class OpenTable {
     for (std::size_t i = 0; i < found.rows(); ++i) {
       tids += (tids.size() > 1 ? ",\"" : "\"") + text_at(found, i, 0) + '"';
       THERIAC_ASSIGN(const auto row, row_of(found.value(i, 1)));
+      std::size_t at = 2;
       for (std::size_t c = 0; c < columns_.size(); ++c) {
-        THERIAC_ASSIGN(const bool any, open_value(columns_[c], row, found.value(i, 2 + 2 * c),
-                                                  found.value(i, 3 + 2 * c), opened));
+        THERIAC_ASSIGN(const bool any, open_value(columns_[c], row, found, i, at, opened));
         if (any) {
           values[c].add(opened);
           ++opened_values;
@@ -194,17 +196,17 @@ class OpenTable {
     return count;
   }
 
+  /// The value whose helpers stand from column `at` of a row on; `at` moves behind them.
   Result<bool> open_value(const RegisteredColumn& column, const std::optional<RowId>& row,
-                          std::optional<std::string_view> sealed,
-                          std::optional<std::string_view> index, Bytes& out) {
+                          const store::PgResult& found, std::size_t line, std::size_t& at,
+                          Bytes& out) {
+    const auto sealed = found.value(line, at++);
+    const auto count = column.index_names().size();
+    const auto first = std::exchange(at, at + count);
     if (!sealed) return false;
     THERIAC_ASSIGN(const auto bytes, bytea_of(*sealed));
-    std::optional<Bytes> token;
-    if (index) {
-      THERIAC_ASSIGN(token, bytea_of(*index));
-    }
-    THERIAC_TRY(cipher_.open(column, row, bytes,
-                             token ? std::optional<ByteView>(*token) : std::nullopt, out));
+    THERIAC_ASSIGN(const auto indexes, indexes_at(found, line, first, count));
+    THERIAC_TRY(cipher_.open(column, row, bytes, indexes, out));
     return true;
   }
 
@@ -253,7 +255,7 @@ class OpenTable {
     const char* comma = " ";
     for (const auto& column : all_) {
       alter += comma + ("DROP COLUMN " + column.sealed_name());
-      if (column.searchable) alter += ", DROP COLUMN " + column.index_name();
+      for (const auto& index : column.index_names()) alter += ", DROP COLUMN " + index;
       comma = ", ";
     }
     if (bound()) alter += ", DROP COLUMN theriac_row";

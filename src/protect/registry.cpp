@@ -1,8 +1,11 @@
 #include "protect/registry.hpp"
 
+#include <algorithm>
+
 #include "base/secret.hpp"
 #include "protect/adoption.hpp"
 #include "protect/sql_text.hpp"
+#include "protect/type_loader.hpp"
 
 namespace theriac::protect {
 namespace {
@@ -38,6 +41,7 @@ CREATE TABLE theriac.columns (
   suite smallint NOT NULL,
   searchable boolean NOT NULL,
   domain text NOT NULL,
+  searches jsonb NOT NULL DEFAULT '[]',
   type_text text NOT NULL,
   type_oid oid NOT NULL,
   modifier integer NOT NULL,
@@ -65,6 +69,7 @@ CREATE FUNCTION theriac.scram_verifier(text) RETURNS text
 REVOKE ALL ON FUNCTION theriac.scram_verifier(text) FROM PUBLIC;
 )";
 
+// A registry of format 1 has no column `searches`.
 // A sealed column whose constraint theriac_plain_N is gone comes with attribute 0; half-way columns
 // have no such constraint yet and go by name.
 constexpr std::string_view kColumns = R"(
@@ -72,7 +77,11 @@ SELECT c.number, coalesce(r.oid, 0), coalesce(n.nspname::text, t.schema_name),
        coalesce(r.relname::text, t.table_name), coalesce(a.attname::text, c.column_name),
        coalesce(a.attnum, 0), c.field, c.class, c.suite, c.searchable, c.domain, c.type_text,
        c.type_oid, c.modifier, c.not_null, c.default_stored, t.bound, c.state,
-       c.column_name, t.schema_name, t.table_name
+       c.column_name, t.schema_name, t.table_name,
+       coalesce(a.atttypid, c.type_oid), coalesce(a.atttypmod, c.modifier),
+       coalesce(pg_catalog.format_type(a.atttypid, a.atttypmod), c.type_text),
+       coalesce(pg_catalog.to_jsonb(c) ->> 'searches', '[]'),
+       coalesce(a.attcollation, 0)
 FROM theriac.columns c JOIN theriac.tables t ON t.relation = c.relation
 LEFT JOIN pg_catalog.pg_class r ON r.oid = c.relation::oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
@@ -84,7 +93,62 @@ LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND NOT a.attisdropped
            ELSE c.state <> 'sealed' AND a.attname = c.column_name END
 ORDER BY c.number)";
 
+/// Types made in the database have another object id after a restore; their names stay, with or
+/// without a schema in front as the search_path says.
+bool is_same_name(std::string_view a, std::string_view b) {
+  if (a.size() < b.size()) std::swap(a, b);
+  return a == b || (a.ends_with(b) && a[a.size() - b.size() - 1] == '.');
+}
+
+Result<std::vector<RegisteredSearch>> read_searches(std::string_view text) {
+  std::vector<RegisteredSearch> out;
+  THERIAC_ASSIGN(const auto json, codec::parse_json(text));
+  try {
+    for (const auto& each : json) {
+      RegisteredSearch search;
+      search.name = each.at("name").get<std::string>();
+      THERIAC_ASSIGN(search.expression,
+                     pgwire::TextExpression::parse(each.at("expression").get<std::string>()));
+      search.domain = each.at("domain").get<std::string>();
+      out.push_back(std::move(search));
+    }
+  } catch (const codec::Json::exception&) {
+    return fail(Code::kMalformed, "theriac.columns: searches");
+  }
+  return out;
+}
+
+bool needs_case(const RegisteredColumn& column) {
+  return std::any_of(column.searches.begin(), column.searches.end(),
+                     [](const auto& search) { return search.expression.needs_case(); });
+}
+
 }  // namespace
+
+std::vector<std::string> RegisteredColumn::index_names() const {
+  std::vector<std::string> out;
+  if (searchable) out.push_back(index_name());
+  for (const auto& search : searches) out.push_back(index_name(search));
+  return out;
+}
+
+codec::Json searches_to_json(const std::vector<RegisteredSearch>& searches) {
+  auto out = codec::Json::array();
+  for (const auto& search : searches) {
+    out.push_back({{"name", search.name},
+                   {"expression", search.expression.text()},
+                   {"domain", search.domain}});
+  }
+  return out;
+}
+
+std::vector<RegisteredSearch> searches_of(const policy::ProtectedColumn& column) {
+  std::vector<RegisteredSearch> out;
+  for (const auto& each : column.searches) {
+    out.push_back({each.name, each.expression, each.domain});
+  }
+  return out;
+}
 
 Result<bool> registry_exists(PgConnection& database) {
   THERIAC_ASSIGN(const auto answer,
@@ -100,7 +164,11 @@ Status install_registry(PgConnection& database, const TenantId& tenant) {
   if (there) {
     THERIAC_ASSIGN(const auto row,
                    database.query("SELECT format, tenant FROM theriac.installation"));
-    if (row.rows() != 1 || number_at<int>(row, 0, 0) != kRegistryFormat) {
+    if (row.rows() == 1 && number_at<int>(row, 0, 0) == 1) {
+      THERIAC_TRY(
+          database.exec("ALTER TABLE theriac.columns ADD COLUMN searches jsonb NOT NULL "
+                        "DEFAULT '[]'; UPDATE theriac.installation SET format = 2"));
+    } else if (row.rows() != 1 || number_at<int>(row, 0, 0) != kRegistryFormat) {
       return fail(Code::kConflict, "theriac.installation: format of the registry");
     }
     if (row.value(0, 1) != to_uuid_text(tenant.view())) {
@@ -161,16 +229,53 @@ Result<std::vector<RegisteredColumn>> columns_from(const Rows& rows) {
     entry.registered_as = text(18);
     entry.registered_schema = text(19);
     entry.registered_table = text(20);
+    entry.declared = {number_at<std::uint32_t>(rows, i, 21), number_at<std::int32_t>(rows, i, 22)};
+    constexpr std::uint32_t kFirstOfUsers = 16'384;
+    entry.type_unchanged =
+        entry.declared.modifier == entry.modifier &&
+        (entry.declared.oid == entry.type_oid ||
+         (entry.declared.oid >= kFirstOfUsers && entry.type_oid >= kFirstOfUsers &&
+          is_same_name(text(23), entry.type_text)));
+    THERIAC_ASSIGN(entry.searches, read_searches(text(24)));
+    entry.collation = number_at<std::uint32_t>(rows, i, 25);
     out.push_back(std::move(entry));
   }
   return out;
+}
+
+bool needs_case_map(const std::vector<RegisteredColumn>& columns, const TypeTable& types) {
+  return std::any_of(columns.begin(), columns.end(), [&](const RegisteredColumn& column) {
+    return needs_case(column) || types.needs_case(column.declared.oid);
+  });
+}
+
+Status add_types(std::vector<RegisteredColumn>& columns, const TypeTable& types,
+                 const std::shared_ptr<const pgwire::CaseMap>& case_map) {
+  for (auto& column : columns) {
+    THERIAC_ASSIGN(auto loaded, types.load(column.declared, case_map));
+    column.type = std::move(loaded.type);
+    if (!loaded.refused.empty()) column.type_unchanged = false;
+    // Of the default collation, which lower('X') of a literal has as well. Without the map the
+    // column is registered all the same; what needs an index of it refuses.
+    const bool by_default = column.collation == 0 || column.collation == kDefaultCollation;
+    if (needs_case(column) && by_default) column.case_map = case_map;
+  }
+  return {};
 }
 
 Result<std::vector<RegisteredColumn>> registered_columns(PgConnection& database) {
   THERIAC_ASSIGN(const bool there, registry_exists(database));
   if (!there) return std::vector<RegisteredColumn>{};
   THERIAC_ASSIGN(const auto rows, database.query(kColumns));
-  return columns_from(Rows::of(rows));
+  THERIAC_ASSIGN(auto columns, columns_from(Rows::of(rows)));
+  THERIAC_ASSIGN(const auto answer, database.query(TypeTable::sql()));
+  THERIAC_ASSIGN(const auto types, TypeTable::from(Rows::of(answer)));
+  std::shared_ptr<const pgwire::CaseMap> case_map;
+  if (needs_case_map(columns, types)) {
+    if (auto map = load_case_map(database, kDefaultCollation)) case_map = std::move(*map);
+  }
+  THERIAC_TRY(add_types(columns, types, case_map));
+  return columns;
 }
 
 Result<std::optional<std::string>> grant_gateway_role(PgConnection& database,

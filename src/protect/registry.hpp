@@ -24,17 +24,30 @@
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "codec/json.hpp"
+#include "pgwire/text_expression.hpp"
+#include "pgwire/types.hpp"
+#include "policy/policy.hpp"
 #include "protect/rows.hpp"
+#include "protect/type_loader.hpp"
 #include "store/pg.hpp"
 
 namespace theriac::protect {
 
-inline constexpr int kRegistryFormat = 1;
+/// 2: theriac.columns.searches. install_registry() makes a 2 of a 1.
+inline constexpr int kRegistryFormat = 2;
 
 /// State of a column. Only `sealed` columns are readable through the gateway.
 inline constexpr std::string_view kStateSealing = "sealing";  ///< being protected
 inline constexpr std::string_view kStateSealed = "sealed";
 inline constexpr std::string_view kStateOpening = "opening";  ///< being unprotected
+
+/// A blind index of an expression of the value.
+struct RegisteredSearch {
+  std::string name;
+  pgwire::TextExpression expression;
+  std::string domain;
+  friend bool operator==(const RegisteredSearch&, const RegisteredSearch&) = default;
+};
 
 struct RegisteredColumn {
   int number = 0;
@@ -49,9 +62,16 @@ struct RegisteredColumn {
   int suite = 1;
   bool searchable = false;
   std::string domain;
+  std::vector<RegisteredSearch> searches;
+  /// lower() and upper() of the searches, if one has them; null: the server's are not ours.
+  std::shared_ptr<const pgwire::CaseMap> case_map;
   std::string type_text;  ///< format_type(): "character varying(20)"
   std::uint32_t type_oid = 0;
   std::int32_t modifier = -1;
+  DeclaredType declared;        ///< as it is now
+  std::uint32_t collation = 0;  ///< pg_attribute.attcollation
+  pgwire::ColumnType type;      ///< as it is now, domains resolved
+  bool type_unchanged = false;  ///< it is the registered one, and can still be protected
   bool not_null = false;
   std::optional<std::string> default_stored;
   bool bound = false;  ///< of the table
@@ -61,15 +81,26 @@ struct RegisteredColumn {
     return "theriac_sealed_" + std::to_string(number);
   }
   [[nodiscard]] std::string index_name() const { return "theriac_index_" + std::to_string(number); }
+  [[nodiscard]] std::string index_name(const RegisteredSearch& search) const {
+    return index_name() + "_" + search.name;
+  }
+  /// Names of all index helpers: the column's own if it is searchable, then one for each search.
+  [[nodiscard]] std::vector<std::string> index_names() const;
   [[nodiscard]] std::string plain_check() const {
     return "theriac_plain_" + std::to_string(number);
   }
   [[nodiscard]] std::string form_check() const { return "theriac_form_" + std::to_string(number); }
-  [[nodiscard]] std::string lookup_index() const {
-    return "theriac_lookup_" + std::to_string(number);
+  /// Name of the ordinary index on an index helper.
+  [[nodiscard]] static std::string lookup_index(const std::string& index_name) {
+    return "theriac_lookup_" + index_name.substr(std::string_view("theriac_index_").size());
   }
   [[nodiscard]] std::string qualified() const { return schema + "." + table + "." + column; }
 };
+
+/// The searches as the registry keeps them, and read again.
+codec::Json searches_to_json(const std::vector<RegisteredSearch>& searches);
+/// The searches of a policy's column.
+std::vector<RegisteredSearch> searches_of(const policy::ProtectedColumn& column);
 
 /// True if schema theriac with our tables exists.
 Result<bool> registry_exists(store::PgConnection& database);
@@ -80,6 +111,12 @@ Status install_registry(store::PgConnection& database, const TenantId& tenant);
 Status drop_registry(store::PgConnection& database);
 /// Code::kNotFound without a registry.
 Result<TenantId> registry_tenant(store::PgConnection& database);
+
+/// After columns_from(): lower() and upper() of the server are needed to tell their equality.
+bool needs_case_map(const std::vector<RegisteredColumn>& columns, const TypeTable& types);
+/// After columns_from(): their types; `case_map` null where it is not needed or not to be had.
+Status add_types(std::vector<RegisteredColumn>& columns, const TypeTable& types,
+                 const std::shared_ptr<const pgwire::CaseMap>& case_map);
 
 /// The question whose answer columns_from() reads.
 std::string_view registered_columns_sql();

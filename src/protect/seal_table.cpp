@@ -139,16 +139,18 @@ class SealTable {
                                           std::to_string(target.modifier),
                                           target.not_null ? "t" : "f",
                                           target.default_text.value_or(""),
-                                          default_stored.value_or("")};
+                                          default_stored.value_or(""),
+                                          searches_to_json(searches_of(wanted)).dump()};
     std::vector<PgParam> params;
     for (const auto& value : values) params.push_back(PgParam::text(value));
     if (!target.default_text) params[11] = PgParam::null();
     if (!default_stored) params[12] = PgParam::null();
     THERIAC_TRY(database.query(
         "INSERT INTO theriac.columns (relation, column_name, field, class, suite, searchable, "
-        "domain, type_text, type_oid, modifier, not_null, default_text, default_stored, original, "
-        "state) VALUES ($1::oid::regclass, $2, $3::uuid, $4, $5::int2, $6::bool, $7, $8, $9::oid, "
-        "$10::int4, $11::bool, $12, $13, '{}', 'sealing')",
+        "domain, type_text, type_oid, modifier, not_null, default_text, default_stored, searches, "
+        "original, state) VALUES ($1::oid::regclass, $2, $3::uuid, $4, $5::int2, $6::bool, $7, $8, "
+        "$9::oid, "
+        "$10::int4, $11::bool, $12, $13, $14::jsonb, '{}', 'sealing')",
         params));
     return {};
   }
@@ -200,7 +202,10 @@ class SealTable {
     if (job_.bound) add("theriac_row", "r");
     for (const auto& column : columns_) {
       add(column.sealed_name(), "s" + std::to_string(column.number));
-      if (column.searchable) add(column.index_name(), "i" + std::to_string(column.number));
+      int place = 0;
+      for (const auto& name : column.index_names()) {
+        add(name, "i" + std::to_string(column.number) + "_" + std::to_string(place++));
+      }
     }
     return "UPDATE ONLY " + sql_ + " AS t SET " + sets + " FROM unnest(" + arrays + ") AS u(" +
            names + ") WHERE t.ctid = u.tid";
@@ -252,7 +257,9 @@ class SealTable {
   Status seal_batch(const store::PgResult& found, Batch& batch) {
     for (const auto& column : columns_) {
       batch.values.emplace_back(kOidBytea);
-      if (column.searchable) batch.values.emplace_back(kOidBytea);
+      for (std::size_t k = column.index_names().size(); k > 0; --k) {
+        batch.values.emplace_back(kOidBytea);
+      }
     }
     batch_values_ = 0;
     for (std::size_t i = 0; i < found.rows(); ++i) {
@@ -267,16 +274,17 @@ class SealTable {
       for (std::size_t c = 0; c < columns_.size(); ++c) {
         const auto& column = columns_[c];
         auto& sealed = batch.values[at++];
-        auto* index = column.searchable ? &batch.values[at++] : nullptr;
+        const auto first_index = at;
+        at += column.index_names().size();
         const auto plain = found.value(i, 2 + c);
         if (!plain) {
           sealed.add_null();
-          if (index != nullptr) index->add_null();
+          for (auto k = first_index; k < at; ++k) batch.values[k].add_null();
           continue;
         }
         THERIAC_ASSIGN(const auto made, cipher_.seal(column, row, *plain));
         sealed.add(made.sealed);
-        if (index != nullptr) index->add(*made.index);
+        for (auto k = first_index; k < at; ++k) batch.values[k].add(made.indexes[k - first_index]);
         ++batch_values_;
       }
     }
@@ -308,9 +316,9 @@ class SealTable {
     THERIAC_TRY(
         run_all(database, {make_form(sql_, columns_, with_row)}, "rewriting " + job_.name()));
     for (const auto& column : columns_) {
-      if (column.searchable) {
-        after.push_back("CREATE INDEX " + column.lookup_index() + " ON " + sql_ + " (" +
-                        column.index_name() + ")");
+      for (const auto& name : column.index_names()) {
+        after.push_back("CREATE INDEX " + RegisteredColumn::lookup_index(name) + " ON " + sql_ +
+                        " (" + name + ")");
       }
     }
     THERIAC_TRY(run_all(database, after, "indexing " + job_.name()));

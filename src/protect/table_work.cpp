@@ -20,7 +20,8 @@ Status prepare_session(PgConnection& database) {
   // Values print as stored forms; no trigger or rule fires for our updates; nothing is logged.
   THERIAC_TRY(database.exec(
       "SET search_path = pg_catalog; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; "
-      "SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET client_encoding = 'UTF8'; "
+      "SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1; SET "
+      "client_encoding = 'UTF8'; "
       "SET standard_conforming_strings = on; SET row_security = off; SET statement_timeout = 0; "
       "SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = on"));
   THERIAC_ASSIGN(const auto super, database.query("SELECT rolsuper FROM pg_catalog.pg_roles "
@@ -111,6 +112,18 @@ Result<Bytes> bytea_of(std::string_view text) {
   return from_hex(text.substr(2));
 }
 
+Result<std::vector<Bytes>> indexes_at(const store::PgResult& rows, std::size_t row,
+                                      std::size_t first, std::size_t count) {
+  std::vector<Bytes> out;
+  for (std::size_t k = 0; k < count; ++k) {
+    const auto text = rows.value(row, first + k);
+    if (!text) continue;
+    THERIAC_ASSIGN(auto bytes, bytea_of(*text));
+    out.push_back(std::move(bytes));
+  }
+  return out;
+}
+
 Result<std::optional<RowId>> row_of(std::optional<std::string_view> text) {
   if (!text) return std::optional<RowId>{};
   THERIAC_ASSIGN(auto row, id_from_uuid<RowId>(*text));
@@ -146,8 +159,8 @@ Result<std::int64_t> compare_all(const Services& services, const std::string& ta
   const bool bound = !columns.empty() && columns.front().bound;
   std::string sql = bound ? "SELECT theriac_row" : "SELECT NULL::uuid";
   for (const auto& column : columns) {
-    sql += ", " + pg_quote_identifier(column.column) + ", " + column.sealed_name() + ", " +
-           (column.searchable ? column.index_name() : "NULL::bytea");
+    sql += ", " + pg_quote_identifier(column.column) + ", " + column.sealed_name();
+    for (const auto& index : column.index_names()) sql += ", " + index;
   }
   sql += " FROM ONLY " + table_sql + " WHERE ctid >= $1 AND ctid < $2";
   std::int64_t compared = 0;
@@ -160,24 +173,20 @@ Result<std::int64_t> compare_all(const Services& services, const std::string& ta
     for (std::size_t i = 0; i < batch.rows(); ++i) {
       THERIAC_ASSIGN(const auto row, row_of(batch.value(i, 0)));
       if (bound && !row) return fail(Code::kMismatch, table_sql + ": theriac_row");
-      for (std::size_t c = 0; c < columns.size(); ++c) {
-        const auto& column = columns[c];
-        const auto plain = batch.value(i, 1 + 3 * c);
-        const auto sealed = batch.value(i, 2 + 3 * c);
-        const auto index = batch.value(i, 3 + 3 * c);
+      std::size_t at = 1;
+      for (const auto& column : columns) {
+        const auto plain = batch.value(i, at++);
+        const auto sealed = batch.value(i, at++);
+        const auto count = column.index_names().size();
+        THERIAC_ASSIGN(const auto indexes, indexes_at(batch, i, at, count));
+        at += count;
         if (plain.has_value() != sealed.has_value() ||
-            (column.searchable && plain.has_value() != index.has_value())) {
+            indexes.size() != (plain.has_value() ? count : 0)) {
           return fail(Code::kMismatch, column.qualified());
         }
         if (!plain) continue;
         THERIAC_ASSIGN(const auto sealed_bytes, bytea_of(*sealed));
-        std::optional<Bytes> index_bytes;
-        if (index) {
-          THERIAC_ASSIGN(index_bytes, bytea_of(*index));
-        }
-        THERIAC_TRY(cipher.open(column, row, sealed_bytes,
-                                index_bytes ? std::optional<ByteView>(*index_bytes) : std::nullopt,
-                                opened));
+        THERIAC_TRY(cipher.open(column, row, sealed_bytes, indexes, opened));
         if (text_of(opened) != *plain) return fail(Code::kMismatch, column.qualified());
       }
       ++compared;

@@ -49,6 +49,9 @@ class ArrayParameter {
 /// bytea in PostgreSQL's hex text form.
 Result<Bytes> bytea_of(std::string_view text);
 /// theriac_row of a result; NULL is nullopt.
+/// `count` bytea values of one row; NULL is missing.
+Result<std::vector<Bytes>> indexes_at(const store::PgResult& rows, std::size_t row,
+                                      std::size_t first, std::size_t count);
 Result<std::optional<RowId>> row_of(std::optional<std::string_view> text);
 
 /// Durable entry; the act may follow.

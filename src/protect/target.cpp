@@ -25,7 +25,7 @@ SELECT w.place, coalesce(c.oid, 0), coalesce(a.attnum, 0), c.relkind,
                              AND h.relkind IN ('r', 'p', 'm'))),
        pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypid, a.atttypmod,
        coalesce(o.collisdeterministic, true), a.attnotnull, a.attidentity <> '',
-       a.attgenerated <> '', pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+       a.attgenerated <> '', pg_catalog.pg_get_expr(d.adbin, d.adrelid), coalesce(a.attcollation, 0)
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
   AS w(schema_name, table_name, column_name, place)
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema_name
@@ -107,8 +107,13 @@ Result<std::vector<Target>> read_targets(store::PgConnection& database,
     target.identity = yes(14);
     target.generated = yes(15);
     if (const auto text = rows.value(i, 16)) target.default_text = std::string(*text);
+    target.collation = number_at<std::uint32_t>(rows, i, 17);
     out.push_back(std::move(target));
   }
+  std::vector<DeclaredType> declared;
+  for (const auto& target : out) declared.push_back({target.type_oid, target.modifier});
+  THERIAC_ASSIGN(auto loaded, load_types(database, declared));
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].loaded = std::move(loaded[i]);
   return out;
 }
 
@@ -130,7 +135,9 @@ bool is_constant_default(std::string_view expression) {
       ++at;
     }
     ++at;
-  } else if (expression.substr(at).starts_with("NULL")) {
+  } else if (const auto rest = expression.substr(at); rest == "true" || rest == "false") {
+    at = expression.size();
+  } else if (rest.starts_with("NULL")) {
     at += 4;
   } else {
     take('-');

@@ -9,6 +9,7 @@
 
 #include "policy/policy.hpp"
 #include "protect/index_text.hpp"
+#include "protect/type_loader.hpp"
 #include "store/pg.hpp"
 
 namespace theriac::protect {
@@ -26,7 +27,9 @@ struct Target {
   std::string type_text;
   std::uint32_t type_oid = 0;
   std::int32_t modifier = -1;
+  LoadedType loaded;  ///< domains resolved
   bool deterministic = true;
+  std::uint32_t collation = 0;  ///< 0: of a type that has none
   bool not_null = false;
   bool identity = false;
   bool generated = false;

@@ -1,16 +1,10 @@
 #include "protect/value_cipher.hpp"
 
+#include <algorithm>
+
 #include "pgwire/types.hpp"
 
 namespace theriac::protect {
-namespace {
-
-pgwire::ColumnType type_of(const RegisteredColumn& column) {
-  return {column.type_oid, column.modifier};
-}
-
-}  // namespace
-
 ValueCipher::ValueCipher(const lease::KeySource& keys, Random& random,
                          std::map<std::string, seal::Buckets> buckets)
     : keys_(&keys), random_(&random), buckets_(std::move(buckets)) {}
@@ -20,7 +14,7 @@ Status ValueCipher::refresh(const std::vector<RegisteredColumn>& columns, const 
   tenant_ = tenant;
   for (const auto& column : columns) THERIAC_TRY(refresh_class(column, sealing));
   for (const auto& column : columns) {
-    if (column.searchable) THERIAC_TRY(refresh_indexer(column));
+    THERIAC_TRY(refresh_indexers(column));
   }
   return {};
 }
@@ -53,14 +47,21 @@ Status ValueCipher::refresh_class(const RegisteredColumn& column, bool sealing) 
   return {};
 }
 
-Status ValueCipher::refresh_indexer(const RegisteredColumn& column) {
-  if (indexers_.contains(column.number)) return {};
+Status ValueCipher::refresh_indexers(const RegisteredColumn& column) {
+  if (indexers_.contains(column.number) || column.index_names().empty()) return {};
   THERIAC_ASSIGN(const auto ring, keys_->ring(column.class_name, true));
   const auto* active = ring->active(column.class_name, seal::Purpose::kIndex);
   if (active == nullptr) return fail(Code::kUnknownKey, "index key of class " + column.class_name);
-  THERIAC_ASSIGN(auto indexer,
-                 seal::Indexer::make(*active, tenant_, seal::domain_of(column.domain), "identity"));
-  indexers_.emplace(column.number, std::move(indexer));
+  std::vector<seal::Indexer> made;
+  const auto add = [&](const std::string& domain, std::string_view label) -> Status {
+    THERIAC_ASSIGN(auto indexer,
+                   seal::Indexer::make(*active, tenant_, seal::domain_of(domain), label));
+    made.push_back(std::move(indexer));
+    return {};
+  };
+  if (column.searchable) THERIAC_TRY(add(column.domain, "identity"));
+  for (const auto& search : column.searches) THERIAC_TRY(add(search.domain, "expression"));
+  indexers_.emplace(column.number, std::move(made));
   return {};
 }
 
@@ -69,19 +70,32 @@ seal::Binding ValueCipher::binding(const RegisteredColumn& column,
   return {tenant_, seal::Kind::kColumn, column.field, row};
 }
 
-Result<seal::IndexToken> ValueCipher::index_of(const RegisteredColumn& column,
-                                               std::string_view stored) {
+Result<std::vector<seal::IndexToken>> ValueCipher::indexes_of(const RegisteredColumn& column,
+                                                              std::string_view stored) {
+  std::vector<seal::IndexToken> out;
   const auto at = indexers_.find(column.number);
-  THERIAC_ASSERT(at != indexers_.end());
-  THERIAC_ASSIGN(const auto canonical, pgwire::equality_form(type_of(column), stored));
-  return at->second.index(canonical);
+  if (at == indexers_.end()) return out;
+  auto indexer = at->second.begin();
+  if (column.searchable) {
+    THERIAC_ASSIGN(const auto canonical, pgwire::equality_form(column.type, stored));
+    out.push_back((indexer++)->index(canonical));
+  }
+  for (const auto& search : column.searches) {
+    if (search.expression.needs_case() && column.case_map == nullptr) {
+      return fail(Code::kUnsupported, column.qualified() + ": lower() or upper() of its collation");
+    }
+    const auto text = pgwire::as_text(column.type, stored);
+    out.push_back(
+        (indexer++)->index(bytes_of(search.expression.apply(text, column.case_map.get()))));
+  }
+  return out;
 }
 
 Result<ValueCipher::Made> ValueCipher::seal(const RegisteredColumn& column,
                                             const std::optional<RowId>& row,
                                             std::string_view stored) {
   // What the codecs would print differently could not be given back to a program as it was.
-  const auto again = pgwire::to_stored(type_of(column), 0, 0, view_of(stored), {});
+  const auto again = pgwire::to_stored(column.type, 0, 0, view_of(stored), {});
   if (!again || *again != stored) {
     return fail(Code::kUnsupported, column.qualified() + ": a value has no stored form");
   }
@@ -94,24 +108,21 @@ Result<ValueCipher::Made> ValueCipher::seal(const RegisteredColumn& column,
       made.sealed,
       state.sealer->seal(binding(column, row), buckets == buckets_.end() ? kNone : buckets->second,
                          view_of(stored)));
-  if (column.searchable) {
-    THERIAC_ASSIGN(made.index, index_of(column, stored));
-  }
+  THERIAC_ASSIGN(made.indexes, indexes_of(column, stored));
   return made;
 }
 
 Status ValueCipher::open(const RegisteredColumn& column, const std::optional<RowId>& row,
-                         ByteView sealed, std::optional<ByteView> index, Bytes& at) {
+                         ByteView sealed, const std::vector<Bytes>& indexes, Bytes& at) {
   auto& state = classes_.at(column.class_name);
   if (const auto opened = state.opener.open_into(binding(column, row), sealed, at); !opened) {
     return fail(opened.error().code, column.qualified());
   }
-  if (column.searchable) {
-    THERIAC_ASSIGN(const auto expected, index_of(column, text_of(at)));
-    if (!index || !equal_constant_time(*index, expected)) {
-      return fail(Code::kMismatch, column.qualified() + ": blind index");
-    }
-  }
+  THERIAC_ASSIGN(const auto expected, indexes_of(column, text_of(at)));
+  const bool same = std::equal(
+      expected.begin(), expected.end(), indexes.begin(), indexes.end(),
+      [](const seal::IndexToken& a, const Bytes& b) { return equal_constant_time(b, a); });
+  if (!same) return fail(Code::kMismatch, column.qualified() + ": blind index");
   return {};
 }
 

@@ -31,15 +31,15 @@ class ValueCipher {
 
   struct Made {
     Bytes sealed;
-    std::optional<seal::IndexToken> index;
+    std::vector<seal::IndexToken> indexes;  ///< in the order of index_names()
   };
   /// `stored` is the value's stored form; `row` exactly when the column is bound.
   Result<Made> seal(const RegisteredColumn& column, const std::optional<RowId>& row,
                     std::string_view stored);
-  /// The stored form. Verifies `index`, if the column is searchable, against the opened value.
+  /// The stored form. Verifies `indexes`, as many as index_names(), against the opened value.
   /// `at` is overwritten. Code::kNotAuthentic, kUnknownKey, kMismatch.
   Status open(const RegisteredColumn& column, const std::optional<RowId>& row, ByteView sealed,
-              std::optional<ByteView> index, Bytes& at);
+              const std::vector<Bytes>& indexes, Bytes& at);
   /// "class:version, …" of the keys that seal, for the log.
   [[nodiscard]] std::string key_versions() const;
 
@@ -53,15 +53,16 @@ class ValueCipher {
   [[nodiscard]] seal::Binding binding(const RegisteredColumn& column,
                                       const std::optional<RowId>& row) const;
   Status refresh_class(const RegisteredColumn& column, bool sealing);
-  Status refresh_indexer(const RegisteredColumn& column);
-  Result<seal::IndexToken> index_of(const RegisteredColumn& column, std::string_view stored);
+  Status refresh_indexers(const RegisteredColumn& column);
+  Result<std::vector<seal::IndexToken>> indexes_of(const RegisteredColumn& column,
+                                                   std::string_view stored);
 
   const lease::KeySource* keys_;
   Random* random_;
   std::map<std::string, seal::Buckets> buckets_;
   TenantId tenant_;
   std::map<std::string, PerClass> classes_;
-  std::map<int, seal::Indexer> indexers_;  ///< by column number
+  std::map<int, std::vector<seal::Indexer>> indexers_;  ///< by column number
 };
 
 }  // namespace theriac::protect

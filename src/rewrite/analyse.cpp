@@ -182,7 +182,7 @@ class Analysis {
       made.columns.push_back(std::move(column));
     }
     for (const auto& one : gathering.arrays) {
-      Gather::Array array{one.kind, one.element_oid, 0, 0, one.source};
+      Gather::Array array{one.kind, one.element_oid, 0, 0, one.index, one.source};
       if (auto* source = std::get_if<ValueSource>(&array.source)) note_token(*source);
       if (one.column != nullptr) {
         array.relation_oid = one.relation->oid;

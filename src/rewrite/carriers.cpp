@@ -25,7 +25,7 @@ bool is_choosing_window(const pg::FuncCall& call) {
 /// What the type of a value becomes under a cast that changes no stored form; nullopt: it may.
 std::optional<pgwire::ColumnType> relabelled(const pgwire::ColumnType& from, std::uint32_t to,
                                              Form form) {
-  if (from.oid == to) return pgwire::ColumnType{to, -1};
+  if (from.oid == to) return pgwire::ColumnType{to, -1, from.detail};
   const bool widens = is_integer(from.oid) && is_number(to) &&
                       (to == pgwire::kOidInt8 || to == pgwire::kOidNumeric ||
                        (to == pgwire::kOidInt4 && from.oid == pgwire::kOidInt2));
@@ -278,6 +278,11 @@ Rewriter::Answer Rewriter::chosen_value(const std::vector<pg::Node*>& alternativ
 bool Rewriter::constant_node(const pg::Node& node) {
   const auto* inner = &node;
   while (inner->has_type_cast()) inner = &inner->type_cast().arg();
+  if (inner->has_a_array_expr()) {
+    const auto& elements = inner->a_array_expr().elements();
+    return std::all_of(elements.begin(), elements.end(),
+                       [](const pg::Node& one) { return one.has_a_const(); });
+  }
   return inner->has_a_const() || inner->has_param_ref();
 }
 
@@ -369,7 +374,16 @@ Rewriter::Answer Rewriter::null_if(pg::Node& node, Level& level, Form form, Item
   edited_ = true;
   const pg::Node other = right;
   const auto answer = case_value(*node.mutable_case_expr(), level, form, made);
-  if (answer == Answer::kDone) made.type = type_of_null_if(made, other);
+  if (answer != Answer::kDone) return answer;
+  const auto constant = constant_of(other, *made.column);
+  const auto* literal = std::get_if<Literal>(&constant.source);
+  const bool beside_float = constant.is && literal != nullptr && is_float(literal->sent_oid);
+  // Its = would make another type of the column, which prints in another way.
+  if (made.type.oid == pgwire::kOidCidr || (beside_float && !is_float(made.type.oid))) {
+    refuse(made, "NULLIF", "use CASE");
+    return Answer::kRefused;
+  }
+  made.type = type_of_null_if(made, other);
   return answer;
 }
 

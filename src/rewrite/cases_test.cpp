@@ -154,7 +154,7 @@ std::string short_action(const std::string& expected) {
   while (std::getline(in, line)) {
     std::string one;
     if (line.starts_with("forward")) one = "forwarded";
-    if (line.starts_with("rewrite")) one = "rewritten";
+    if (line.starts_with("rewrite") || line.starts_with("gather")) one = "rewritten";
     if (line.starts_with("locate")) one = "rewritten, row by row";
     if (line.starts_with("nothing")) one = "nothing to do";
     if (line.starts_with("error")) one = "answered here: " + line.substr(6);

@@ -32,6 +32,18 @@ bool is_plain_word(std::string_view name) {
 
 }  // namespace
 
+std::vector<int> Protection::indexes() const {
+  std::vector<int> out;
+  if (searchable) out.push_back(0);
+  for (std::size_t i = 0; i < expressions.size(); ++i) out.push_back(static_cast<int>(i) + 1);
+  return out;
+}
+
+std::string Protection::index_name(int ordinal) const {
+  if (ordinal == 0) return index_name();
+  return index_name() + "_" + expressions.at(static_cast<std::size_t>(ordinal) - 1).name;
+}
+
 bool Relation::is_protected() const {
   return std::any_of(columns.begin(), columns.end(),
                      [](const Column& column) { return column.protection.has_value(); });

@@ -12,9 +12,18 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "pgwire/text_expression.hpp"
 #include "pgwire/types.hpp"
 
 namespace theriac::rewrite {
+
+/// A further blind index: of an expression of the value, on columns of characters.
+struct ExpressionIndex {
+  std::string name;
+  pgwire::TextExpression expression;
+  std::string domain;
+  std::int16_t attribute = 0;  ///< of the helper theriac_index_<number>_<name>
+};
 
 /// How one column is protected. Names of helper columns: theriac_sealed_<number>,
 /// theriac_index_<number>; the row identity is theriac_row.
@@ -26,7 +35,9 @@ struct Protection {
   std::string domain;       ///< equality domain
   std::int16_t sealed_attribute = 0;
   std::int16_t index_attribute = 0;  ///< 0 if not searchable
-  bool not_null = false;             ///< moved to the helper
+  std::vector<ExpressionIndex> expressions;
+  std::shared_ptr<const pgwire::CaseMap> case_map;  ///< where an expression needs it
+  bool not_null = false;                            ///< moved to the helper
   /// The column's declared default, if it is a constant: stored form; nullopt: NULL.
   std::optional<std::string> default_stored;
   /// A default that is not a constant: an INSERT that needs it is refused.
@@ -36,6 +47,9 @@ struct Protection {
     return "theriac_sealed_" + std::to_string(number);
   }
   [[nodiscard]] std::string index_name() const { return "theriac_index_" + std::to_string(number); }
+  /// Ordinals of the index helpers a row has: 0 is the value's own, k is expressions[k - 1].
+  [[nodiscard]] std::vector<int> indexes() const;
+  [[nodiscard]] std::string index_name(int ordinal) const;
 };
 
 struct Column {

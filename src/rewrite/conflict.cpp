@@ -125,7 +125,9 @@ bool Rewriter::conflict_value(const pg::Node& value, const Relation* relation, c
   }
   if (is_null(given)) {
     make_null(add_target(out, protection.sealed_name()));
-    if (protection.searchable) make_null(add_target(out, protection.index_name()));
+    for (const int index : protection.indexes()) {
+      make_null(add_target(out, protection.index_name(index)));
+    }
     return true;
   }
   ItemColumn like;
@@ -165,8 +167,36 @@ bool Rewriter::stored_forms(const pg::Node& value, const ItemColumn& like, Level
     add_target(out, helper) = made;
     return true;
   };
-  return form(Form::kSealed, protection.sealed_name()) &&
-         (!protection.searchable || form(Form::kIndex, protection.index_name()));
+  if (!form(Form::kSealed, protection.sealed_name()) ||
+      (protection.searchable && !form(Form::kIndex, protection.index_name()))) {
+    return false;
+  }
+  return stored_expressions(value, like, level, out);
+}
+
+/// The indexes of expressions: of a constant, or beside a column that is taken as it is.
+bool Rewriter::stored_expressions(const pg::Node& value, const ItemColumn& like, Level& level,
+                                  Nodes& out) {
+  const auto& protection = *like.column->protection;
+  for (const int index : protection.indexes()) {
+    if (index == 0) continue;
+    pg::Node made;
+    if (constant_node(value)) {
+      const auto constant = constant_of(value, *like.column);
+      if (!constant.refused.empty()) return bad_constant(like, constant);
+      slot_node(made,
+                slot(Slot::Fill::kIndex, constant.source, *like.relation, *like.column, 0, index));
+    } else {
+      const auto found = value.has_column_ref() ? resolve(value.column_ref(), level) : Resolved{};
+      if (!found.secret() || found.column().column != like.column ||
+          found.item->relation == nullptr) {
+        return refuse(like, "ON CONFLICT DO UPDATE from an expression", kRemedy);
+      }
+      if (!reference(*found.item, protection.index_name(index), level, made)) return false;
+    }
+    add_target(out, protection.index_name(index)) = made;
+  }
+  return true;
 }
 
 }  // namespace theriac::rewrite

@@ -35,7 +35,12 @@ Constant value_of_constant(const pg::A_Const& constant) {
   if (constant.has_sval()) {
     return {.is = true, .refused = {}, .source = Literal{false, constant.sval().sval(), 0}};
   }
-  if (constant.has_boolval()) return refused("a boolean constant");
+  if (constant.has_boolval()) {
+    return {.is = true,
+            .refused = {},
+            .source =
+                Literal{false, constant.boolval().boolval() ? "true" : "false", pgwire::kOidBool}};
+  }
   return refused("a bit string");
 }
 
@@ -72,23 +77,115 @@ Constant cast_parameter(const Constant& inner, std::uint32_t oid, bool modified,
                     (is_integer(oid) && is_number(own)) ||
                     (oid == pgwire::kOidNumeric && own == pgwire::kOidNumeric);
   if (modified || !fits) return refused(kCastRefused);
-  return inner;
+  auto made = inner;
+  // A text that is cast to the column's type is read as one of its values.
+  if (oid == own) std::get<ClientParameter>(made.source).cast_oid = oid;
+  return made;
+}
+
+/// INTERVAL '5' DAY: the one number is of the one field. Other fields and precisions can cut parts
+/// of the value off.
+bool is_one_field(const pg::TypeName& type, std::string& text) {
+  struct Field {
+    int mask;
+    std::string_view unit;
+  };
+  // As the grammar numbers them.
+  constexpr Field kFields[] = {{1 << 2, " year"},  {1 << 1, " month"},   {1 << 3, " day"},
+                               {1 << 10, " hour"}, {1 << 11, " minute"}, {1 << 12, " second"}};
+  const auto mask = length_of(type);
+  const auto digits = text.find_first_not_of("+-");
+  const bool number = digits <= 1 && digits < text.size() &&
+                      text.find_first_not_of("0123456789", digits) == std::string::npos;
+  if (!mask || !number) return false;
+  for (const auto& field : kFields) {
+    if (field.mask != *mask) continue;
+    text += field.unit;
+    return true;
+  }
+  return false;
 }
 
 Constant cast_literal(Literal literal, std::uint32_t oid, const pg::TypeName& type) {
   const auto length = length_of(type);
-  if (length && (oid != pgwire::kOidVarchar || *length < 1)) return refused(kCastRefused);
   const auto from = literal.sent_oid;
   const bool unknown = from == 0;
+  const bool field =
+      length && unknown && oid == pgwire::kOidInterval && is_one_field(type, literal.text);
+  if (length && !field && (oid != pgwire::kOidVarchar || *length < 1)) return refused(kCastRefused);
   const bool keeps = unknown || from == oid || (is_text(from) && is_text(oid)) ||
                      (is_integer(from) && (is_number(oid) || is_text(oid)));
   if (!keeps) return refused(kCastRefused);
   if (length) {
-    literal.text = first_characters(literal.text, *length);
+    if (!field) literal.text = first_characters(literal.text, *length);
     literal.location = 0;
   }
   literal.sent_oid = oid;
   return {.is = true, .refused = {}, .source = std::move(literal)};
+}
+
+/// A cast to an enum, citext or domain, by its name: only to the column's own.
+bool names_own_type(const pg::TypeName& type, const pgwire::ColumnType& own) {
+  if (!own.detail || type.setof() || type.pct_type() || type.typmods_size() > 0) return false;
+  const auto* detail = own.detail.get();
+  const bool array = detail->kind == pgwire::TypeKind::kArray;
+  const auto count = type.names_size();
+  if (count < 1 || count > 2) return false;
+  const auto name = string_of(type.names(count - 1));
+  const auto schema = count == 2 ? string_of(type.names(0)) : std::string_view();
+  const auto is = [&](const std::string& in, const std::string& called) {
+    return !called.empty() && name == called && (schema.empty() || schema == in);
+  };
+  if (type.array_bounds_size() > 0) {
+    const auto& element = detail->element.detail;
+    return array && element && is(element->schema, element->name);
+  }
+  // A domain's own modifier would cut the value instead of refusing it.
+  if (own.modifier == -1 && is(detail->domain_schema, detail->domain_name)) return true;
+  return !array && is(detail->schema, detail->name);
+}
+
+/// The array type of a built-in type, as in '{a,b}'::text[].
+std::optional<std::uint32_t> array_oid_of(const pg::TypeName& type) {
+  if (type.array_bounds_size() == 0 || type.typmods_size() > 0) return std::nullopt;
+  pg::TypeName element = type;
+  element.clear_array_bounds();
+  const auto oid = type_oid_of(element);
+  const auto array = oid ? pgwire::builtin_array_of(*oid) : 0;
+  return array == 0 ? std::nullopt : std::optional(array);
+}
+
+/// ARRAY[...] of literals of one kind: strings, which are what the context makes of them, or
+/// integers. `cast`: the context is a cast.
+Constant array_constant(const pg::A_ArrayExpr& array, bool cast) {
+  std::string text = "{";
+  bool strings = false;
+  bool integers = false;
+  for (const auto& element : array.elements()) {
+    if (!element.has_a_const()) return refused("ARRAY of other than plain literals");
+    const auto& constant = element.a_const();
+    if (text.size() > 1) text += ',';
+    if (constant.isnull()) {
+      text += "NULL";
+    } else if (constant.has_ival()) {
+      integers = true;
+      text += std::to_string(constant.ival().ival());
+    } else if (constant.has_sval()) {
+      strings = true;
+      text += '"';
+      for (const char c : constant.sval().sval()) {
+        if (c == '"' || c == '\\') text += '\\';
+        text += c;
+      }
+      text += '"';
+    } else {
+      return refused("ARRAY of other than plain literals");
+    }
+  }
+  if (strings == integers) return refused("ARRAY of other than plain literals");
+  const auto element = integers ? pgwire::kOidInt4 : pgwire::kOidText;
+  const auto oid = strings && cast ? 0 : pgwire::builtin_array_of(element);
+  return {.is = true, .refused = {}, .source = Literal{false, text + '}', oid}};
 }
 
 }  // namespace
@@ -105,7 +202,12 @@ std::optional<std::uint32_t> type_oid_of(const pg::TypeName& type) {
       {"int2", pgwire::kOidInt2},           {"int4", pgwire::kOidInt4},
       {"int8", pgwire::kOidInt8},           {"numeric", pgwire::kOidNumeric},
       {"date", pgwire::kOidDate},           {"timestamptz", pgwire::kOidTimestamptz},
-      {"timestamp", pgwire::kOidTimestamp},
+      {"timestamp", pgwire::kOidTimestamp}, {"time", pgwire::kOidTime},
+      {"interval", pgwire::kOidInterval},   {"bool", pgwire::kOidBool},
+      {"float4", pgwire::kOidFloat4},       {"float8", pgwire::kOidFloat8},
+      {"uuid", pgwire::kOidUuid},           {"bytea", pgwire::kOidBytea},
+      {"json", pgwire::kOidJson},           {"jsonb", pgwire::kOidJsonb},
+      {"inet", pgwire::kOidInet},           {"cidr", pgwire::kOidCidr},
   };
   for (const auto& one : kKnown) {
     if (one.name == name) return one.oid;
@@ -124,12 +226,16 @@ Constant Rewriter::constant_of(const pg::Node& node, const Column& column) {
     const auto inner = constant_of(node.collate_clause().arg(), column);
     return inner.is ? refused("COLLATE") : Constant{};
   }
+  if (node.has_a_array_expr()) return array_constant(node.a_array_expr(), false);
   if (!node.has_type_cast()) return {};
   const auto& cast = node.type_cast();
-  auto inner = constant_of(cast.arg(), column);
+  auto inner = cast.arg().has_a_array_expr() ? array_constant(cast.arg().a_array_expr(), true)
+                                             : constant_of(cast.arg(), column);
   if (!inner.is || !inner.refused.empty()) return inner;
   if (inner.is_null()) return inner;
-  const auto oid = type_oid_of(cast.type_name());
+  auto oid = type_oid_of(cast.type_name());
+  if (!oid) oid = array_oid_of(cast.type_name());
+  if (!oid && names_own_type(cast.type_name(), column.type)) oid = column.type.oid;
   if (!oid) return refused(kCastRefused);
   if (const auto* literal = std::get_if<Literal>(&inner.source)) {
     return cast_literal(*literal, *oid, cast.type_name());

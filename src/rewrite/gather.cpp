@@ -34,15 +34,15 @@ void Rewriter::gather_protected(Gathering& gathering, const Relation& relation,
                                 const Column& column,
                                 const std::variant<std::size_t, ValueSource>& source, Nodes& names,
                                 Nodes& values) {
-  const auto add = [&](Gather::Array::Kind kind, const std::string& helper) {
+  const auto add = [&](Gather::Array::Kind kind, const std::string& helper, int index) {
     names.Add()->mutable_res_target()->set_name(helper);
     gather_array(gathering,
-                 {kind, "pg_catalog.bytea", pgwire::kOidBytea, &relation, &column, source},
+                 {kind, "pg_catalog.bytea", pgwire::kOidBytea, &relation, &column, source, index},
                  *values.Add());
   };
-  add(Gather::Array::Kind::kSeal, column.protection->sealed_name());
-  if (column.protection->searchable) {
-    add(Gather::Array::Kind::kIndex, column.protection->index_name());
+  add(Gather::Array::Kind::kSeal, column.protection->sealed_name(), 0);
+  for (const int index : column.protection->indexes()) {
+    add(Gather::Array::Kind::kIndex, column.protection->index_name(index), index);
   }
   note_written(column);
 }

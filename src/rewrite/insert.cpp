@@ -163,13 +163,13 @@ bool Rewriter::default_value(const Item& target, const Column& column, int row, 
   }
   if (!protection.default_stored) {
     make_null(*out.Add());
-    if (protection.searchable) make_null(*out.Add());
+    for (std::size_t i = 0; i < protection.indexes().size(); ++i) make_null(*out.Add());
     return true;
   }
   const Literal value{false, *protection.default_stored, 0};
   slot_node(*out.Add(), slot(Slot::Fill::kSeal, value, *target.relation, column, row));
-  if (protection.searchable) {
-    slot_node(*out.Add(), slot(Slot::Fill::kIndex, value, *target.relation, column, row));
+  for (const int index : protection.indexes()) {
+    slot_node(*out.Add(), slot(Slot::Fill::kIndex, value, *target.relation, column, row, index));
   }
   note_written(column);
   return true;
@@ -185,12 +185,14 @@ bool Rewriter::insert_value(pg::Node& item, const Item& target, const Column& co
   }
   if (constant.is_null()) {
     make_null(*out.Add());
-    if (column.protection->searchable) make_null(*out.Add());
+    const auto indexes = column.protection->indexes().size();
+    for (std::size_t i = 0; i < indexes; ++i) make_null(*out.Add());
     return true;
   }
   slot_node(*out.Add(), slot(Slot::Fill::kSeal, constant.source, *target.relation, column, row));
-  if (column.protection->searchable) {
-    slot_node(*out.Add(), slot(Slot::Fill::kIndex, constant.source, *target.relation, column, row));
+  for (const int index : column.protection->indexes()) {
+    slot_node(*out.Add(),
+              slot(Slot::Fill::kIndex, constant.source, *target.relation, column, row, index));
   }
   note_written(column);
   return true;

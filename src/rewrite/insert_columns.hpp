@@ -32,7 +32,9 @@ struct Rewriter::InsertColumns {
           continue;
         }
         add_name(out, column->protection->sealed_name());
-        if (column->protection->searchable) add_name(out, column->protection->index_name());
+        for (const int index : column->protection->indexes()) {
+          add_name(out, column->protection->index_name(index));
+        }
       }
     }
     if (relation.bound) add_name(out, "theriac_row");

@@ -37,6 +37,8 @@ struct Refusal {
 /// Where a slot's clear value comes from.
 struct ClientParameter {
   std::uint16_t number = 1;  ///< the client's $n
+  /// $n::type with the column's own type: a parameter declared as text is read as one. 0: no cast.
+  std::uint32_t cast_oid = 0;
   bool operator==(const ClientParameter&) const = default;
 };
 struct Literal {
@@ -87,6 +89,9 @@ struct Slot {
   std::uint32_t relation_oid = 0;  ///< of the protected column, for all but kPass
   std::int16_t attribute = 0;      ///< the protected (plain) column's attribute number
   int row = 0;                     ///< INSERT: which VALUES row; slots of one row share a row id
+  int index = 0;  ///< kIndex, kCompare: which of Protection::indexes(); not 0: value is a text
+  /// kCompare with `index`: what the statement applies to its constant: lower('X').
+  pgwire::TextExpression applied{};
 };
 
 /// A result column that needs work, by position. Columns not listed pass untouched unless the
@@ -154,6 +159,7 @@ struct Gather {
     std::uint32_t element_oid = 0;
     std::uint32_t relation_oid = 0;  ///< kSeal, kIndex: the column written
     std::int16_t attribute = 0;
+    int index = 0;  ///< kIndex: as Slot::index
     /// A constant, or the gathered column; its type is the written column's unless it is kSealed.
     std::variant<std::size_t, ValueSource> source;
   };

@@ -142,7 +142,9 @@ bool Rewriter::same_domain(const ItemColumn& left, const ItemColumn& right) {
   const auto& a = *left.column;
   const auto& b = *right.column;
   const bool types = a.type.oid == b.type.oid || (is_text(a.type.oid) && is_text(b.type.oid)) ||
-                     (is_integer(a.type.oid) && is_integer(b.type.oid));
+                     (is_integer(a.type.oid) && is_integer(b.type.oid)) ||
+                     (is_float(a.type.oid) && is_float(b.type.oid)) ||
+                     (is_address(a.type.oid) && is_address(b.type.oid));
   return (types && a.protection->domain == b.protection->domain) ||
          refuse(left, "= between columns of different equality domains",
                 "put both columns into one domain in the policy");
@@ -150,6 +152,9 @@ bool Rewriter::same_domain(const ItemColumn& left, const ItemColumn& right) {
 
 Rewriter::Answer Rewriter::predicate(pg::Node& node, Level& level, bool conjunct) {
   if (node.has_null_test()) return null_test(*node.mutable_null_test(), level);
+  if (const auto answer = expression_condition(node, level); answer != Answer::kNotMine) {
+    return answer;
+  }
   auto& expression = *node.mutable_a_expr();
   switch (expression.kind()) {
     case pg::AEXPR_OP:
@@ -274,6 +279,36 @@ bool Rewriter::compare_with(const ItemColumn& column, pg::Node& other, Level& le
                 kEqualityRemedy);
 }
 
+namespace {
+
+/// Why a list is not the same as one `=` after the other; empty: it is. `cast` is the array's.
+std::string_view list_obstacle(const pgwire::ColumnType& type, bool in_list,
+                               const pg::TypeName* cast) {
+  // PostgreSQL finds one type for the whole list, which for these changes what is equal.
+  if (type.oid == pgwire::kOidFloat4 || type.oid == pgwire::kOidCidr) {
+    return "a list for a column of type real or cidr";
+  }
+  if (in_list) return {};
+  const auto* detail = pgwire::detail_of(type);
+  const auto kind = detail == nullptr ? pgwire::TypeKind::kBase : detail->kind;
+  if (cast == nullptr) {
+    // ARRAY['a'] is an array of text, and text compares in its own way with these.
+    const bool own_way = type.oid == pgwire::kOidBpchar || kind == pgwire::TypeKind::kCitext;
+    return own_way ? "ARRAY without a cast for a column of type character or citext" : "";
+  }
+  pg::TypeName element = *cast;
+  element.clear_array_bounds();
+  const auto oid = type_oid_of(element);
+  if (oid && (*oid == type.oid || (is_text(*oid) && is_text(type.oid)))) return {};
+  if (oid && is_number(*oid) && is_number(type.oid) && *oid == pgwire::kOidNumeric) return {};
+  const bool named = !oid && element.names_size() > 0 && detail != nullptr &&
+                     (kind == pgwire::TypeKind::kEnum || kind == pgwire::TypeKind::kCitext) &&
+                     string_of(element.names(element.names_size() - 1)) == detail->name;
+  return named ? "" : "a cast that changes the value";
+}
+
+}  // namespace
+
 Rewriter::Answer Rewriter::list_items(Nodes& items, const ItemColumn& column, Level& level,
                                       bool& constants, std::vector<int>& slots) {
   for (auto& item : items) {
@@ -330,13 +365,15 @@ Rewriter::Answer Rewriter::list_comparison(pg::Node& node, Level& level, bool co
   const auto name = operator_of(expression.name());
   if (!is_equality(name)) return Answer::kNotMine;
   Nodes* items = nullptr;
+  const pg::TypeName* cast_to = nullptr;
   const bool in_list = expression.kind() == pg::AEXPR_IN;
   if (in_list && right.has_list()) {
     items = right.mutable_list()->mutable_items();
   } else if (!in_list) {
     auto* array = &right;
-    while (array->has_type_cast() && array->type_cast().type_name().array_bounds_size() == 1 &&
-           array->type_cast().type_name().typmods_size() == 0) {
+    if (array->has_type_cast() && array->type_cast().type_name().array_bounds_size() == 1 &&
+        array->type_cast().type_name().typmods_size() == 0) {
+      cast_to = &array->type_cast().type_name();
       array = array->mutable_type_cast()->mutable_arg();
     }
     if (array->has_a_array_expr()) items = array->mutable_a_array_expr()->mutable_elements();
@@ -354,6 +391,10 @@ Rewriter::Answer Rewriter::list_comparison(pg::Node& node, Level& level, bool co
   }
   if (items == nullptr) {
     refuse(column, "ANY or ALL of an array that is a parameter or a literal", kListRemedy);
+    return Answer::kRefused;
+  }
+  if (const auto why = list_obstacle(column.type, in_list, cast_to); !why.empty()) {
+    refuse(column, why, "compare with = and OR, or cast the list to the column's type");
     return Answer::kRefused;
   }
   bool constants = true;

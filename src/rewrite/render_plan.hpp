@@ -40,7 +40,12 @@ inline std::string slots_text(const Catalogue& catalogue, const std::vector<Slot
     }
     out += " " + source_text(slot.source);
     if (slot.fill == Slot::Fill::kPass) continue;
+    if (!slot.applied.empty()) out += " through " + slot.applied.text();
     out += " as " + column_text(catalogue, slot.relation_oid, slot.attribute);
+    if (slot.index > 0) {
+      const auto* column = catalogue.find(slot.relation_oid)->find_attribute(slot.attribute);
+      out += " " + column->protection->expressions[static_cast<std::size_t>(slot.index) - 1].name;
+    }
     if (slot.row > 0) out += fmt::format(" of row {}", slot.row);
   }
   return out;

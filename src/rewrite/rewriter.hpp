@@ -8,6 +8,7 @@
 //   expressions.cpp  expressions, sub-selects in them
 //   carriers.cpp     expressions that hand on a protected value: columns, COALESCE, CASE, ...
 //   predicates.cpp   what is allowed on protected columns
+//   expression_index.cpp  conditions on lower(c) and its like
 //   constants.cpp    literals, parameters and their casts
 //   insert.cpp, insert_select.cpp, conflict.cpp, update.cpp (and DELETE)
 //   gather.cpp       statements that read rows first
@@ -105,6 +106,7 @@ class Rewriter {
       const Relation* relation = nullptr;
       const ::theriac::rewrite::Column* column = nullptr;
       std::variant<std::size_t, ValueSource> source;
+      int index = 0;
     };
     std::vector<Array> arrays;
     bool once_each = false;
@@ -256,6 +258,14 @@ class Rewriter {
                     std::vector<int>& found);
   bool same_domain(const ItemColumn& left, const ItemColumn& right);
   bool searchable(const ItemColumn& column);
+
+  // --- conditions on expressions that have an index (expression_index.cpp)
+  struct Expressed;
+  static std::optional<Expressed> expressed(const pg::Node& node, const Level& level);
+  Answer expression_condition(pg::Node& node, Level& level);
+  bool expression_index(const Expressed& of, const Level& level, pg::Node& out);
+  bool expression_constant(const Expressed& of, pg::Node& other);
+  bool expression_list(pg::A_Expr& condition, const Expressed& of, const Level& level);
   /// The protected column `node` is, through casts that change nothing.
   static std::optional<Resolved> protected_reference(const pg::Node& node, const Level& level,
                                                      bool exact_type);
@@ -318,6 +328,7 @@ class Rewriter {
                       Level& level, bool one_row, Nodes& out);
   bool stored_forms(const pg::Node& value, const ItemColumn& like, Level& level, bool one_row,
                     Nodes& out);
+  bool stored_expressions(const pg::Node& value, const ItemColumn& like, Level& level, Nodes& out);
 
   // --- update.cpp
   struct Assigned;
@@ -360,7 +371,8 @@ class Rewriter {
 
   // --- slots.cpp
   int slot(Slot::Fill fill, const ValueSource& source, const Relation& relation,
-           const Column& column, int row);
+           const Column& column, int row, int index = 0,
+           const pgwire::TextExpression& applied = {});
   void slot_node(pg::Node& out, int provisional) { make_parameter(out, -(provisional + 1)); }
   bool parameters_agree();
   void note_written(const Column& column) { note(column, classes_written_); }

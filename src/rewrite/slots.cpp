@@ -31,13 +31,15 @@ const std::uint16_t* client_number(const ValueSource& source) {
 }  // namespace
 
 int Rewriter::slot(Slot::Fill fill, const ValueSource& source, const Relation& relation,
-                   const Column& column, int row) {
+                   const Column& column, int row, int index,
+                   const pgwire::TextExpression& applied) {
   edited_ = true;
   if (fill == Slot::Fill::kCompare) {
     // The same text is the same parameter: GROUP BY is matched with outputs and HAVING by that.
     const auto same = [&](const Slot& one) {
       return one.fill == fill && one.relation_oid == relation.oid &&
-             one.attribute == column.attribute && one.source == source;
+             one.attribute == column.attribute && one.source == source && one.index == index &&
+             one.applied == applied;
     };
     const auto at = std::find_if(slots_.begin(), slots_.end(), same);
     if (at != slots_.end()) {
@@ -50,7 +52,7 @@ int Rewriter::slot(Slot::Fill fill, const ValueSource& source, const Relation& r
       return static_cast<int>(at - slots_.begin());
     }
   }
-  slots_.push_back({fill, source, relation.oid, column.attribute, row});
+  slots_.push_back({fill, source, relation.oid, column.attribute, row, index, applied});
   return static_cast<int>(slots_.size()) - 1;
 }
 

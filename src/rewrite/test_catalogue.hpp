@@ -64,6 +64,12 @@ class RelationMaker {
     return *this;
   }
   Protection& last() { return *made_.columns.back().protection; }
+  RelationMaker& search(std::string name, std::string_view expression, std::string domain) {
+    last().expressions.push_back({std::move(name), *pgwire::TextExpression::parse(expression),
+                                  std::move(domain), std::int16_t{0}});
+    last().case_map = *pgwire::CaseMap::find("C.UTF-8");
+    return *this;
+  }
   RelationMaker& stored_default(std::string value) {
     last().default_stored = std::move(value);
     return *this;
@@ -80,9 +86,13 @@ class RelationMaker {
       }
       made_.columns[i].protection->sealed_attribute = next_;
       helper(made_.columns[i].protection->sealed_name(), pgwire::kOidBytea);
-      if (!made_.columns[i].protection->searchable) continue;
-      made_.columns[i].protection->index_attribute = next_;
-      helper(made_.columns[i].protection->index_name(), pgwire::kOidBytea);
+      for (const int index : made_.columns[i].protection->indexes()) {
+        auto& protection = *made_.columns[i].protection;
+        (index == 0 ? protection.index_attribute
+                    : protection.expressions[static_cast<std::size_t>(index) - 1].attribute) =
+            next_;
+        helper(protection.index_name(index), pgwire::kOidBytea);
+      }
     }
     return *this;
   }
@@ -198,8 +208,20 @@ inline Catalogue test_catalogue() {
                     .helpers()
                     .key({1})
                     .make());
+  all.push_back(RelationMaker(1013, "public", "cards")
+                    .plain("id", kOidInt4)
+                    .secret(60, "number", "finance", "card", kOidVarchar, 23)
+                    .search("last4", "right(value, 4)", "last4")
+                    .secret(61, "holder", "contact", "")
+                    .search("lower", "lower(value)", "low")
+                    .search("initial", "upper(left(value, 1))", "initial")
+                    .secret(62, "mail", "contact", "mail")
+                    .search("lower", "lower(value)", "low")
+                    .helpers()
+                    .key({1})
+                    .make());
   all.push_back(
-      RelationMaker(1013, "public", "wards").plain("id", kOidInt4).plain("label").key({1}).make());
+      RelationMaker(1014, "public", "wards").plain("id", kOidInt4).plain("label").key({1}).make());
   all.push_back(
       RelationMaker(1259, "pg_catalog", "pg_class").plain("oid", 26).plain("relname", 19).make());
   // Tables and columns that the policy names and that do not exist yet.

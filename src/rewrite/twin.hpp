@@ -214,9 +214,15 @@ class Twin {
   }
 
   std::optional<std::string> index(const std::optional<std::string>& value, std::uint32_t relation,
-                                   std::int16_t attribute, bool& ok) const {
+                                   std::int16_t attribute, bool& ok, int ordinal = 0) const {
     if (!value) return std::nullopt;
-    const auto& type = catalogue_.find(relation)->find_attribute(attribute)->type;
+    const auto& column = *catalogue_.find(relation)->find_attribute(attribute);
+    if (ordinal > 0) {
+      const auto& of = column.protection->expressions[static_cast<std::size_t>(ordinal) - 1];
+      return of.expression.apply(pgwire::as_text(column.type, *value),
+                                 column.protection->case_map.get());
+    }
+    const auto& type = column.type;
     const auto form = pgwire::equality_form(type, *value);
     ok = ok && form.has_value();
     return form ? std::optional(std::string(text_of(*form))) : std::nullopt;
@@ -238,11 +244,14 @@ class Twin {
       const bool shown = slot.fill == Slot::Fill::kShow || slot.fill == Slot::Fill::kShowRow;
       const bool compare = slot.fill == Slot::Fill::kCompare || shown;
       auto value = stored(slot.source, values, slot.relation_oid, slot.attribute, compare, ok);
-      if (slot.fill == Slot::Fill::kSeal || shown) {
+      if (slot.index > 0 && compare) {
+        const auto& column = *catalogue_.find(slot.relation_oid)->find_attribute(slot.attribute);
+        if (value) value = slot.applied.apply(*value, column.protection->case_map.get());
+      } else if (slot.fill == Slot::Fill::kSeal || shown) {
         value = sealed(value, slot.relation_oid, slot.attribute);
         if (slot.fill == Slot::Fill::kShowRow && value) value = row_id() + *value;
       } else {
-        value = index(value, slot.relation_oid, slot.attribute, ok);
+        value = index(value, slot.relation_oid, slot.attribute, ok, slot.index);
       }
       out.push_back({std::move(value), true, pgwire::kOidBytea});
     }
@@ -350,7 +359,7 @@ class Twin {
             auto value = element_of(gather, array, row, values, ok);
             value = array.kind == Gather::Array::Kind::kSeal
                         ? sealed(value, array.relation_oid, array.attribute)
-                        : index(value, array.relation_oid, array.attribute, ok);
+                        : index(value, array.relation_oid, array.attribute, ok, array.index);
             items.push_back(value ? std::optional(bytea_text(*value)) : std::nullopt);
             break;
           }

@@ -39,6 +39,9 @@ const std::vector<std::string>& rows() {
       "INSERT INTO devices VALUES (1, 'not protected', 'm'), (2, 'secret', 'm2'), (3, NULL, NULL)",
       "INSERT INTO stamped (id, made, label) VALUES (1, '2026-11-21 02:30:00+08', 'a'), "
       "(2, '2026-11-20 18:30:00+00', 'b'), (3, NULL, 'c')",
+      "INSERT INTO cards VALUES (1, '4000123412341234', 'Ann Müller', 'ANN@x.org'), "
+      "(2, '4000999999991234', 'ann müller', 'ann@X.ORG'), (3, '5000', 'ÉLAN', NULL), "
+      "(4, NULL, NULL, 'ann müller'), (5, '123', '', '')",
       "INSERT INTO \"Odd Name\" VALUES (1, 'secret'), (2, 'x')",
       "INSERT INTO lab.samples VALUES (1, 'secret', 1.5), (2, 'nobody', NULL)",
       "INSERT INTO other.customers VALUES (1, 'plain'), (2, 'secret')"};

@@ -19,6 +19,12 @@ inline bool is_text(std::uint32_t oid) {
 inline bool is_integer(std::uint32_t oid) {
   return oid == pgwire::kOidInt2 || oid == pgwire::kOidInt4 || oid == pgwire::kOidInt8;
 }
+inline bool is_float(std::uint32_t oid) {
+  return oid == pgwire::kOidFloat4 || oid == pgwire::kOidFloat8;
+}
+inline bool is_address(std::uint32_t oid) {
+  return oid == pgwire::kOidInet || oid == pgwire::kOidCidr;
+}
 inline bool is_number(std::uint32_t oid) { return is_integer(oid) || oid == pgwire::kOidNumeric; }
 
 }  // namespace theriac::rewrite

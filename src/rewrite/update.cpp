@@ -302,11 +302,11 @@ void Rewriter::set_in_one_step(const std::vector<Assigned>& assigned, const Item
       slot_node(*made.Mutable(made.size() - 1)->mutable_res_target()->mutable_val(),
                 slot(Slot::Fill::kSeal, at->source, *target.relation, column, 0));
     }
-    if (!protection.searchable) continue;
-    set_null(made, protection.index_name());
-    if (!null) {
+    for (const int index : protection.indexes()) {
+      set_null(made, protection.index_name(index));
+      if (null) continue;
       slot_node(*made.Mutable(made.size() - 1)->mutable_res_target()->mutable_val(),
-                slot(Slot::Fill::kIndex, at->source, *target.relation, column, 0));
+                slot(Slot::Fill::kIndex, at->source, *target.relation, column, 0, index));
     }
   }
   list = made;
@@ -418,7 +418,9 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
     if (at->what == Assigned::What::kNull) {
       note_written(column);
       set_null(made, column.protection->sealed_name());
-      if (column.protection->searchable) set_null(made, column.protection->index_name());
+      for (const int index : column.protection->indexes()) {
+        set_null(made, column.protection->index_name(index));
+      }
       continue;
     }
     std::variant<std::size_t, ValueSource> source = at->source;

@@ -147,7 +147,7 @@ TEST_F(Adoption, WhatCannotBeKeptIsTakenBack) {
         "CREATE TABLE people (id int, name varchar, twice text GENERATED ALWAYS AS (name || '') "
         "STORED)",
         "CREATE TABLE people (id int, name varchar, born date UNIQUE)",
-        "CREATE TABLE people (id int, name jsonb)",
+        "CREATE TABLE people (id int, name xml)", "CREATE TABLE people (id int, name json)",
         "CREATE TABLE people (id int, name varchar DEFAULT current_user)",
         "CREATE TABLE people (id int, name varchar); CREATE INDEX ON people (lower(name))",
         "CREATE TABLE people (id int, name varchar); CREATE INDEX ON people (id) WHERE name = ''",

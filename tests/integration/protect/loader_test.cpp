@@ -230,6 +230,61 @@ TEST_F(Loader, FingerprintFollowsEveryChange) {
   ASSERT_FALSE(load());
 }
 
+TEST_F(Loader, TypesMadeInTheDatabaseAreResolved) {
+  sql("CREATE EXTENSION citext; CREATE TYPE mood AS ENUM ('sad'); CREATE DOMAIN short AS "
+      "varchar(5);"
+      "CREATE TABLE typed (id integer PRIMARY KEY, feeling mood, mail citext, word short, "
+      "feelings mood[])");
+  const std::string yaml =
+      "version: 1\ntenant: test\nclasses: {person: {}}\ncolumns:\n"
+      "  - {table: public.typed, column: feeling, class: person}\n"
+      "  - {table: public.typed, column: mail, class: person, searchable: true, search: [lower]}\n"
+      "  - {table: public.typed, column: word, class: person}\n"
+      "  - {table: public.typed, column: feelings, class: person}\n"
+      "roles: {}\n";
+  ASSERT_TRUE(protect(yaml));
+  const auto before = fingerprint();
+  auto loaded = load(yaml);
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  const auto* typed = (*loaded)->find("public", "typed", {});
+  const auto stored = [&](const char* column, const char* text) {
+    return pgwire::to_stored(typed->find(column)->type, 0, 0, view_of(text), {}).has_value();
+  };
+  EXPECT_TRUE(stored("feeling", "sad"));
+  EXPECT_FALSE(stored("feeling", "glad"));
+  EXPECT_TRUE(stored("feelings", "{sad,NULL}"));
+  EXPECT_FALSE(stored("word", "longer"));
+  EXPECT_EQ(typed->find("word")->type.oid, pgwire::kOidVarchar);
+  EXPECT_EQ(typed->find("word")->type.modifier, 9);
+  const auto& mail = *typed->find("mail")->protection;
+  ASSERT_EQ(mail.expressions.size(), 1U);
+  EXPECT_EQ(mail.index_name(1), "theriac_index_2_lower");
+  EXPECT_NE(mail.case_map, nullptr);
+  // A label that comes later is a change, and is known after the next load.
+  sql("ALTER TYPE mood ADD VALUE 'glad'");
+  EXPECT_NE(fingerprint(), before);
+  loaded = load(yaml);
+  ASSERT_TRUE(loaded);
+  typed = (*loaded)->find("public", "typed", {});
+  EXPECT_TRUE(stored("feeling", "glad"));
+  EXPECT_EQ(load(without(yaml, ", search: [lower]")).error().code, Code::kPolicyInvalid);
+  // A domain that the database could not check any more.
+  const auto unchecked = fingerprint();
+  sql("ALTER DOMAIN short ADD CHECK (value <> 'x')");
+  EXPECT_NE(fingerprint(), unchecked);
+  EXPECT_EQ(load(yaml).error().code, Code::kNotProtected);
+}
+
+TEST_F(Loader, ARegistryOfFormatOneIsTakenOver) {
+  ASSERT_TRUE(protect(kPolicy));
+  sql("ALTER TABLE theriac.columns DROP COLUMN searches; UPDATE theriac.installation SET format = "
+      "1");
+  EXPECT_TRUE(load());
+  ASSERT_TRUE(protect(kPolicy));
+  EXPECT_EQ(value("SELECT format FROM theriac.installation"), "2");
+  EXPECT_TRUE(load());
+}
+
 TEST_F(Loader, ASchemaOfTenThousandColumnsLoadsFast) {
   sql("DO $$ BEGIN FOR i IN 1..1000 LOOP EXECUTE format('CREATE TABLE t%s (a int PRIMARY KEY, b "
       "text, c text, d text, e text, f text, g text, h text, i text, j text)', i); END LOOP; END "

@@ -57,14 +57,38 @@ TEST_F(Refusal, ThingsThatAreNotThere) {
 }
 
 TEST_F(Refusal, Types) {
-  expect_refused("ALTER TABLE people ADD photo bytea", "type bytea", policy("photo", ""));
-  expect_refused("ALTER TABLE people ADD tags text[]", "type text[]", policy("tags", ""));
-  expect_refused("CREATE DOMAIN tel AS text; ALTER TABLE people ADD fax tel", "type public.tel",
-                 policy("fax", ""));
+  expect_refused("ALTER TABLE people ADD place point", "type point", policy("place", ""));
+  expect_refused("ALTER TABLE people ADD page xml[]", "type xml[]", policy("page", ""));
+  expect_refused("ALTER TABLE people ADD answers json", "has no equality", policy("answers"));
+  expect_refused("ALTER TABLE people ADD lists json[]", "has no equality", policy("lists"));
+  expect_refused("CREATE DOMAIN tel AS text CHECK (value <> ''); ALTER TABLE people ADD fax tel",
+                 "its domain has a CHECK", policy("fax", ""));
+  expect_refused(
+      "CREATE DOMAIN must AS text NOT NULL; ALTER TABLE people ADD other must DEFAULT 'x'",
+      "its domain is NOT NULL", policy("other", ""));
+  expect_refused("CREATE DOMAIN given AS text DEFAULT 'x'; ALTER TABLE people ADD more given",
+                 "its domain has a default", policy("more", ""));
+  expect_refused("CREATE DOMAIN part AS text; ALTER TABLE people ADD parts part[]",
+                 "array of a domain", policy("parts", ""));
   expect_refused(
       "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', "
       "deterministic = false); ALTER TABLE people ADD mail text COLLATE loose",
       "collation is not deterministic", policy("mail", ""));
+}
+
+TEST_F(Refusal, SearchesAndMasks) {
+  expect_refused("SELECT", "has no characters", policy("born", "search: [lower]"));
+  expect_refused("ALTER TABLE people ADD mail text COLLATE \"C\"", "need the default collation",
+                 policy("mail", "search: [lower]"));
+  expect_accepted("SELECT", policy("mail", "search: [{name: a, expression: 'left(value, 2)'}]"));
+  // Ten different endings on a hundred rows.
+  expect_refused("INSERT INTO people SELECT n, 'x', '139' || n FROM generate_series(101, 9999) n",
+                 "its values repeat",
+                 policy("phone", "search: [{name: last, expression: 'right(value, 1)'}]"));
+  expect_refused("CREATE TYPE mood AS ENUM ('sad'); ALTER TABLE people ADD feeling mood",
+                 "no label of an enum",
+                 policy("feeling", "", "erp_app: {person: {mask: constant}}"));
+  expect_accepted("SELECT", policy("feeling", "", "erp_app: {person: {mask: 'null'}}"));
 }
 
 TEST_F(Refusal, ViewsAndRules) {

@@ -55,6 +55,25 @@ CREATE TABLE lots (lot integer PRIMARY KEY, recipe text NOT NULL, sterile timest
                    code char(10) DEFAULT 'ab' UNIQUE);
 GRANT SELECT, INSERT, UPDATE, DELETE ON lots TO erp_app;
 RESET ROLE;
+CREATE EXTENSION citext;
+SET ROLE erp_owner;
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE DOMAIN short AS varchar(5);
+CREATE TABLE things (id integer PRIMARY KEY, flag boolean DEFAULT true, small real, large float8,
+  at time(3), moment timestamp(2) DEFAULT '2026-11-21 10:30:00', span interval, days interval day,
+  key uuid UNIQUE, bytes bytea, doc json, docb jsonb, host inet, net cidr, feeling mood DEFAULT 'ok',
+  mail citext UNIQUE, short short, words text[], numbers numeric(6,2)[], feelings mood[],
+  code character(6)[]);
+RESET ROLE;
+INSERT INTO things SELECT n, n % 2 = 0, n::real / 7, exp(n), '10:30:00.1239'::time + n * interval '1 s',
+  '2026-11-21 10:30:00.129'::timestamp + n * interval '1 day', n * interval '1 mon -3 days 04:05:06.7',
+  n * interval '1 day', md5(n::text)::uuid, sha256(n::text::bytea), ('{"b": ' || n || ', "a": [1 ]}')::json,
+  jsonb_build_object('b', n, 'a', array[1.50, n]), ('10.0.0.1/' || n % 33)::inet,
+  network(('10.0.0.1/' || n % 33)::inet), (array['sad', 'ok'])[n % 2 + 1]::mood, 'Mail' || n || '@Example.org',
+  left('x' || n, 5), array['a ' || n, NULL, '{"', ''], array[[n, 1.005], [2, NULL]]::numeric(6,2)[],
+  array['sad']::mood[], array['a' || n, NULL]::character(6)[]
+FROM generate_series(1, 200) n;
+INSERT INTO things (id, small, large, words) VALUES (1000, 'NaN', '-0', '[0:1]={a,b}');
 INSERT INTO patients (name, nick, phone, visits, level, account, credit, born, seen, ward, touched)
 SELECT CASE WHEN n % 3 = 0 THEN '张伟' || n ELSE 'Patient CANARY-' || n END,
        CASE n % 7 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE '昵称' || n % 1000 END,
@@ -77,17 +96,19 @@ INSERT INTO lots SELECT n, 'titanium CANARY-lot-' || n, CASE WHEN n % 4 = 0 THEN
 ANALYZE;
 )";
 
-const char* const kPolicy = R"(version: 1
+const char* const kPolicy = R"yaml(version: 1
 tenant: test
 classes:
   person: {suite: aes, buckets: [16, 32, 64]}
   batch: {suite: aes, bind_rows: true, buckets: [32]}
   formula: {suite: sm4, bind_rows: true, buckets: [64, 256]}
 columns:
-  - {table: public.patients, column: name, class: person, searchable: true, domain: people}
+  - {table: public.patients, column: name, class: person, searchable: true, domain: people,
+     search: [lower]}
   - {table: public.patients, column: nick, class: person, searchable: true, domain: people,
      accept_leakage: true}
-  - {table: public.patients, column: phone, class: person, searchable: true}
+  - {table: public.patients, column: phone, class: person, searchable: true,
+     accept_leakage: true, search: [{name: last4, expression: "right(value, 4)"}]}
   - {table: public.patients, column: visits, class: person}
   - {table: public.patients, column: level, class: person}
   - {table: public.patients, column: account, class: person, searchable: true}
@@ -97,9 +118,48 @@ columns:
   - {table: public.lots, column: recipe, class: formula}
   - {table: public.lots, column: sterile, class: batch}
   - {table: public.lots, column: code, class: batch, searchable: true}
+  - {table: public.things, column: flag, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: small, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: large, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: at, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: moment, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: span, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: days, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: key, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: bytes, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: docb, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: host, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: net, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: feeling, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: mail, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: short, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: words, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: numbers, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: feelings, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: code, class: person, searchable: true,
+     accept_leakage: true}
+  - {table: public.things, column: doc, class: person}
 roles:
   erp_app: {person: clear, batch: clear, formula: clear}
-)";
+)yaml";
 
 class RoundTrip : public ProtectTest {
  protected:
@@ -110,7 +170,8 @@ class RoundTrip : public ProtectTest {
   std::string contents() {
     return value(
         "SET TimeZone = 'UTC'; SELECT md5(string_agg(p::text, E'\\n' ORDER BY id)) || "
-        "(SELECT md5(string_agg(l::text, E'\\n' ORDER BY lot)) FROM lots l) FROM patients p");
+        "(SELECT md5(string_agg(l::text, E'\\n' ORDER BY lot)) FROM lots l) || "
+        "(SELECT md5(string_agg(t::text, E'\\n' ORDER BY id)) FROM things t) FROM patients p");
   }
   /// Files under the server's data folder that hold `needle`.
   static std::vector<std::string> files_with(const std::string& needle) {
@@ -135,7 +196,7 @@ TEST_F(RoundTrip, EverythingComesBackAsItWas) {
   const auto took = std::chrono::steady_clock::now() - started;
   std::printf("sealed 20001 rows of 9 columns and 3000 of 3 in %.1f s\n",
               std::chrono::duration<double>(took).count());
-  ASSERT_EQ(sealed->tables.size(), 2U);
+  ASSERT_EQ(sealed->tables.size(), 3U);
   EXPECT_EQ(sealed->tables[0].compared, 20001);
   EXPECT_EQ(sealed->tables[1].compared, 3000);
   EXPECT_TRUE(sealed->gateway_password.has_value());
@@ -145,6 +206,10 @@ TEST_F(RoundTrip, EverythingComesBackAsItWas) {
             "account, credit, born, seen) > 0"),
       "0");
   EXPECT_EQ(value("SELECT count(DISTINCT theriac_sealed_1) FROM patients"), "20001");
+  // One helper for each index.
+  EXPECT_EQ(value("SELECT count(DISTINCT theriac_index_3_last4) < count(DISTINCT theriac_index_3) "
+                  "AND count(theriac_index_3_last4) = count(theriac_index_3) FROM patients"),
+            "t");
   EXPECT_NE(dump(), schema_before);
   // A second run finds nothing to do.
   const auto again = protect(kPolicy);
@@ -154,7 +219,7 @@ TEST_F(RoundTrip, EverythingComesBackAsItWas) {
 
   const auto opened = unprotect();
   ASSERT_TRUE(opened) << opened.error().message();
-  ASSERT_EQ(opened->tables.size(), 2U);
+  ASSERT_EQ(opened->tables.size(), 3U);
   EXPECT_EQ(opened->tables[0].compared, 20001);
   EXPECT_TRUE(opened->tables[0].notes.empty());
   EXPECT_EQ(contents(), contents_before);
@@ -241,7 +306,7 @@ TEST_F(RoundTrip, StatusSaysWhatIsOpen) {
   sql("GRANT SELECT ON patients TO auditor");
   auto database = connect();
   const auto status = protection_status(database).value();
-  ASSERT_EQ(status.size(), 12U);
+  ASSERT_EQ(status.size(), 32U);
   EXPECT_EQ(status[0].state, "sealed");
   EXPECT_TRUE(status[0].intact);
   EXPECT_FALSE(status[0].erase_pending);

@@ -26,3 +26,25 @@ CREATE TABLE batches (
 CREATE TABLE cities (city text PRIMARY KEY, country text);
 CREATE SCHEMA other;
 CREATE TABLE other.people (id int PRIMARY KEY, name text);
+CREATE TABLE things (
+  id int PRIMARY KEY,
+  flag bool DEFAULT false,
+  small float4,
+  large float8,
+  at time(3),
+  moment timestamp(2),
+  span interval,
+  key uuid UNIQUE,
+  bytes bytea,
+  doc json,
+  docb jsonb,
+  host inet,
+  net cidr,
+  mood mood,
+  mail citext UNIQUE,
+  short short,
+  words text[],
+  numbers numeric(6,2)[],
+  moods mood[],
+  code char(6),
+  grade int);

@@ -15,7 +15,7 @@ from place import Place, program, say  # noqa: E402
 
 
 def make_database(cluster, name):
-    cluster.ask(f"CREATE DATABASE {name} OWNER erp_owner TEMPLATE template0", database="postgres")
+    cluster.ask(f"CREATE DATABASE {name} OWNER erp_owner TEMPLATE types", database="postgres")
     connection = cluster.connect("dba", name)
     with connection.cursor() as cursor:
         cursor.execute("GRANT CREATE, USAGE ON SCHEMA public TO erp_owner")
@@ -34,6 +34,11 @@ def main():
         parts = None
         try:
             cluster.make_roles()
+            cluster.ask("CREATE DATABASE types TEMPLATE template0", database="postgres")
+            connection = cluster.connect("dba", "types")
+            with connection.cursor() as cursor:
+                cursor.execute((HERE / "types.sql").read_text("utf-8"))
+            connection.close()
             make_database(cluster, "plain")
             make_database(cluster, "sealed")
             policy = place.dir / "policy.yaml"
