@@ -9,6 +9,23 @@ namespace theriac::gateway {
 using pgwire::ErrorReport;
 using rewrite::Statement;
 
+namespace {
+
+/// The tables whose protected columns come out: "public.people,public.calls".
+std::string tables_of(const RowMap& rows) {
+  std::set<std::string> names;
+  for (const auto& rule : rows.rules()) {
+    for (const auto& [column, decision, with_row_id] : rule.origins) {
+      names.insert(column.relation->schema + "." + column.relation->name);
+    }
+  }
+  std::string out;
+  for (const auto& name : names) out += (out.empty() ? "" : ",") + name;
+  return out;
+}
+
+}  // namespace
+
 Refusable<Planned> EnforceSession::plan_of(
     std::string_view sql, const std::shared_ptr<const rewrite::Catalogue>& catalogue) {
   auto& plans = own_.active && own_.catalogue ? *own_.plans : database_->plans();
@@ -21,7 +38,7 @@ Refusable<Planned> EnforceSession::plan_of(
 bool EnforceSession::settings_fresh(std::string_view sql, const rewrite::Catalogue& catalogue,
                                     Io& io) {
   if (!settings_stale_ || skipping_ || transaction_ == 'E') return true;
-  if (!catalogue.may_concern(sql)) return true;
+  if (!catalogue.may_concern(sql) && !catalogue.may_read_overlaid(sql, true)) return true;
   // The names in `sql` mean what search_path and role say now: ask before planning.
   if (in_pipeline_) {
     pgwire::write_parse(io.to_server, "theriac_settings", kAskSettings, {});
@@ -232,11 +249,16 @@ void EnforceSession::count_statement(const Portal& portal, std::uint64_t opened,
   service_.counters().opened += opened;
   service_.counters().sealed += portal.sealed;
   if (!portal.statement) return;
+  if (portal.statement->only_catalogues || !portal.statement->complete_as.empty()) return;
   audit::Event event;
   event.action = "statement";
   event.actor = user_;
   event.role = role_;
   event.object = portal.statement->tag;
+  if (service_.policy().exports.contains(role_) && portal.rows && !portal.rows->rules().empty()) {
+    event.action = "export";
+    event.object = tables_of(*portal.rows);
+  }
   event.correlation = correlation_;
   event.details["opened"] = opened;
   event.details["sealed"] = portal.sealed;

@@ -74,7 +74,7 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
                    io);
       return true;
     }
-    if (setting_before && statement.action != Action::kForward) {
+    if (setting_before && statement.action != Action::kForward && !statement.only_catalogues) {
       refuse_query({.sqlstate = "0A000",
                     .message = "theriac: SET before a statement on protected columns in one string "
                                "is refused, since the names after it could mean other tables",

@@ -357,7 +357,15 @@ void EnforceSession::on_done(const pgwire::Frame& frame, Io& io) {
     held_done_.assign(frame.raw.begin(), frame.raw.end());
     return;
   }
-  if (!entry.own && !poisoned_) append(io.to_client, frame.raw);
+  if (!entry.own && !poisoned_) {
+    if (entry.portal && entry.portal->statement && !entry.portal->statement->complete_as.empty()) {
+      // A CommandComplete is its tag and a zero byte.
+      const auto& tag = entry.portal->statement->complete_as;
+      pgwire::write_message(io.to_client, 'C', view_of({tag.c_str(), tag.size() + 1}));
+    } else {
+      append(io.to_client, frame.raw);
+    }
+  }
   if (entry.portal && entry.rewritten) {
     count_statement(*entry.portal, entry.opened, io);
     entry.portal->sealed = 0;  // a portal fetched from again seals nothing again

@@ -1,5 +1,7 @@
 #include "gateway/enforce_wiring.hpp"
 
+#include "gateway/backup_session.hpp"
+
 #include <fmt/format.h>
 #include <algorithm>
 #include <charconv>
@@ -223,8 +225,13 @@ Result<Sessions> make_enforce_sessions(const GatewayConfig& config, Clock& clock
   THERIAC_ASSIGN(auto made, EnforceService::start(std::move(parts)));
   const std::shared_ptr<EnforceService> service(std::move(made));
   Sessions sessions;
-  sessions.make_factory = [service](LoopMetrics&) -> SessionFactory {
-    return [service](const pgwire::StartupMessage& startup, Waker waker) {
+  sessions.make_factory = [service](LoopMetrics& metrics) -> SessionFactory {
+    return [service, &metrics](const pgwire::StartupMessage& startup,
+                               Waker waker) -> Result<std::unique_ptr<Session>> {
+      const auto* user = startup.find("user");
+      if (user != nullptr && service->policy().backups.contains(*user)) {
+        return std::make_unique<BackupSession>(*service, metrics, *user);
+      }
       return service->make_session(startup, std::move(waker));
     };
   };

@@ -84,6 +84,9 @@ codec::Json to_json(const Policy& policy) {
   for (const auto& [role, given] : policy.roles) {
     auto decisions = codec::Json::object();
     for (const auto& [name, decision] : given) decisions[name] = json_of(decision);
+    // Only where it is set: the hash of other policies stays as it was.
+    if (policy.exports.contains(role)) decisions["export"] = true;
+    if (policy.backups.contains(role)) decisions["backup"] = true;
     roles[role] = std::move(decisions);
   }
   return {{"version", 1},

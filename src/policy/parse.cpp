@@ -123,6 +123,9 @@ class Reader {
       if (!is_simple_name(name, kClassNameMax)) {
         return bad(body, "classes: a name is 1 to 32 of a-z 0-9 . _ -");
       }
+      if (name == "export" || name == "backup") {
+        return bad(body, "classes: export and backup have a meaning of their own under roles");
+      }
       THERIAC_TRY(keys(body, {"suite", "bind_rows", "buckets", "grace_s", "strict"}));
       Class made;
       made.name = name;
@@ -338,12 +341,25 @@ class Reader {
       }
       if (body.kind != Kind::kMap) return bad(body, "roles: a map of classes is expected");
       auto& given = policy.roles[role];
+      THERIAC_ASSIGN(const bool exports, truth(body, "export", false));
+      THERIAC_ASSIGN(const bool backup, truth(body, "backup", false));
+      if (exports) policy.exports.insert(role);
+      if (backup) policy.backups.insert(role);
+      if (exports && backup) return bad(body, "roles: export and backup exclude each other");
       for (const auto& what : body.items) {
         const auto& name = what.key;
+        if (name == "export" || name == "backup") continue;
         if (!policy.classes.contains(name)) {
           return bad(what, "roles: unknown class: " + shown(name));
         }
         THERIAC_ASSIGN(auto decision, read_decision(what, role, name));
+        // A dump with masks in it would be restored as if they were the values.
+        if (exports && std::holds_alternative<Masked>(decision)) {
+          return bad(what, "roles: an export role reads a class clear, or not at all");
+        }
+        if (backup && !std::holds_alternative<Denied>(decision)) {
+          return bad(what, "roles: a backup role reads sealed bytes, and has no class");
+        }
         given.emplace(name, std::move(decision));
       }
     }

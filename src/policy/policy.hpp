@@ -12,6 +12,8 @@
 //   roles:
 //     erp_app:   {contact: clear, formula: clear}
 //     warehouse: {contact: {mask: name}, formula: denied}
+//     dumper:    {export: true, contact: clear}
+//     keeper:    {backup: true}
 //
 // Pure. Threading: a Policy does not change after it was loaded; share it freely.
 #pragma once
@@ -19,6 +21,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -85,6 +88,10 @@ struct Policy {
   std::map<std::string, Class> classes;
   std::vector<ProtectedColumn> columns;
   std::map<std::string, std::map<std::string, Decision>> roles;  ///< role -> class -> decision
+  /// Roles that dump the logical database: what they read of each table is audited as an export.
+  std::set<std::string, std::less<>> exports;
+  /// Roles whose sessions pass untouched, to dump the physical form: they have no class.
+  std::set<std::string, std::less<>> backups;
   std::string hash;  ///< SHA-256 of the canonical JSON of the policy, hexadecimal
 
   /// Default deny: an unknown role or class is Denied.

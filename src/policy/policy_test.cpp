@@ -81,6 +81,26 @@ TEST(PolicyParse, ReadsAcceptedTriggers) {
                  "accept_triggers: a list");
 }
 
+TEST(PolicyParse, RolesMayExportOrBackUp) {
+  const auto parsed = parse_policy(
+      kGood + "  dumper: {export: true, contact: clear}\n  keeper: {backup: true}\n", "p.yaml");
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_THAT(parsed->exports, testing::ElementsAre("dumper"));
+  EXPECT_THAT(parsed->backups, testing::ElementsAre("keeper"));
+  EXPECT_TRUE(parsed->may_write("dumper", "contact"));
+  EXPECT_FALSE(parsed->may_write("keeper", "contact"));
+  // It is part of what the hash stands for.
+  const auto other = parse_policy(
+      kGood + "  dumper: {export: false, contact: clear}\n  keeper: {backup: true}\n", "p.yaml");
+  EXPECT_NE(parsed->hash, other->hash);
+  expect_refused(kGood + "  dumper: {export: true, contact: {mask: name}}\n", "an export role");
+  expect_refused(kGood + "  keeper: {backup: true, contact: clear}\n", "a backup role");
+  expect_refused(kGood + "  keeper: {backup: true, contact: {mask: name}}\n", "a backup role");
+  expect_refused(kGood + "  both: {backup: true, export: true}\n", "exclude each other");
+  expect_refused(kGood + "  keeper: {backup: yes}\n", "backup: true or false");
+  expect_refused(changed("  contact: {suite", "  export: {suite"), "meaning of their own");
+}
+
 TEST(PolicyParse, NamesTheLineOfWhatIsWrong) {
   expect_refused(changed("tenant: demo", "tenant: demo\ncolour: red"),
                  "p.yaml:3: unknown key: colour");

@@ -39,7 +39,7 @@ constexpr std::string_view kRelations = R"(
 SELECT c.oid, n.nspname, c.relname, c.relkind
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't'
-  AND n.nspname <> 'pg_toast' AND n.nspname <> 'theriac'
+  AND n.nspname NOT IN ('pg_toast', 'theriac', 'theriac_catalog')
 ORDER BY c.oid)";
 
 // Types are named in full, whatever the asker's search_path says.
@@ -53,7 +53,7 @@ FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r','p','v','m','f')
-  AND c.relpersistence <> 't' AND n.nspname <> 'pg_toast' AND n.nspname <> 'theriac'
+  AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_toast', 'theriac', 'theriac_catalog')
 ORDER BY a.attrelid, a.attnum)";
 
 // Unique, not null, on plain columns, checked at once: what may stand for a row.
@@ -96,6 +96,32 @@ SELECT oid FROM readers)";
 constexpr std::string_view kRegistry =
     "SELECT pg_catalog.to_regclass('theriac.columns') IS NOT NULL, "
     "pg_catalog.to_regprocedure('theriac.settle(text,bytea)') IS NOT NULL";
+
+// Names only: what stands under them is for the server to resolve.
+constexpr std::string_view kOverlay = R"(
+SELECT c.relname, false FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'theriac_catalog' AND c.relkind = 'v'
+UNION ALL
+SELECT DISTINCT p.proname, true FROM pg_catalog.pg_proc p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = 'theriac_catalog' AND p.proname NOT LIKE 'theriac\_%')";
+
+rewrite::Overlay overlay_from(const Rows& rows) {
+  constexpr std::string_view kWithSystemColumns = "theriac_system_";
+  rewrite::Overlay out;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    auto name = text_at(rows, i, 0);
+    if (rows.value(i, 1) == "t") {
+      out.functions.insert(std::move(name));
+    } else if (name.starts_with(kWithSystemColumns)) {
+      out.with_system_columns.insert(name.substr(kWithSystemColumns.size()));
+    } else if (!name.starts_with("theriac_")) {
+      out.relations.insert(std::move(name));
+    }
+  }
+  return out;
+}
 
 void take_relations(const Rows& relations, Building& out) {
   out.relations.reserve(relations.rows());
@@ -309,8 +335,10 @@ std::optional<std::string> CatalogueReading::next() {
       return std::string(kKeys);
     case Step::kReaders:
       if (auto sql = readers_sql(*building_); !sql.empty()) return sql;
-      step_ = Step::kEnd;
+      step_ = Step::kOverlay;
       [[fallthrough]];
+    case Step::kOverlay:
+      return std::string(kOverlay);
     case Step::kEnd:
       break;
   }
@@ -348,8 +376,12 @@ Status CatalogueReading::take(const Rows& rows) {
       step_ = Step::kReaders;
       take_keys(rows, *building_);
       return {};
-    case Step::kReaders:
+    case Step::kOverlay:
       step_ = Step::kEnd;
+      overlay_ = overlay_from(rows);
+      return {};
+    case Step::kReaders:
+      step_ = Step::kOverlay;
       for (std::size_t i = 0; i < rows.rows(); ++i) {
         if (auto* view = building_->find(number_at<std::uint32_t>(rows, i, 0))) {
           view->reads_protected = true;
@@ -381,7 +413,7 @@ Status CatalogueReading::mark_registered() {
 Result<std::shared_ptr<const Catalogue>> CatalogueReading::finish() {
   THERIAC_ASSIGN(auto awaited, awaited_of(policy_, *building_));
   return std::make_shared<const Catalogue>(epoch_, std::move(building_->relations),
-                                           std::move(awaited), adopts_);
+                                           std::move(awaited), adopts_, std::move(overlay_));
 }
 
 Result<std::shared_ptr<const Catalogue>> load_catalogue(PgConnection& database,

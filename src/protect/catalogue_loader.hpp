@@ -51,6 +51,7 @@ class CatalogueReading {
     kAttributes,
     kKeys,
     kReaders,
+    kOverlay,
     kEnd
   };
   Status add_types_of_columns();
@@ -66,6 +67,7 @@ class CatalogueReading {
   CaseProof case_proof_{kDefaultCollation};
   std::optional<Error> failed_;
   std::unique_ptr<Building> building_;
+  rewrite::Overlay overlay_;
 };
 
 /// A consistent snapshot (one REPEATABLE READ transaction) by a CatalogueReading.

@@ -1,5 +1,6 @@
 #include "protect/form.hpp"
 
+#include "protect/sql_text.hpp"
 #include "seal/sealed.hpp"
 
 namespace theriac::protect {
@@ -99,9 +100,24 @@ std::string drop_index(const std::string& schema, const std::string& table_sql,
   return "DROP INDEX IF EXISTS " + pg_quote_identifier(schema) + "." + pg_quote_identifier(name);
 }
 
+std::vector<std::string> make_statistics(const codec::Json& recorded) {
+  const auto name = qualified_sql(recorded.value("schema", ""), recorded.value("name", ""));
+  std::vector<std::string> out{
+      "DROP STATISTICS IF EXISTS " + name, recorded.value("definition", ""),
+      "ALTER STATISTICS " + name + " OWNER TO " + pg_quote_identifier(recorded.value("owner", ""))};
+  if (const auto target = recorded.value("target", -1); target >= 0) {
+    out.push_back("ALTER STATISTICS " + name + " SET STATISTICS " + std::to_string(target));
+  }
+  if (const auto comment = recorded.value("comment", ""); !comment.empty()) {
+    out.push_back("COMMENT ON STATISTICS " + name + " IS " + pg_quote_literal(comment));
+  }
+  return out;
+}
+
 codec::Json index_to_json(const TargetIndex& index) {
   return {{"name", index.name},
           {"definition", index.definition},
+          {"keys", index.key_forms},
           {"constraint", index.constraint},
           {"deferrable", index.deferrable},
           {"deferred", index.deferred},

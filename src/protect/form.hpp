@@ -29,6 +29,10 @@ std::vector<std::string> make_index(const std::string& schema, const std::string
 std::string drop_index(const std::string& schema, const std::string& table_sql,
                        const std::string& name, const std::string& constraint);
 
+/// Extended statistics anew, without data, in the place of those of the same name. `recorded`:
+/// schema, name, definition, owner, target, comment.
+std::vector<std::string> make_statistics(const codec::Json& recorded);
+
 codec::Json index_to_json(const TargetIndex& index);
 Result<TargetIndex> index_from_json(const codec::Json& json);
 

@@ -39,18 +39,19 @@ std::size_t find_word(std::string_view text, std::string_view word, std::size_t 
   return std::string_view::npos;
 }
 
-/// An identifier as quote_identifier() would print it: quoted only where it must be. Both spellings
-/// are compared, since reserved words cannot be told from here.
-bool starts_with_column(std::string_view element, std::string_view column) {
+/// Size of the column's name at the element's begin, 0 if it is not there. As quote_identifier()
+/// would print it: quoted only where it must be. Both spellings are compared, since reserved words
+/// cannot be told from here.
+std::size_t column_size(std::string_view element, std::string_view column) {
   const auto rest_ok = [&](std::size_t size) {
     return element.size() == size || element[size] == ' ';
   };
   const bool bare = std::all_of(column.begin(), column.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
   });
-  if (bare && element.starts_with(column) && rest_ok(column.size())) return true;
+  if (bare && element.starts_with(column) && rest_ok(column.size())) return column.size();
   const auto quoted = store::pg_quote_identifier(column);
-  return element.starts_with(quoted) && rest_ok(quoted.size());
+  return element.starts_with(quoted) && rest_ok(quoted.size()) ? quoted.size() : 0;
 }
 
 }  // namespace
@@ -58,7 +59,17 @@ bool starts_with_column(std::string_view element, std::string_view column) {
 std::vector<std::size_t> IndexText::places_of(std::string_view column) const {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    if (starts_with_column(elements[i], column)) out.push_back(i);
+    if (column_size(elements[i], column) > 0) out.push_back(i);
+  }
+  return out;
+}
+
+IndexText::Rest IndexText::after_column(std::size_t place, std::string_view column) const {
+  Rest out{elements.at(place).substr(column_size(elements.at(place), column)), {}};
+  for (const std::string_view word : {" NULLS LAST", " NULLS FIRST", " DESC"}) {
+    if (!out.form.ends_with(word)) continue;
+    out.order.insert(0, word);
+    out.form.resize(out.form.size() - word.size());
   }
   return out;
 }

@@ -20,6 +20,12 @@ struct IndexText {
 
   /// Places whose element is the column itself, with or without operator class and order.
   [[nodiscard]] std::vector<std::size_t> places_of(std::string_view column) const;
+  /// What stands behind the column in the element at `place`, either part maybe empty.
+  struct Rest {
+    std::string form;   ///< " COLLATE \"C\" text_pattern_ops": fits the column's type only
+    std::string order;  ///< " DESC NULLS LAST"
+  };
+  [[nodiscard]] Rest after_column(std::size_t place, std::string_view column) const;
   /// Again on `table` (quoted SQL).
   [[nodiscard]] std::string sql(const std::string& table) const;
 };

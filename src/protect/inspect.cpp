@@ -25,6 +25,7 @@ class Inspector {
   Status run(const std::vector<std::string>& tables) {
     THERIAC_TRY(look_at_database());
     THERIAC_TRY(look_at_roles());
+    THERIAC_TRY(look_at_backups());
     THERIAC_ASSIGN(const auto targets, read_targets(*database_, policy_->columns));
     THERIAC_ASSIGN(const auto registered, registered_columns(*database_));
     std::vector<Target> fresh;
@@ -95,7 +96,7 @@ class Inspector {
   Status look_at_roles() {
     constexpr std::string_view kRoles = R"(
 SELECT r.rolname, r.rolsuper, r.rolreplication,
-       pg_catalog.pg_has_role(r.oid, 'pg_read_all_data', 'USAGE')
+       pg_catalog.pg_has_role(r.oid, 'pg_read_all_data', 'USAGE') AND r.rolname <> ALL ($2::text[])
        OR pg_catalog.pg_has_role(r.oid, 'pg_write_all_data', 'USAGE'),
        pg_catalog.array_to_string(ARRAY(
          SELECT o.rolname FROM pg_catalog.pg_roles o
@@ -105,7 +106,10 @@ FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1::text[]))";
     std::vector<std::string> names;
     for (const auto& [role, given] : policy_->roles) names.push_back(role);
     const auto list = array_text(names);
-    THERIAC_ASSIGN(const auto rows, database_->query(kRoles, {PgParam::text(list)}));
+    // Backup roles read everything as it lies there: protect itself gives them that right.
+    const auto backups = array_text({policy_->backups.begin(), policy_->backups.end()});
+    THERIAC_ASSIGN(const auto rows,
+                   database_->query(kRoles, {PgParam::text(list), PgParam::text(backups)}));
     std::vector<std::string> found;
     for (std::size_t i = 0; i < rows.rows(); ++i) {
       const auto role = text_at(rows, i, 0);
@@ -126,6 +130,38 @@ FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1::text[]))";
       if (std::find(found.begin(), found.end(), name) == found.end()) {
         warn("role " + name, "does not exist", "create it, or correct the policy");
       }
+    }
+    return {};
+  }
+
+  /// Their sessions pass the gateway untouched: that they only read is a matter of rights.
+  Status look_at_backups() {
+    constexpr std::string_view kWriters = R"(
+SELECT DISTINCT r.rolname, n.nspname || '.' || c.relname
+FROM unnest($2::text[], $3::text[]) AS t(schema_name, table_name)
+JOIN pg_catalog.pg_namespace n ON n.nspname = t.schema_name
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.table_name
+CROSS JOIN pg_catalog.pg_roles r
+WHERE r.rolname = ANY ($1::text[])
+  AND (pg_catalog.pg_has_role(r.oid, c.relowner, 'MEMBER')
+    OR pg_catalog.has_table_privilege(r.oid, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+    OR pg_catalog.has_any_column_privilege(r.oid, c.oid, 'INSERT, UPDATE'))
+ORDER BY 1, 2)";
+    if (policy_->backups.empty()) return {};
+    std::vector<std::string> schemas, tables;
+    for (const auto& column : policy_->columns) {
+      schemas.push_back(column.schema);
+      tables.push_back(column.table);
+    }
+    const auto roles = array_text({policy_->backups.begin(), policy_->backups.end()});
+    const auto in_schemas = array_text(schemas), of_tables = array_text(tables);
+    THERIAC_ASSIGN(const auto writers,
+                   database_->query(kWriters, {PgParam::text(roles), PgParam::text(in_schemas),
+                                               PgParam::text(of_tables)}));
+    for (std::size_t i = 0; i < writers.rows(); ++i) {
+      refuse("role " + text_at(writers, i, 0),
+             "is for backups, but may write " + text_at(writers, i, 1),
+             "take every right but SELECT from it");
     }
     return {};
   }

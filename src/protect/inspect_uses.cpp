@@ -287,9 +287,10 @@ Status inspect_indexes(PgConnection& database, const std::vector<Target>& target
           findings.push_back({Severity::kNote, target.object(),
                               "index " + index.name + " will stand on its blind index", ""});
           break;
-        case IndexFate::kDropped:
-          findings.push_back({Severity::kNote, target.object(),
-                              "index " + index.name + " will be dropped, and recorded", ""});
+        case IndexFate::kEmptied:
+          findings.push_back(
+              {Severity::kNote, target.object(),
+               "index " + index.name + " will stand on the erased column, and be of no use", ""});
           break;
       }
     }

@@ -6,6 +6,7 @@
 #include "protect/erase.hpp"
 #include "protect/inspect.hpp"
 #include "protect/open_table.hpp"
+#include "protect/overlay.hpp"
 #include "protect/seal_table.hpp"
 #include "protect/sql_text.hpp"
 
@@ -120,6 +121,8 @@ Result<Report> protect_tables(const Services& services, const policy::Policy& po
   if (policy.columns.empty()) return Report{};
   THERIAC_ASSIGN(const auto tenant, tenant_of(services, policy, options.tables));
   THERIAC_TRY(install_registry(database, tenant));
+  THERIAC_TRY(install_overlay(database));
+  THERIAC_TRY(grant_backup_roles(database, policy.backups));
   Report report;
   THERIAC_ASSIGN(report.gateway_password,
                  grant_gateway_role(database, options.gateway_role, services.random));

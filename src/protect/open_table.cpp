@@ -11,7 +11,6 @@ namespace theriac::protect {
 namespace {
 
 using store::pg_quote_identifier;
-using store::pg_quote_literal;
 using store::PgParam;
 using store::PgTransaction;
 
@@ -277,18 +276,7 @@ class OpenTable {
       }
     }
     for (const auto& each : original.at("statistics")) {
-      const auto name = qualified_sql(each.value("schema", ""), each.value("name", ""));
-      statements.push_back(each.value("definition", ""));
-      statements.push_back("ALTER STATISTICS " + name + " OWNER TO " +
-                           pg_quote_identifier(each.value("owner", "")));
-      if (each.value("target", -1) >= 0) {
-        statements.push_back("ALTER STATISTICS " + name + " SET STATISTICS " +
-                             std::to_string(each.value("target", -1)));
-      }
-      if (!each.value("comment", "").empty()) {
-        statements.push_back("COMMENT ON STATISTICS " + name + " IS " +
-                             pg_quote_literal(each.value("comment", "")));
-      }
+      for (auto& statement : make_statistics(each)) statements.push_back(std::move(statement));
     }
     return run_all(services_.database, statements, "restoring " + job_.name());
   }

@@ -30,10 +30,39 @@ TEST(Rights, TableLevelSelectBecomesEveryOtherColumn) {
   EXPECT_THAT(
       grant_translated(rights, kTable, {"id", "name", "theriac_sealed_1"},
                        {{"name", {"theriac_sealed_1"}}}),
-      ElementsAre(R"(GRANT UPDATE, INSERT ("id", "theriac_sealed_1"), SELECT ()" + system +
-                      R"(, "id", "theriac_sealed_1") ON "s"."t" TO "boss")",
+      // INSERT on tableoid marks that it stood on the table.
+      ElementsAre(R"(GRANT UPDATE, INSERT ("tableoid", "id", "theriac_sealed_1"), SELECT ()" +
+                      system + R"(, "id", "theriac_sealed_1") ON "s"."t" TO "boss")",
                   "GRANT SELECT (" + system +
                       R"(, "id", "theriac_sealed_1") ON "s"."t" TO "app" WITH GRANT OPTION)"));
+}
+
+TEST(IndexText, WhatStandsBehindAColumnIsFormAndOrder) {
+  const auto rest = [](const std::string& element) {
+    IndexText text;
+    text.elements = {element};
+    const auto found = text.after_column(0, "name");
+    return found.form + "|" + found.order;
+  };
+  EXPECT_EQ(rest("name"), "|");
+  EXPECT_EQ(rest("name DESC"), "| DESC");
+  EXPECT_EQ(rest("name NULLS FIRST"), "| NULLS FIRST");
+  EXPECT_EQ(rest(R"("name" COLLATE "C" text_pattern_ops DESC NULLS LAST)"),
+            R"( COLLATE "C" text_pattern_ops| DESC NULLS LAST)");
+}
+
+TEST(Statistics, AreMadeInThePlaceOfOldOnes) {
+  EXPECT_THAT(
+      make_statistics({{"schema", "s"},
+                       {"name", "x"},
+                       {"definition", "CREATE STATISTICS s.x ON a, b FROM s.t"},
+                       {"owner", "boss"},
+                       {"target", 7},
+                       {"comment", "it's"}}),
+      ElementsAre(R"(DROP STATISTICS IF EXISTS "s"."x")", "CREATE STATISTICS s.x ON a, b FROM s.t",
+                  R"(ALTER STATISTICS "s"."x" OWNER TO "boss")",
+                  R"(ALTER STATISTICS "s"."x" SET STATISTICS 7)",
+                  R"(COMMENT ON STATISTICS "s"."x" IS 'it''s')"));
 }
 
 TEST(Rights, ColumnRightsAreMirroredToTheHelpers) {

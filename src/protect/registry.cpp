@@ -4,6 +4,7 @@
 
 #include "base/secret.hpp"
 #include "protect/adoption.hpp"
+#include "protect/overlay.hpp"
 #include "protect/sql_text.hpp"
 #include "protect/type_loader.hpp"
 
@@ -189,6 +190,7 @@ Status drop_registry(PgConnection& database) {
   THERIAC_ASSIGN(auto transaction, PgTransaction::begin(database));
   THERIAC_ASSIGN(const auto left, database.query("SELECT count(*) FROM theriac.columns"));
   if (left.value(0, 0) != "0") return fail(Code::kConflict, "theriac.columns is not empty");
+  THERIAC_TRY(drop_overlay(database));
   THERIAC_TRY(database.exec("DROP SCHEMA theriac CASCADE"));
   return transaction.commit();
 }
@@ -309,6 +311,19 @@ Result<std::optional<std::string>> grant_gateway_role(PgConnection& database,
                             name));
   THERIAC_TRY(transaction.commit());
   return password;
+}
+
+Status grant_backup_roles(PgConnection& database, const std::set<std::string, std::less<>>& roles) {
+  for (const auto& role : roles) {
+    THERIAC_ASSIGN(const auto known,
+                   database.query("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $1",
+                                  {PgParam::text(role)}));
+    if (known.rows() == 0) continue;
+    if (known.value(0, 0) == "t") return fail(Code::kConflict, "backup role is a superuser");
+    // Not on each table: grants would stand in the dump, and miss the tables of tomorrow.
+    THERIAC_TRY(database.exec("GRANT pg_read_all_data TO " + store::pg_quote_identifier(role)));
+  }
+  return {};
 }
 
 }  // namespace theriac::protect

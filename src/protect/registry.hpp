@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -107,7 +108,7 @@ Result<bool> registry_exists(store::PgConnection& database);
 /// Makes the schema, its tables and functions, if missing, and brings an older one's functions up
 /// to date. Needs a superuser. Refuses (Code::kConflict) a registry of another tenant or format.
 Status install_registry(store::PgConnection& database, const TenantId& tenant);
-/// Drops the registry; Code::kConflict while a column is registered.
+/// Drops the registry and the catalogue overlay; Code::kConflict while a column is registered.
 Status drop_registry(store::PgConnection& database);
 /// Code::kNotFound without a registry.
 Result<TenantId> registry_tenant(store::PgConnection& database);
@@ -128,5 +129,10 @@ Result<std::vector<RegisteredColumn>> registered_columns(store::PgConnection& da
 /// LOGIN and the returned generated password if it does not exist; nullopt if it did.
 Result<std::optional<std::string>> grant_gateway_role(store::PgConnection& database,
                                                       const std::string& role, Random& random);
+
+/// Backup roles read everything as it lies there, the registry included: what pg_dump needs. Roles
+/// that do not exist are left out (inspect() has said so).
+Status grant_backup_roles(store::PgConnection& database,
+                          const std::set<std::string, std::less<>>& roles);
 
 }  // namespace theriac::protect

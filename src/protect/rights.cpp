@@ -170,6 +170,10 @@ std::vector<std::string> grant_translated(const Rights& rights, const std::strin
     } else if (grant.column.empty()) {
       if (grant.privilege == "SELECT") {
         for (const auto system : kSystemColumns) to.add_column("SELECT", std::string(system));
+      } else {
+        // Of no effect, but by it the logical catalogue knows the right on the table from rights
+        // on each column.
+        to.add_column("INSERT", "tableoid");
       }
       for (const auto& column : columns) {
         if (shadowed_column(shadowed, column) == nullptr) to.add_column(grant.privilege, column);

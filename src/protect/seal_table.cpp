@@ -306,7 +306,7 @@ class SealTable {
     THERIAC_TRY(run_all(database, {free_plain(sql_, columns_)}, "freeing " + job_.name()));
     std::vector<std::string> after;
     THERIAC_TRY(move_indexes(after));
-    THERIAC_TRY(drop_statistics());
+    THERIAC_TRY(drop_statistics(after));
     THERIAC_TRY(still_wanted(services_));
     services_.progress("erasing plain values of " + job_.name(), 0, 0);
     THERIAC_TRY(run_all(database, {erase_sql()}, "erasing " + job_.name()));
@@ -359,20 +359,24 @@ class SealTable {
         return fail(Code::kPolicyInvalid, job_.name() + ": a column " + verdict.why);
       }
       drops.push_back(drop_index(job_.schema, sql_, index.name, index.constraint));
+      auto text = index.text;
       auto& recorded = original["indexes"];
-      const bool known = std::any_of(recorded.begin(), recorded.end(), [&](const auto& each) {
+      auto known = std::find_if(recorded.begin(), recorded.end(), [&](const auto& each) {
         return each.value("name", "") == index.name;
       });
-      if (!known) {
+      if (known == recorded.end()) {
         recorded.push_back(index_to_json(index));
-        // It will stand there again under its name, and may be dropped or renamed there.
-        recorded.back()["moved"] = verdict.fate == IndexFate::kRebuilt;
+        known = recorded.end() - 1;
+        // It stands there again under its name, and may be dropped or renamed there.
+        (*known)["moved"] = true;
       }
-      if (verdict.fate == IndexFate::kDropped) continue;
-      auto text = index.text;
       for (const auto& column : columns_) {
         for (const auto place : text.places_of(column.column)) {
-          text.elements[place] = column.index_name();
+          const auto rest = text.after_column(place, column.column);
+          (*known)["keys"][place]["suffix"] = rest.form;
+          if (verdict.fate == IndexFate::kRebuilt) {
+            text.elements[place] = column.index_name() + rest.order;
+          }
         }
       }
       for (auto& statement : make_index(job_.schema, sql_, index, text)) {
@@ -383,8 +387,8 @@ class SealTable {
     return run_all(database, drops, "dropping indexes of " + job_.name());
   }
 
-  /// Extended statistics keep samples of the values.
-  Status drop_statistics() {
+  /// Extended statistics keep samples of the values: they are made anew on the erased column.
+  Status drop_statistics(std::vector<std::string>& after) {
     std::string list = "{";
     for (const auto& column : columns_) {
       list += (list.size() > 1 ? "," : "") + std::to_string(column.attribute);
@@ -405,12 +409,17 @@ WHERE s.stxrelid = $1::oid AND (s.stxkeys::int2[] && $2::int2[]
     THERIAC_ASSIGN(auto original, read_original(database, job_.relation));
     std::vector<std::string> drops;
     for (std::size_t i = 0; i < rows.rows(); ++i) {
-      original["statistics"].push_back({{"schema", text_at(rows, i, 0)},
-                                        {"name", text_at(rows, i, 1)},
-                                        {"definition", text_at(rows, i, 2)},
-                                        {"comment", text_at(rows, i, 3)},
-                                        {"target", number_at<int>(rows, i, 4)},
-                                        {"owner", text_at(rows, i, 5)}});
+      const codec::Json json{
+          {"schema", text_at(rows, i, 0)},        {"name", text_at(rows, i, 1)},
+          {"definition", text_at(rows, i, 2)},    {"comment", text_at(rows, i, 3)},
+          {"target", number_at<int>(rows, i, 4)}, {"owner", text_at(rows, i, 5)}};
+      for (auto& statement : make_statistics(json)) after.push_back(std::move(statement));
+      auto& recorded = original["statistics"];
+      const bool known = std::any_of(recorded.begin(), recorded.end(), [&](const auto& each) {
+        return each.value("schema", "") == text_at(rows, i, 0) &&
+               each.value("name", "") == text_at(rows, i, 1);
+      });
+      if (!known) recorded.push_back(json);
       drops.push_back("DROP STATISTICS " + qualified_sql(text_at(rows, i, 0), text_at(rows, i, 1)));
     }
     THERIAC_TRY(write_original(database, job_.relation, original));

@@ -44,7 +44,12 @@ SELECT i.indexrelid, x.relname, pg_catalog.pg_get_indexdef(i.indexrelid), i.indk
        i.indnkeyatts, i.indisunique, i.indisprimary, i.indisexclusion, i.indisreplident,
        i.indisclustered, e.attributes, k.conname, pg_catalog.pg_get_constraintdef(k.oid),
        k.condeferrable, k.condeferred, pg_catalog.obj_description(i.indexrelid, 'pg_class'),
-       pg_catalog.obj_description(k.oid, 'pg_constraint')
+       pg_catalog.obj_description(k.oid, 'pg_constraint'),
+       (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('class_schema', n.nspname,
+                 'class_name', o.opcname) ORDER BY u.place)
+        FROM pg_catalog.unnest(i.indclass::oid[]) WITH ORDINALITY AS u(class, place)
+        JOIN pg_catalog.pg_opclass o ON o.oid = u.class
+        JOIN pg_catalog.pg_namespace n ON n.oid = o.opcnamespace)
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid
@@ -202,6 +207,7 @@ Result<std::vector<TargetIndex>> read_indexes(store::PgConnection& database, std
     index.deferred = yes(14);
     index.comment = text_at(rows, i, 15);
     index.constraint_comment = text_at(rows, i, 16);
+    THERIAC_ASSIGN(index.key_forms, codec::parse_json(rows.value(i, 17).value_or("[]")));
     out.push_back(std::move(index));
   }
   return out;
@@ -242,7 +248,7 @@ IndexVerdict judge_index(const TargetIndex& index, const std::vector<std::int16_
     return refuse("must be unique (" + index.name + ")", "set searchable: true for it");
   }
   if (!index.unique && all_protected && index.keys.size() == 1)
-    return {IndexFate::kDropped, {}, {}};
+    return {IndexFate::kEmptied, {}, {}};
   if (!all_searchable) {
     return refuse("is part of index " + index.name + " over several columns",
                   "drop the index, or set searchable: true for the column");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/json.hpp"
 #include "policy/policy.hpp"
 #include "protect/index_text.hpp"
 #include "protect/type_loader.hpp"
@@ -64,6 +65,8 @@ struct TargetIndex {
   std::string constraint_definition;  ///< pg_get_constraintdef()
   bool deferrable = false, deferred = false;
   std::string comment, constraint_comment;
+  /// Per key: the schema and name of its operator class, for the logical catalogue.
+  codec::Json key_forms = codec::Json::array();
 
   [[nodiscard]] bool has_key(std::int16_t attribute) const;
 };
@@ -73,7 +76,8 @@ Result<std::vector<TargetIndex>> read_indexes(store::PgConnection& database, std
 
 /// What will become of an index.
 enum class IndexFate : std::uint8_t {
-  kDropped,  ///< it serves only this column; a lookup index on the helper takes its place
+  kEmptied,  ///< it serves only this column: made anew on the erased column, for the catalogue;
+             ///< a lookup index on the helper does its work
   kRebuilt,  ///< with the index helper in the column's place
   kRefused,
 };

@@ -6,6 +6,8 @@
 #include "base/secret.hpp"
 #include "pgwire/utf8.hpp"
 #include "rewrite/ddl.hpp"
+#include "rewrite/lock.hpp"
+#include "rewrite/overlay.hpp"
 #include "rewrite/plan.hpp"
 #include "rewrite/rewriter.hpp"
 #include "rewrite/scan.hpp"
@@ -53,6 +55,14 @@ pg::Node* query_of(pg::Node& statement) {
   return is_query(*query) ? query : nullptr;
 }
 
+/// What holds a query and is not DDL that would be deparsed: the query's references to catalogues
+/// can be redirected.
+bool holds_query(const pg::Node& statement) {
+  return statement.has_prepare_stmt() || statement.has_create_table_as_stmt() ||
+         (statement.has_view_stmt() && statement.view_stmt().view().relpersistence() == "t") ||
+         (statement.has_copy_stmt() && statement.copy_stmt().has_query());
+}
+
 bool gives_rows(const pg::Node& statement) {
   return statement.has_select_stmt() || statement.has_explain_stmt() ||
          (statement.has_insert_stmt() && statement.insert_stmt().returning_list_size() > 0) ||
@@ -62,9 +72,10 @@ bool gives_rows(const pg::Node& statement) {
 
 class Analysis {
  public:
-  /// `maker`: where templates are wanted, else null.
-  Analysis(const Catalogue& catalogue, const Context& context, TemplateMaker* maker)
-      : catalogue_(catalogue), context_(context), maker_(maker) {}
+  /// `maker`: where templates are wanted, else null. `overlaid`: the text may read a catalogue that
+  /// is overlaid.
+  Analysis(const Catalogue& catalogue, const Context& context, TemplateMaker* maker, bool overlaid)
+      : catalogue_(catalogue), context_(context), maker_(maker), overlaid_(overlaid) {}
 
   /// After statement(): every text that is sent has its holes.
   [[nodiscard]] bool serves_shape() const { return maker_ != nullptr; }
@@ -80,13 +91,23 @@ class Analysis {
       if (auto refusal = refuse_utility(node, catalogue_, context_)) {
         return refuse(out, std::move(*refusal));
       }
-      return ddl(node, out);
+      if (node.has_lock_stmt()) {
+        if (auto sql = lock_by_reading(node.lock_stmt(), catalogue_, context_)) {
+          out.sql = std::move(*sql);
+          out.complete_as = out.tag;
+          out.action = Action::kRewrite;
+        }
+        return;
+      }
+      ddl(node, out);
+      if (out.action == Action::kRefuse || out.follow) return;
+      return holds_query(node) ? only_catalogues(node, out) : catalogues_in(node, out);
     }
     if (auto verdict = judge_ddl(node, catalogue_, context_); verdict.refusal) {
       return refuse(out, std::move(*verdict.refusal));
     }
     if (!await(node, out)) return;
-    if (!names_protected(node, catalogue_, context_)) return;
+    if (!names_protected(node, catalogue_, context_)) return only_catalogues(node, out);
     Rewriter rewriter(catalogue_, context_);
     if (!rewriter.run(*query)) {
       return refuse(out, rewriter.refusal().value_or(not_understood()));
@@ -95,9 +116,16 @@ class Analysis {
     if (rewriter.has_into()) {
       return refuse(out, {"0A000", {}, "SELECT INTO", "create the table, then use INSERT"});
     }
-    if (!rewriter.touched()) return;
+    if (!rewriter.touched()) return only_catalogues(node, out);
     out.returns_rows = gives_rows(node);
-    if (!rewriter.edited()) {
+    bool redirected = false;
+    if (overlaid_) {
+      auto refusal = redirect_catalogues(node, catalogue_, context_, redirected);
+      if (refusal) return refuse(out, std::move(*refusal));
+    }
+    // Holes are of the text as it came; what is redirected is planned for its own text only.
+    if (redirected) maker_ = nullptr;
+    if (!rewriter.edited() && !redirected) {
       if (auto column = plain_reference(node, catalogue_, context_.search_path)) {
         refuse(out, not_verified(std::move(*column)));
       }
@@ -129,6 +157,42 @@ class Analysis {
     return false;
   }
 
+  /// A statement that touches no protected table: forwarded, unless it reads catalogues.
+  void only_catalogues(pg::Node& node, Statement& out) {
+    if (!overlaid_) return;
+    bool redirected = false;
+    auto refusal = redirect_catalogues(node, catalogue_, context_, redirected);
+    if (refusal) return refuse(out, std::move(*refusal));
+    if (redirected) maker_ = nullptr;
+    // A plan shows no rows; that of the overlay would show ours instead of the catalogue's.
+    if (!redirected || node.has_explain_stmt()) return;
+    auto sql = checked(node);
+    if (!sql) return refuse(out, not_verified(std::move(column_)));
+    out.sql = std::move(*sql);
+    out.action = Action::kRewrite;
+    out.only_catalogues = true;
+    out.returns_rows = gives_rows(node);
+    // Parameters of PREPARE are its own.
+    if (node.has_prepare_stmt()) out.client_parameters = 0;
+    for (std::uint16_t number = 1; number <= out.client_parameters; ++number) {
+      out.slots.push_back({.source = ClientParameter{number}});
+    }
+  }
+
+  /// What would keep a catalogue's physical form in an object of the client's.
+  void catalogues_in(pg::Node& node, Statement& out) {
+    if (!overlaid_ || !(node.has_view_stmt() || node.has_rule_stmt() || node.has_copy_stmt())) {
+      return;
+    }
+    bool redirected = false;
+    auto refusal = redirect_catalogues(node, catalogue_, context_, redirected);
+    if (!refusal && redirected) {
+      refusal = Refusal{
+          "0A000", {}, "a view or rule that reads system catalogues", "make it a temporary view"};
+    }
+    if (refusal) refuse(out, std::move(*refusal));
+  }
+
   void rewrite(pg::Node& node, pg::Node& query, Rewriter& rewriter, Statement& out) {
     const bool wrapped = &node != &query;
     auto& gathering = rewriter.gathering();
@@ -158,6 +222,14 @@ class Analysis {
   bool gather(Rewriter& rewriter, Statement& out) {
     auto& gathering = *rewriter.gathering();
     Gather made;
+    bool redirected = false;
+    if (overlaid_) {
+      auto refusal = redirect_catalogues(gathering.select, catalogue_, context_, redirected);
+      if (refusal) {
+        refuse(out, std::move(*refusal));
+        return false;
+      }
+    }
     std::map<int, std::size_t> ignored;
     auto slots = rewriter.number(gathering.select, ignored);
     if (!slots) {
@@ -280,6 +352,7 @@ class Analysis {
   const Catalogue& catalogue_;
   const Context& context_;
   TemplateMaker* maker_;
+  bool overlaid_;
   std::string column_;
 };
 
@@ -298,7 +371,10 @@ Result<Plan> plan_of(std::string_view sql, const TextShape* shape, const Catalog
   Plan plan;
   plan.epoch = catalogue.epoch();
   const bool concerned = catalogue.may_concern(sql);
-  if (!concerned) {
+  const auto& path = context.search_path;
+  const bool overlaid = catalogue.may_read_overlaid(
+      sql, std::find(path.begin(), path.end(), "information_schema") != path.end());
+  if (!concerned && !overlaid) {
     if (const auto tag = simple_statement(sql)) {
       Statement statement;
       statement.tag = *tag;
@@ -325,7 +401,8 @@ Result<Plan> plan_of(std::string_view sql, const TextShape* shape, const Catalog
     if (shape != nullptr && tree->stmts_size() == 1 && is_query(raw.stmt())) {
       maker.emplace(sql, *shape, raw.stmt());
     }
-    Analysis analysis(catalogue, context, maker && maker->usable() ? &*maker : nullptr);
+    Analysis analysis(catalogue, context, maker && maker->usable() ? &*maker : nullptr,
+                      overlaid || concerned);
     analysis.statement(*raw.mutable_stmt(), statement);
     if (analysis.serves_shape() &&
         (statement.action == Action::kRewrite || statement.action == Action::kGather)) {

@@ -77,6 +77,53 @@ TEST(Catalogue, MayConcernSeesEveryWayToWriteAName) {
   }
 }
 
+TEST(Catalogue, OnlyTextsThatNameOverlaidObjectsAreLookedInto) {
+  for (const auto* sql : {"select 1 from pg_class", "PG_ATTRIBUTE", "x.\"pg_class\"",
+                          "has_table_privilege('t', 'select')", "information_schema.columns",
+                          "restrict_nonsystem_relation_kind", "U&\"\\0070g_class\""}) {
+    EXPECT_TRUE(catalogue().may_read_overlaid(sql, false)) << sql;
+  }
+  for (const auto* sql : {"select columns from tables", "pg_classes", "pg_type", "xpg_class",
+                          "insert into orders values (1)", ""}) {
+    EXPECT_FALSE(catalogue().may_read_overlaid(sql, false)) << sql;
+  }
+  // Where the search path leads to information_schema, its names count.
+  EXPECT_TRUE(catalogue().may_read_overlaid("select 1 from columns", true));
+  EXPECT_FALSE(catalogue().may_read_overlaid("select 1 from orders", true));
+  EXPECT_FALSE(Catalogue(1, {}).may_read_overlaid("select 1 from pg_class", true));
+}
+
+TEST(Overlay, NamesResolveAlongTheSearchPath) {
+  const auto sent = [](const std::string& sql, std::vector<std::string> path) {
+    const auto plan = analyse(sql, catalogue(), Context{std::move(path)});
+    return plan ? plan->statements.at(0).sql : std::string("?");
+  };
+  EXPECT_EQ(sent("SELECT 1 FROM tables", {"public"}), "");
+  EXPECT_EQ(sent("SELECT 1 FROM tables", {"public", "information_schema"}),
+            "SELECT 1 FROM theriac_catalog.tables tables");
+  // A table of the client's in front of them, and pg_catalog named late.
+  std::vector<Relation> own;
+  own.push_back(testing::RelationMaker(1, "public", "pg_class").plain("x").make());
+  own.push_back(testing::RelationMaker(2, "public", "t").secret(1, "a", "c", "d").helpers().make());
+  const Catalogue made(1, std::move(own), {}, false, Overlay{{"pg_class"}, {}, {}});
+  const auto action = [&](std::vector<std::string> path) {
+    return analyse("SELECT x FROM pg_class", made, Context{std::move(path)})->statements[0].action;
+  };
+  EXPECT_EQ(action({"public"}), Action::kRewrite);
+  EXPECT_EQ(action({"public", "pg_catalog"}), Action::kForward);
+  EXPECT_EQ(action({"pg_catalog", "public"}), Action::kRewrite);
+}
+
+TEST(Overlay, CatalogueStatementsNeedNoRights) {
+  const auto plan = analyse("SELECT relname FROM pg_class WHERE oid = $1", catalogue(), Context{});
+  ASSERT_TRUE(plan);
+  const auto& statement = plan->statements.at(0);
+  EXPECT_TRUE(statement.only_catalogues);
+  EXPECT_TRUE(statement.classes_read.empty() && statement.outputs.empty());
+  ASSERT_EQ(statement.slots.size(), 1U);
+  EXPECT_EQ(statement.slots[0].fill, Slot::Fill::kPass);
+}
+
 TEST(Catalogue, NamesAtTheLengthLimitAreFoundInLongerWords) {
   const std::string name(63, 'n');
   std::vector<Relation> one;

@@ -62,11 +62,12 @@ const Column* Relation::find_attribute(std::int16_t attribute) const {
 }
 
 Catalogue::Catalogue(std::uint64_t epoch, std::vector<Relation> relations,
-                     std::vector<Awaited> awaited, bool adopts)
+                     std::vector<Awaited> awaited, bool adopts, Overlay overlay)
     : epoch_(epoch),
       relations_(std::move(relations)),
       awaited_(std::move(awaited)),
-      adopts_(adopts) {
+      adopts_(adopts),
+      overlay_(std::move(overlay)) {
   for (std::size_t i = 0; i < relations_.size(); ++i) {
     auto& relation = relations_[i];
     // Whatever order the loader used: `*` and alias lists follow attribute numbers.
@@ -82,6 +83,12 @@ Catalogue::Catalogue(std::uint64_t epoch, std::vector<Relation> relations,
   for (const auto& one : awaited_) watch(one.table);
   std::sort(watched_.begin(), watched_.end());
   watched_.erase(std::unique(watched_.begin(), watched_.end()), watched_.end());
+  for (const auto& name : overlay_.relations) {
+    if (name.starts_with("pg_")) overlaid_.push_back(name);
+  }
+  if (!overlay_.empty()) overlaid_.emplace_back("restrict_nonsystem_relation_kind");
+  overlaid_.insert(overlaid_.end(), overlay_.functions.begin(), overlay_.functions.end());
+  std::sort(overlaid_.begin(), overlaid_.end());
 }
 
 void Catalogue::watch(std::string_view table) {
@@ -153,6 +160,34 @@ bool Catalogue::may_concern(std::string_view sql) const {
   return std::any_of(watched_.begin(), watched_.end(), [&](const std::string& name) {
     return is_odd(name) && text.find(name) != std::string::npos;
   });
+}
+
+bool Catalogue::may_read_overlaid(std::string_view sql, bool with_information_schema) const {
+  if (overlay_.empty()) return false;
+  std::array<char, kNameBytes> word{};
+  for (std::size_t i = 0; i < sql.size();) {
+    if (!starts_word(sql[i])) {
+      ++i;
+      continue;
+    }
+    if ((sql[i] == 'u' || sql[i] == 'U') && sql.substr(i + 1, 2) == "&\"") return true;
+    const std::size_t begin = i;
+    while (i < sql.size() && continues_word(sql[i])) ++i;
+    const std::size_t size = i - begin;
+    // Most words begin like none of pg_*, has_*, _pg_*, information_schema and a setting.
+    if (size > kNameBytes) continue;
+    const char first = lower(sql[begin]);
+    const bool likely = std::string_view("phir_").contains(first);
+    if (!with_information_schema && (!likely || size < 6)) continue;
+    for (std::size_t k = 0; k < size; ++k) word[k] = lower(sql[begin + k]);
+    const std::string_view seen(word.data(), size);
+    if (with_information_schema && overlay_.relations.contains(std::string(seen))) return true;
+    if (seen == "information_schema" ||
+        std::binary_search(overlaid_.begin(), overlaid_.end(), seen, std::less<>())) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace theriac::rewrite

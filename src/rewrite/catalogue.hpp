@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -85,11 +86,20 @@ struct Awaited {
   std::string schema, table, column;
 };
 
+/// What schema theriac_catalog of the database has: names of catalogues, views and functions that
+/// a client's statement must find there (overlay.hpp). Empty: nothing is redirected.
+struct Overlay {
+  std::unordered_set<std::string> relations;
+  std::unordered_set<std::string> with_system_columns;  ///< also as theriac_system_<name>
+  std::unordered_set<std::string> functions;
+  [[nodiscard]] bool empty() const { return relations.empty(); }
+};
+
 class Catalogue {
  public:
   /// `adopts`: the database has the functions that give a new column its protected form.
   Catalogue(std::uint64_t epoch, std::vector<Relation> relations, std::vector<Awaited> awaited = {},
-            bool adopts = false);
+            bool adopts = false, Overlay overlay = {});
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
   [[nodiscard]] const std::vector<Relation>& relations() const { return relations_; }
   /// Resolves as PostgreSQL does: an empty schema searches `path` (pg_catalog first, unless it is
@@ -98,6 +108,7 @@ class Catalogue {
                                      const std::vector<std::string>& path) const;
   [[nodiscard]] const Relation* find(std::uint32_t oid) const;
   [[nodiscard]] bool has_protected() const { return has_protected_; }
+  [[nodiscard]] const Overlay& overlay() const { return overlay_; }
   [[nodiscard]] const std::vector<Awaited>& awaited() const { return awaited_; }
   [[nodiscard]] bool adopts() const { return adopts_; }
   /// Is a column of a table of this name awaited, in any schema?
@@ -106,6 +117,10 @@ class Catalogue {
   /// helpers? A fast, conservative look: false only if none of their names, nor "theriac", nor U&"
   /// occurs.
   [[nodiscard]] bool may_concern(std::string_view sql) const;
+  /// Could it name an overlaid catalogue or function? Names of information_schema's views are as
+  /// common as `columns`: by themselves they count only if the search path may lead there
+  /// (`with_information_schema`).
+  [[nodiscard]] bool may_read_overlaid(std::string_view sql, bool with_information_schema) const;
 
  private:
   void watch(std::string_view table);
@@ -118,6 +133,8 @@ class Catalogue {
   std::vector<Awaited> awaited_;
   bool has_protected_ = false;
   bool adopts_ = false;
+  Overlay overlay_;
+  std::vector<std::string> overlaid_;  ///< names of pg_catalog and functions, sorted
 };
 
 }  // namespace theriac::rewrite

@@ -40,6 +40,8 @@ std::string tag_of(const pg::Node& statement) {
       return "CLOSE";
     case pg::Node::kVariableSetStmt:
       return "SET";
+    case pg::Node::kLockStmt:
+      return "LOCK TABLE";
     case pg::Node::kVariableShowStmt:
       return "SHOW";
     default:

@@ -236,6 +236,10 @@ struct Statement {
   std::string cursor;
   /// How many columns the result has; 0 if the analysis does not know.
   std::size_t result_columns = 0;
+  /// Tag of CommandComplete for the client, where the server's would tell of the rewriting.
+  std::string complete_as;
+  /// Rewritten only because it reads catalogues (overlay.hpp): it touches no protected column.
+  bool only_catalogues = false;
   /// True if rows come back (SELECT, RETURNING, ...): from analysis of touched statements only.
   bool returns_rows = false;
 };

@@ -20,6 +20,14 @@ void run(benchmark::State& state, std::string_view sql) {
 void forward_without_parsing(benchmark::State& state) {
   run(state, "SELECT abalance FROM pgbench_accounts WHERE aid = 4711");
 }
+void forward_system_function(benchmark::State& state) {
+  run(state, "SELECT pg_backend_pid(), now(), abalance FROM pgbench_accounts WHERE aid = 4711");
+}
+void redirect_catalogue(benchmark::State& state) {
+  run(state,
+      "SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relname "
+      "= $1");
+}
 void forward_parsed(benchmark::State& state) {
   run(state, "SELECT o.id, d.model FROM orders o JOIN devices d ON d.id = o.id WHERE o.kind = $1");
 }
@@ -49,6 +57,8 @@ void insert_of_many_rows(benchmark::State& state) {
 }
 
 BENCHMARK(forward_without_parsing);
+BENCHMARK(forward_system_function);
+BENCHMARK(redirect_catalogue);
 BENCHMARK(forward_parsed);
 BENCHMARK(forward_touched);
 BENCHMARK(rewrite_select);

@@ -230,7 +230,10 @@ inline Catalogue test_catalogue() {
                                {"public", "wards", "note"},
                                {"public", "customers", "email"},
                                {"clinic", "visits", "reason"}};
-  return {7, std::move(all), std::move(awaited), true};
+  Overlay overlay{{"pg_class", "pg_attribute", "pg_indexes", "columns", "tables"},
+                  {"pg_class", "pg_attribute"},
+                  {"pg_get_indexdef", "has_table_privilege"}};
+  return {7, std::move(all), std::move(awaited), true, std::move(overlay)};
 }
 
 }  // namespace theriac::rewrite::testing

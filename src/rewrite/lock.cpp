@@ -1,0 +1,45 @@
+#include "rewrite/lock.hpp"
+
+namespace theriac::rewrite {
+namespace {
+
+constexpr int kAccessShare = 1;  // lockdefs.h
+
+std::string quoted(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) out.append(c == '"' ? 2 : 1, c);
+  return out + "\"";
+}
+
+std::string quoted_literal(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+  return out + "'";
+}
+
+}  // namespace
+
+std::optional<std::string> lock_by_reading(const pg::LockStmt& statement,
+                                           const Catalogue& catalogue, const Context& context) {
+  if (statement.mode() != kAccessShare || statement.nowait()) return std::nullopt;
+  bool any = false;
+  std::string body = "BEGIN";
+  for (const auto& node : statement.relations()) {
+    const auto& range = node.range_var();
+    const auto* relation = catalogue.find(range.schemaname(), range.relname(), context.search_path);
+    if (relation != nullptr && relation->is_protected()) {
+      any = true;
+      body += " PERFORM FROM ONLY " + quoted(relation->schema) + "." + quoted(relation->name) +
+              " WHERE false;";
+      continue;
+    }
+    body += " LOCK TABLE ";
+    if (!range.inh()) body += "ONLY ";
+    if (!range.schemaname().empty()) body += quoted(range.schemaname()) + ".";
+    body += quoted(range.relname()) + " IN ACCESS SHARE MODE;";
+  }
+  if (!any) return std::nullopt;
+  return "DO " + quoted_literal(body + " END");
+}
+
+}  // namespace theriac::rewrite
