@@ -35,6 +35,13 @@ Status Ciphers::check(const std::string& class_name, bool reading) {
 
 Result<Bytes> Ciphers::seal(const ColumnRef& column, const std::optional<RowId>& row,
                             std::string_view stored) {
+  Bytes out;
+  THERIAC_TRY(seal_into(column, row, stored, out));
+  return out;
+}
+
+Status Ciphers::seal_into(const ColumnRef& column, const std::optional<RowId>& row,
+                          std::string_view stored, Bytes& out) {
   const auto& protection = column.protection();
   THERIAC_ASSIGN(auto* state_of_class, state(protection.class_name, false));
   if (!state_of_class->sealer) {
@@ -48,7 +55,7 @@ Result<Bytes> Ciphers::seal(const ColumnRef& column, const std::optional<RowId>&
     return fail(Code::kPolicyInvalid, "class " + protection.class_name);
   }
   const seal::Binding binding{ring_->tenant, seal::Kind::kColumn, protection.field, row};
-  return state_of_class->sealer->seal(binding, class_at->second.buckets, view_of(stored));
+  return state_of_class->sealer->seal_into(binding, class_at->second.buckets, view_of(stored), out);
 }
 
 Status Ciphers::open(const ColumnRef& column, const std::optional<RowId>& row, ByteView sealed,

@@ -39,6 +39,9 @@ class Ciphers {
   /// `row` is present exactly for bound relations.
   Result<Bytes> seal(const ColumnRef& column, const std::optional<RowId>& row,
                      std::string_view stored);
+  /// The same into a buffer that is used again.
+  Status seal_into(const ColumnRef& column, const std::optional<RowId>& row,
+                   std::string_view stored, Bytes& out);
   /// Opens sealed bytes and returns the stored form in `out`.
   Status open(const ColumnRef& column, const std::optional<RowId>& row, ByteView sealed,
               Bytes& out);

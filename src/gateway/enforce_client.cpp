@@ -35,7 +35,7 @@ void EnforceSession::fatal(const ErrorReport& report, Io& io) {
 }
 
 bool EnforceSession::holds_client() const {
-  return waiting_ || phase_ == Phase::kSettling ||
+  return waiting_ || phase_ == Phase::kSettling || copy_holds_client() ||
          client_in_.size() > pgwire::kMessageBytesMax / 16;
 }
 
@@ -63,6 +63,19 @@ void EnforceSession::resume(Io& io) {
 void EnforceSession::pump(Io& io) {
   std::size_t done = 0;
   while (!waiting_ && phase_ != Phase::kEnded) {
+    const auto rest = ByteView(client_in_).subspan(done);
+    if (client_body_left_ > 0) {
+      if (rest.empty()) break;
+      done += take_copy_body(rest, io);
+      continue;
+    }
+    if (copy_in_) {
+      if (copy_in_->phase != CopyIn::Phase::kData) break;
+      const auto taken = take_copy_message(rest, io);
+      if (taken == 0) break;
+      done += taken;
+      continue;
+    }
     if (batch_) {
       run_batch(io);
       continue;
@@ -70,7 +83,7 @@ void EnforceSession::pump(Io& io) {
     if (phase_ == Phase::kSettling || expects_.size() > kExpectsMax) break;
     const auto limit =
         phase_ == Phase::kSignIn ? pgwire::kAuthMessageBytesMax : pgwire::kMessageBytesMax;
-    const auto frame = pgwire::cut_message(ByteView(client_in_).subspan(done), limit);
+    const auto frame = pgwire::cut_message(rest, limit);
     if (!frame) {
       fatal(pgwire::report_of(frame.error()), io);
       break;
@@ -111,19 +124,15 @@ bool EnforceSession::take(const pgwire::Frame& frame, Io& io) {
     case 'S':
       append(io.to_server, frame.raw);
       in_pipeline_ = false;
-      if (!copy_in_) expect({.kind = Expecting::kSync});
+      expect({.kind = Expecting::kSync});
       return true;
     case 'H':
       append(io.to_server, frame.raw);
       return true;
     case 'd':
-      append(io.to_server, frame.raw);
-      return true;
     case 'c':
     case 'f':
-      copy_in_ = false;
-      append(io.to_server, frame.raw);
-      return true;
+      return true;  // of a COPY that has failed: PostgreSQL ignores them as well
     case 'F':
       append(io.to_server, frame.raw);
       expect({.kind = Expecting::kFunction});

@@ -78,7 +78,8 @@ Refusable<Filled> EnforceSession::fill_gathered(const rewrite::Statement& statem
 void EnforceSession::send_prepared(const std::string& name,
                                    const std::shared_ptr<Prepared>& prepared, bool own, Io& io) {
   const auto& statement = prepared->statement();
-  const auto types = server_types(statement, prepared->declared);
+  const auto types =
+      statement.copy ? std::vector<std::uint32_t>() : server_types(statement, prepared->declared);
   if (statement.gather) {
     const auto& gather = *statement.gather;
     prepared->gather_name = "theriac_gather_" + std::to_string(++gather_names_);
@@ -97,7 +98,9 @@ void EnforceSession::send_prepared(const std::string& name,
     describing.locating = true;
     expect(std::move(describing));
   }
-  pgwire::write_parse(io.to_server, name, sent_text(statement, *prepared), types);
+  pgwire::write_parse(
+      io.to_server, name,
+      statement.copy ? copy_sql_without_values(statement) : sent_text(statement, *prepared), types);
   Expect parsing{.kind = Expecting::kParse, .own = own, .prepared = prepared};
   parsing.rewritten = true;
   parsing.name = name;
@@ -318,6 +321,10 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
     refuse_extended(filled.error(), io);
     return true;
   }
+  if (statement.copy) {
+    bind_copy(statement_name, portal_name, portal, *filled, io);
+    return true;
+  }
   auto rows = row_map(statement, prepared->catalogue, &*filled);
   if (!rows) {
     refuse_extended(rows.error(), io);
@@ -431,7 +438,7 @@ bool EnforceSession::take_execute(const pgwire::Frame& frame, Io& io) {
         return true;
       }
     }
-    if (portal->rows && portal->statement) {
+    if (portal->statement && (portal->rows || portal->statement->copy)) {
       executing.rewritten = true;
       // A portal may be fetched from long after it was bound: ask again each time.
       ErrorReport report;
@@ -443,7 +450,18 @@ bool EnforceSession::take_execute(const pgwire::Frame& frame, Io& io) {
       }
     }
   }
+  const auto portal = executing.portal;
+  const bool copies_in = portal && portal->prepared &&
+                         !portal->prepared->plan->statements.empty() &&
+                         portal->prepared->statement().copies_in;
+  if (copies_in) {
+    if (auto ready = begin_copy_in(portal, portal->prepared->catalogue); !ready) {
+      refuse_extended(ready.error(), io);
+      return true;
+    }
+  }
   append(io.to_server, frame.raw);
+  if (copies_in) pgwire::write_flush(io.to_server);
   expect(std::move(executing));
   return true;
 }

@@ -42,11 +42,12 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
   }
   const auto& plan = planned->plan;
   if (look_for_awaited(*plan, io)) return false;
-  bool touched = false, schema = false;
+  bool touched = false, schema = false, copies_in = false;
   auto effect = Effect::kNone;
   for (const auto& statement : plan->statements) {
     touched = touched || statement.action != Action::kForward || cursor_rows(statement) ||
               statement.follow;
+    copies_in = copies_in || statement.copies_in;
     schema = schema || statement.effect == Effect::kSchema;
     if (statement.action == Action::kForward) remember_cursor(statement, nullptr);
     if (statement.effect != Effect::kNone && effect != Effect::kSetting) effect = statement.effect;
@@ -62,18 +63,14 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
     query.schema = schema;
     expect(std::move(query));
     in_pipeline_ = false;
+    if (copies_in && !skipping_) {
+      copy_in_.emplace();
+      copy_in_->query = true;
+    }
     return true;
   }
   bool setting_before = false;
   for (const auto& statement : plan->statements) {
-    if (statement.effect == Effect::kCopy && plan->statements.size() > 1) {
-      refuse_query({.sqlstate = "0A000",
-                    .message = "theriac: COPY together with statements on protected columns in one "
-                               "string is refused",
-                    .hint = "send COPY as a statement of its own"},
-                   io);
-      return true;
-    }
     if (setting_before && statement.action != Action::kForward && !statement.only_catalogues) {
       refuse_query({.sqlstate = "0A000",
                     .message = "theriac: SET before a statement on protected columns in one string "
@@ -118,7 +115,7 @@ void EnforceSession::run_batch(Io& io) {
     ++batch_->next;
     strict_done_ = false;
     if (!run_statement(statement, io)) break;  // refused: the rest of the string does not run
-    if (waiting_) return;
+    if (waiting_ || copy_in_) return;
   }
   batch_.reset();
   pgwire::write_sync(io.to_server);
@@ -158,8 +155,18 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
     refuse_extended(filled.error(), io);
     return false;
   }
+  std::string copy_text;
   if (forward) {
     portal->rows = cursor_rows(statement);
+  } else if (statement.copy) {
+    auto sql = copy_sql(statement, *filled);
+    auto ready = sql ? Refusable<void>() : refuse(sql.error());
+    if (ready && !statement.copies_in) ready = begin_copy_out(*portal, batch_->catalogue, *filled);
+    if (!ready) {
+      refuse_extended(ready.error(), io);
+      return false;
+    }
+    copy_text = std::move(*sql);
   } else {
     auto rows = row_map(statement, batch_->catalogue, &*filled);
     if (!rows) {
@@ -170,14 +177,24 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
     remember_cursor(statement, *rows);
   }
   portal->sealed = filled->sealed;
-  const auto types = server_types(statement, {});
-  pgwire::write_parse(io.to_server, "", forward ? statement.text : sent_text(statement, *prepared),
-                      types);
+  if (statement.copies_in) {
+    if (auto ready = begin_copy_in(portal, batch_->catalogue); !ready) {
+      refuse_extended(ready.error(), io);
+      return false;
+    }
+  }
+  const auto types = statement.copy ? std::vector<std::uint32_t>() : server_types(statement, {});
+  const auto text = forward          ? statement.text
+                    : statement.copy ? copy_text
+                                     : sent_text(statement, *prepared);
+  pgwire::write_parse(io.to_server, "", text, types);
   Expect parsing{.kind = Expecting::kParse, .own = true};
   parsing.rewritten = !forward;
   expect(std::move(parsing));
   ++(forward ? service_.counters().forwarded : service_.counters().rewritten);
-  bind_statement(prepared, portal, *filled, io);
+  const Filled none;
+  bind_statement(prepared, portal, statement.copy ? none : *filled, io);
+  if (statement.copies_in) pgwire::write_flush(io.to_server);
   return true;
 }
 

@@ -59,10 +59,12 @@ class RowMap {
              const std::vector<std::int16_t>& sent, const pgwire::TextSettings& settings,
              Ciphers& ciphers, Bytes& out, std::uint64_t& opened);
 
- private:
+  /// One value of the server (bytea, `binary` or as text), which is not NULL, as the role may see
+  /// it in `format`: opened, checked against what found its row, masked. Appends to `shown`.
   Status show(const OutputRule& rule, bool binary, std::int16_t format, ByteView value,
               const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& shown, bool& is_null);
 
+ private:
   std::shared_ptr<const rewrite::Catalogue> catalogue_;
   std::vector<OutputRule> rules_;
   std::vector<pgwire::DataColumn> columns_;  ///< reused from row to row

@@ -25,6 +25,17 @@ bool quotes_values(std::string_view text) {
   return text.find(kPrefix) != std::string_view::npos || text.find("\\x") != std::string_view::npos;
 }
 
+/// Of a context "COPY people, line 3, column age: "7x"", in any language, what comes before the
+/// value, and before a helper's name. Empty for another context.
+std::string_view copy_place(std::string_view context) {
+  if (!context.starts_with("COPY ")) return {};
+  auto place = context.substr(0, context.find(": "));
+  if (const auto helper = place.find(kPrefix); helper != std::string_view::npos) {
+    place = place.substr(0, place.substr(0, helper).rfind(", "));
+  }
+  return place;
+}
+
 }  // namespace
 
 std::string without_helper_names(std::string_view text, const rewrite::Catalogue& catalogue) {
@@ -72,8 +83,17 @@ void write_scrubbed(Bytes& out, char tag, ByteView body, const rewrite::Catalogu
     switch (field.code) {
       case 'D':  // detail: quotes keys and rows
       case 'q':  // internal query
-      case 'W':  // context: quotes statements and parameters
         if (rewritten || quotes_values(field.text)) continue;
+        break;
+      case 'W':  // context: quotes statements and parameters
+        if (rewritten || quotes_values(field.text)) {
+          const auto place = copy_place(field.text);
+          if (place.empty()) continue;
+          scrubbed.push_back('W');
+          append(scrubbed, place);
+          scrubbed.push_back(0);
+          continue;
+        }
         break;
       case 'P':  // positions of a text the client never sent
       case 'p':

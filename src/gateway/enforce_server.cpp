@@ -150,16 +150,11 @@ void EnforceSession::on_server(const pgwire::Frame& frame, Io& io) {
     case 's':
       return on_done(frame, io);
     case 'G':
-      copy_in_ = true;
-      // Syncs sent ahead are ignored by a server in copy-in mode; another follows CopyDone.
-      std::erase_if(expects_, [](const Expect& e) { return e.kind == Expecting::kSync; });
-      append(io.to_client, frame.raw);
-      return;
+      return on_copy_in(frame, io);
     case 'H':
     case 'd':
     case 'c':
-      if (!poisoned_) append(io.to_client, frame.raw);
-      return;
+      return on_copy_out(frame, io);
     default:
       fatal(pgwire::report_of(Error{Code::kProtocol, "server message type"}), io);
   }
@@ -353,6 +348,7 @@ void EnforceSession::on_done(const pgwire::Frame& frame, Io& io) {
   }
   const auto entry = front;
   if (!query) expects_.pop_front();
+  if (expects_.empty()) copy_in_done(entry.portal.get());
   if (entry.hold) {
     held_done_.assign(frame.raw.begin(), frame.raw.end());
     return;
@@ -409,10 +405,13 @@ void EnforceSession::drop_until_sync(Io& io) {
 }
 
 void EnforceSession::on_error(const pgwire::Frame& frame, Io& io) {
-  copy_in_ = false;
   const auto show = [&](const Expect* entry) {
     if (poisoned_ || (entry != nullptr && (entry->abort_after || entry->quiet))) return;
     if (entry != nullptr && entry->own && entry->kind == Expecting::kQuery) return;
+    if (const auto* failure = copy_failure(frame)) {
+      pgwire::write_error(io.to_client, *failure);
+      return;
+    }
     if (entry != nullptr && entry->refusal) {
       pgwire::write_error(io.to_client, *entry->refusal);
       return;
@@ -433,6 +432,7 @@ void EnforceSession::on_error(const pgwire::Frame& frame, Io& io) {
         collected_.clear();
         collected_too_many_ = true;
       }
+      if (expects_.size() == 1) copy_in_failed();
       return;  // ReadyForQuery follows
     case Expecting::kFunction:
     case Expecting::kSync:
@@ -443,6 +443,8 @@ void EnforceSession::on_error(const pgwire::Frame& frame, Io& io) {
   // A failed Parse of the unnamed statement has already dropped the old one.
   if (front.kind == Expecting::kParse && front.name.empty()) front.previous = nullptr;
   drop_until_sync(io);
+  // A COPY is the last that was sent: if nothing is left it was among what the server skips.
+  if (expects_.empty()) copy_in_failed();
 }
 
 void EnforceSession::on_ready(const pgwire::Frame& frame, Io& io) {
@@ -455,6 +457,7 @@ void EnforceSession::on_ready(const pgwire::Frame& frame, Io& io) {
   }
   const auto entry = std::move(expects_.front());
   expects_.pop_front();
+  if (expects_.empty()) copy_in_.reset();
   skipping_ = false;
   transaction_ = status;
   if (entry.kind == Expecting::kSync && entry.own) {

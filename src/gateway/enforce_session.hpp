@@ -10,7 +10,8 @@
 // error for it is replaced by ours.
 //
 // enforce_client.cpp: client messages. enforce_query.cpp: simple Query. enforce_server.cpp: server
-// messages. enforce_grants.cpp: policy decisions, grants and audit. enforce_ddl.cpp: DDL.
+// messages. enforce_copy.cpp: COPY. enforce_grants.cpp: policy decisions, grants and audit.
+// enforce_ddl.cpp: DDL.
 #pragma once
 
 #include <atomic>
@@ -23,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/copy_streams.hpp"
 #include "gateway/enforce_gather.hpp"
 #include "gateway/enforce_rows.hpp"
 #include "gateway/enforce_service.hpp"
@@ -84,7 +86,20 @@ class EnforceSession final : public Session {
     std::vector<std::int16_t> server_formats;  ///< as the server was asked
     std::shared_ptr<RowMap> rows;              ///< null: rows pass untouched
     std::shared_ptr<const rewrite::Statement> statement;
+    std::shared_ptr<CopyOpener> copy_out;  ///< COPY TO STDOUT; shared as the portal's copies are
     std::uint64_t sealed = 0;
+  };
+  /// A COPY FROM STDIN, from when the server is told of it until it has answered.
+  struct CopyIn {
+    enum class Phase : std::uint8_t {
+      kAsked,  ///< the server has not asked for data yet
+      kData,   ///< the client's messages are data
+      kEnded,  ///< CopyDone or CopyFail went to the server
+    };
+    Phase phase = Phase::kAsked;
+    bool query = false;  ///< part of a Query that went as it came: more COPYs may follow
+    std::unique_ptr<CopySealer> sealer;          ///< null: the data pass
+    std::optional<pgwire::ErrorReport> failure;  ///< why we gave it up
   };
   struct Expect {
     enum class Kind : std::uint8_t {
@@ -157,6 +172,35 @@ class EnforceSession final : public Session {
   void refuse_query(pgwire::ErrorReport report, Io& io);
   void gather_in_batch(const std::shared_ptr<Prepared>& prepared,
                        const std::shared_ptr<Portal>& portal, Io& io);
+
+  // --- COPY (enforce_copy.cpp) ---
+  /// The server's text of a COPY, with its slots written into it.
+  static Refusable<std::string> copy_sql(const rewrite::Statement& statement, const Filled& filled);
+  /// The same with NULL for each slot: for a Parse, which says nothing of values.
+  static std::string copy_sql_without_values(const rewrite::Statement& statement);
+  Refusable<void> begin_copy_out(Portal& portal,
+                                 const std::shared_ptr<const rewrite::Catalogue>& catalogue,
+                                 const Filled& filled);
+  /// Before the message that makes the server ask for data is sent.
+  Refusable<void> begin_copy_in(const std::shared_ptr<Portal>& portal,
+                                const std::shared_ptr<const rewrite::Catalogue>& catalogue);
+  /// Bind of a COPY: its text with fresh literals, then the portal.
+  void bind_copy(const std::string& statement_name, const std::string& portal_name,
+                 const std::shared_ptr<Portal>& portal, const Filled& filled, Io& io);
+  [[nodiscard]] bool copy_holds_client() const;
+  /// Each returns how many bytes were consumed.
+  std::size_t take_copy_body(ByteView bytes, Io& io);
+  std::size_t take_copy_message(ByteView bytes, Io& io);
+  void copy_data(ByteView bytes, Io& io);
+  void end_copy_data(ByteView frame, Io& io);
+  void fail_copy_data(ByteView frame, Io& io);
+  void give_up_copy(pgwire::ErrorReport report, Io& io);
+  void on_copy_in(const pgwire::Frame& frame, Io& io);
+  void on_copy_out(const pgwire::Frame& frame, Io& io);
+  void copy_in_done(Portal* portal);
+  void copy_in_failed();
+  /// Our report, if the server's error is its answer to our CopyFail.
+  [[nodiscard]] const pgwire::ErrorReport* copy_failure(const pgwire::Frame& frame) const;
 
   // --- what a statement needs before it may run (enforce_grants.cpp) ---
   Refusable<Planned> plan_of(std::string_view sql,
@@ -257,7 +301,9 @@ class EnforceSession final : public Session {
   bool in_pipeline_ = false;  ///< extended messages were sent since the last Sync
   bool skipping_ = false;     ///< the server skips to the next Sync
   bool poisoned_ = false;     ///< we told the client of an error the server does not know
-  bool copy_in_ = false;
+  std::optional<CopyIn> copy_in_;
+  std::size_t client_body_left_ = 0;  ///< of a CopyData whose end has not come
+  bool client_body_passes_ = false;   ///< its beginning went to the server, so must the rest
   bool settings_stale_ = false;
   bool settings_in_transaction_ = false;
   bool superuser_ = false;

@@ -102,6 +102,10 @@ struct DataColumn {
   bool is_null = false;
   ByteView value;
 };
+struct CopyResponse {  ///< CopyInResponse and CopyOutResponse
+  bool binary = false;
+  std::size_t columns = 0;
+};
 struct NoticeField {  ///< ErrorResponse and NoticeResponse
   char code = 0;
   std::string_view text;
@@ -114,6 +118,9 @@ Result<Execute> read_execute(ByteView body);
 Result<std::string_view> read_query(ByteView body);
 Result<std::vector<FieldDescription>> read_row_description(ByteView body);
 Result<std::vector<std::uint32_t>> read_parameter_description(ByteView body);
+Result<CopyResponse> read_copy_response(ByteView body);
+/// The client's reason in a CopyFail.
+Result<std::string_view> read_copy_fail(ByteView body);
 /// Into a reused vector: the hot path allocates nothing.
 Status read_data_row(ByteView body, std::vector<DataColumn>& columns);
 /// Tolerates a server that omits the terminator or the SQLSTATE.
@@ -138,6 +145,9 @@ void write_row_description(Bytes& out, std::span<const FieldDescription> fields)
 void write_parameter_description(Bytes& out, std::span<const std::uint32_t> types);
 void write_data_row(Bytes& out, std::span<const DataColumn> columns);
 void write_ready(Bytes& out, char transaction_status);
+/// CopyInResponse of `columns` columns, all of one format.
+void write_copy_in(Bytes& out, std::size_t columns, bool binary);
+void write_copy_fail(Bytes& out, std::string_view reason);
 /// A message of tag and body as they are.
 void write_message(Bytes& out, char tag, ByteView body);
 
@@ -147,6 +157,7 @@ struct ErrorReport {
   std::string message;
   std::string detail;
   std::string hint;
+  std::string context;  ///< field W: "COPY people, line 3"
 };
 void write_error(Bytes& out, const ErrorReport& report);
 ErrorReport report_of(const Error& error);

@@ -159,6 +159,23 @@ Result<std::string_view> read_query(ByteView body) {
   return sql;
 }
 
+Result<CopyResponse> read_copy_response(ByteView body) {
+  Cursor cursor(body);
+  CopyResponse response;
+  response.binary = cursor.take<std::uint8_t>() != 0;
+  response.columns = cursor.count(2);
+  cursor.bytes(response.columns * 2);
+  THERIAC_TRY(ended(cursor, "CopyInResponse or CopyOutResponse"));
+  return response;
+}
+
+Result<std::string_view> read_copy_fail(ByteView body) {
+  Cursor cursor(body);
+  const auto reason = cursor.text();
+  THERIAC_TRY(ended(cursor, "CopyFail"));
+  return reason;
+}
+
 Result<std::vector<FieldDescription>> read_row_description(ByteView body) {
   constexpr std::size_t kFieldBytesMin = 1 + 18;  // an empty name and the fixed part
   Cursor cursor(body);

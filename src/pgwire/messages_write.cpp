@@ -190,6 +190,20 @@ void write_ready(Bytes& out, char transaction_status) {
   message.finish();
 }
 
+void write_copy_in(Bytes& out, std::size_t columns, bool binary) {
+  Builder message(out, 'G');
+  message.byte(binary ? '\1' : '\0');
+  message.count(columns);
+  for (std::size_t i = 0; i < columns; ++i) message.i16(binary ? 1 : 0);
+  message.finish();
+}
+
+void write_copy_fail(Bytes& out, std::string_view reason) {
+  Builder message(out, 'f');
+  message.text(reason);
+  message.finish();
+}
+
 void write_error(Bytes& out, const ErrorReport& report) {
   Builder message(out, 'E');
   const auto field = [&message](char code, std::string_view text) {
@@ -202,6 +216,7 @@ void write_error(Bytes& out, const ErrorReport& report) {
   field('M', report.message);
   if (!report.detail.empty()) field('D', report.detail);
   if (!report.hint.empty()) field('H', report.hint);
+  if (!report.context.empty()) field('W', report.context);
   message.byte('\0');
   message.finish();
 }

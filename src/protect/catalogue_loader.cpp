@@ -48,7 +48,8 @@ SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod,
        CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace
             THEN pg_catalog.format_type(a.atttypid, NULL)
             ELSE t.typnamespace::regnamespace || '.' || pg_catalog.quote_ident(t.typname) END,
-       t.typsubscript = 'pg_catalog.array_subscript_handler'::regproc
+       t.typsubscript = 'pg_catalog.array_subscript_handler'::regproc,
+       a.attgenerated <> ''
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -149,6 +150,7 @@ void take_attributes(const Rows& columns, Building& out) {
     column.type = {number_at<std::uint32_t>(columns, i, 3), number_at<std::int32_t>(columns, i, 4)};
     column.type_name = text_at(columns, i, 5);
     column.is_array = columns.value(i, 6) == "t";
+    column.generated = columns.value(i, 7) == "t";
     current->columns.push_back(std::move(column));
   }
 }

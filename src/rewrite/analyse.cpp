@@ -5,6 +5,7 @@
 
 #include "base/secret.hpp"
 #include "pgwire/utf8.hpp"
+#include "rewrite/copy.hpp"
 #include "rewrite/ddl.hpp"
 #include "rewrite/lock.hpp"
 #include "rewrite/overlay.hpp"
@@ -33,6 +34,8 @@ void refuse(Statement& statement, Refusal refusal) {
   statement.slots.clear();
   statement.outputs.clear();
   statement.gather.reset();
+  statement.copy.reset();
+  statement.copies_in = false;
   statement.classes_read.clear();
   statement.classes_written.clear();
   statement.classes_compared.clear();
@@ -85,7 +88,12 @@ class Analysis {
     out.effect = effect_of(node);
     out.cursor = cursor_of(node);
     out.client_parameters = highest_parameter(node);
+    out.copies_in = node.has_copy_stmt() && node.copy_stmt().is_from() &&
+                    node.copy_stmt().filename().empty() && !node.copy_stmt().is_program();
     if (auto refusal = refuse_calls(node, catalogue_)) return refuse(out, std::move(*refusal));
+    if (node.has_copy_stmt() && names_protected(node, catalogue_, context_)) {
+      return copy(node.copy_stmt(), out);
+    }
     auto* query = query_of(node);
     if (query == nullptr) {
       if (auto refusal = refuse_utility(node, catalogue_, context_)) {
@@ -217,6 +225,104 @@ class Analysis {
     out.classes_compared = rewriter.classes_compared();
     // EXPLAIN returns a plan; the cursor's rows come with FETCH.
     if (!node.has_explain_stmt()) outputs(*rewriter.result(), found, out);
+  }
+
+  void copy(const pg::CopyStmt& node, Statement& out) {
+    if (out.client_parameters > 0) {
+      return refuse(out, {"42P02", {}, "COPY takes no parameters", "write the values as literals"});
+    }
+    google::protobuf::Arena arena;
+    CopyRequest request;
+    if (auto refusal = read_copy(node, catalogue_, context_, arena, request)) {
+      return refuse(out, std::move(*refusal));
+    }
+    if (request.query == nullptr) {
+      if (!request.plain) made_copy(request, {}, out);
+      return;
+    }
+    if (!is_query(*request.query)) {
+      return refuse(out, {"0A000", {}, "COPY of this statement", "copy a SELECT"});
+    }
+    Rewriter rewriter(catalogue_, context_);
+    if (!rewriter.run(*request.query)) return refuse(out, *rewriter.refusal());
+    if (rewriter.has_into() || rewriter.gathering()) {
+      return refuse(out,
+                    {"0A000",
+                     {},
+                     rewriter.has_into() ? "SELECT INTO"
+                                         : "COPY of a statement that reads rows before it writes",
+                     "run the statement by itself, then copy a SELECT"});
+    }
+    if (!rewriter.edited() && (!request.plan.from || request.plain)) {
+      if (auto column = plain_reference(*request.query, catalogue_, context_.search_path)) {
+        refuse(out, not_verified(std::move(*column)));
+      }
+      return;
+    }
+    std::map<int, std::size_t> found;
+    auto slots = rewriter.number(*request.query, found);
+    if (!slots) return refuse(out, *rewriter.refusal());
+    out.slots = std::move(*slots);
+    auto sql = checked(*request.query);
+    if (sql && request.plan.from) sql = condition(*request.query);
+    if (!sql) return refuse(out, not_verified(column_));
+    made_copy(request, *sql, out);
+    if (out.action == Action::kRefuse) return;
+    out.classes_compared = rewriter.classes_compared();
+    if (request.plan.from) return;
+    for (const auto& name : rewriter.classes_written()) out.classes_written.push_back(name);
+    outputs(*rewriter.result(), found, out);
+    if (out.copy) force_quote(request, *rewriter.result(), *out.copy);
+  }
+
+  /// The condition of a SELECT alone, as text.
+  static std::optional<std::string> condition(const pg::Node& query) {
+    google::protobuf::Arena arena;
+    auto* alone = google::protobuf::Arena::CreateMessage<pg::Node>(&arena);
+    auto& select = *alone->mutable_select_stmt();
+    select.set_limit_option(pg::LIMIT_OPTION_DEFAULT);
+    select.set_op(pg::SETOP_NONE);
+    *select.add_target_list()->mutable_res_target()->mutable_val() =
+        query.select_stmt().where_clause();
+    auto* again = google::protobuf::Arena::CreateMessage<pg::ParseResult>(&arena);
+    constexpr std::string_view kSelect = "SELECT ";
+    auto sql = deparse(*alone, *again);
+    if (!sql || !sql->starts_with(kSelect)) return std::nullopt;
+    return "(" + sql->substr(kSelect.size()) + ")";
+  }
+
+  void made_copy(const CopyRequest& request, std::string_view sql, Statement& out) {
+    out.action = Action::kRewrite;
+    out.copy = request.plan;
+    out.sql = request.plan.from ? copy_from_text(request, sql) : copy_to_text(request, sql);
+    google::protobuf::Arena arena;
+    auto* tree = google::protobuf::Arena::CreateMessage<pg::ParseResult>(&arena);
+    if (!parse(out.sql, *tree) || tree->stmts_size() != 1 ||
+        plain_reference(tree->stmts(0).stmt(), catalogue_, context_.search_path)) {
+      return refuse(out, not_verified({}));
+    }
+    if (!request.plan.from) return;
+    const auto note = [&](std::int16_t attribute) {
+      const auto& name = request.relation->find_attribute(attribute)->protection->class_name;
+      auto& classes = out.classes_written;
+      if (std::find(classes.begin(), classes.end(), name) == classes.end()) classes.push_back(name);
+    };
+    for (const auto& column : request.plan.columns) {
+      if (column.attribute != 0) note(column.attribute);
+    }
+    for (const auto attribute : request.plan.defaulted) note(attribute);
+  }
+
+  /// FORCE_QUOTE names output columns; of several with one name it means the first.
+  static void force_quote(const CopyRequest& request, const Derived& result, CopyPlan& plan) {
+    plan.quote_all = request.quote_all;
+    for (const auto& name : request.quote_names) {
+      const auto at = std::find_if(result.columns.begin(), result.columns.end(),
+                                   [&](const ItemColumn& one) { return one.name == name; });
+      if (at != result.columns.end() && at->secret()) {
+        plan.quoted.push_back(static_cast<std::size_t>(at - result.columns.begin()));
+      }
+    }
   }
 
   bool gather(Rewriter& rewriter, Statement& out) {

@@ -61,6 +61,7 @@ struct Column {
   bool is_array = false;  ///< of an array type
   bool helper = false;    ///< one of ours: clients must not see or name it
   std::optional<Protection> protection;
+  bool generated = false;  ///< GENERATED ... STORED: COPY leaves it out
 };
 
 struct Relation {

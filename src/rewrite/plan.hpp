@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "pgwire/copy_format.hpp"
 #include "rewrite/catalogue.hpp"
 #include "rewrite/literals.hpp"
 
@@ -170,6 +171,30 @@ struct Gather {
   bool once_each = false;
 };
 
+/// COPY FROM STDIN into a protected table, or COPY TO STDOUT of protected values. Statement::sql is
+/// the server's COPY; COPY takes no parameters, so its slots are written into it (slot_text.hpp).
+///
+/// FROM: a row for the server has the fields that pass, in the client's order and as they came;
+/// then for each protected column, those listed first, sealed bytes and (if searchable) the index;
+/// then the row id of a bound relation. A header is skipped by the server, whatever it says. TO:
+/// the server's columns are the client's, and Statement::outputs says which are to be opened.
+struct CopyPlan {
+  bool from = false;
+  pgwire::CopyOptions options;  ///< of both streams, but that the server is never told MATCH
+  std::string encoding;         ///< of the client's stream, if it must be converted; else empty
+  struct Column {
+    std::string name;
+    std::int16_t attribute = 0;  ///< of a protected column; 0: the field passes
+    bool force_not_null = false;
+    bool force_null = false;
+  };
+  std::uint32_t relation_oid = 0;       ///< FROM
+  std::vector<Column> columns;          ///< FROM: as the client sends them
+  std::vector<std::int16_t> defaulted;  ///< FROM: protected, not sent, with a default
+  bool quote_all = false;               ///< TO: FORCE_QUOTE *
+  std::vector<std::size_t> quoted;      ///< TO: FORCE_QUOTE, positions of protected columns
+};
+
 /// What a statement does to the session, so that the gateway can follow it.
 enum class Effect : std::uint8_t {
   kNone,
@@ -215,6 +240,7 @@ struct Statement {
   std::vector<Slot> slots;           ///< server parameters of `sql`; for kGather without the arrays
   std::vector<Output> outputs;
   std::optional<Gather> gather;
+  std::optional<CopyPlan> copy;  ///< only of kRewrite
   std::optional<Refusal> refusal;
   std::optional<FollowedDdl> follow;  ///< of a forwarded one
   /// It names a table or column that the policy names and this catalogue does not have, or is DDL
@@ -240,6 +266,8 @@ struct Statement {
   std::string complete_as;
   /// Rewritten only because it reads catalogues (overlay.hpp): it touches no protected column.
   bool only_catalogues = false;
+  /// COPY ... FROM STDIN: the client sends its data after this statement.
+  bool copies_in = false;
   /// True if rows come back (SELECT, RETURNING, ...): from analysis of touched statements only.
   bool returns_rows = false;
 };

@@ -110,6 +110,27 @@ inline std::string follow_text(const Catalogue& catalogue, const FollowedDdl& fo
   return out + "\n";
 }
 
+inline std::string copy_text(const Catalogue& catalogue, const CopyPlan& copy) {
+  constexpr std::string_view kFormats[] = {"text", "csv", "binary"};
+  constexpr std::string_view kHeaders[] = {"", " header", " header match"};
+  std::string out = fmt::format("  copy {} {}{}{}", copy.from ? "from" : "to",
+                                kFormats[static_cast<int>(copy.options.format)],
+                                kHeaders[static_cast<int>(copy.options.header)],
+                                copy.encoding.empty() ? "" : " in " + copy.encoding);
+  for (const auto& column : copy.columns) {
+    out +=
+        fmt::format("{} {}{}{}{}", &column == &copy.columns.front() ? ":" : ",", column.name,
+                    column.attribute == 0 ? "" : " sealed", column.force_null ? " force null" : "",
+                    column.force_not_null ? " force not null" : "");
+  }
+  for (const auto attribute : copy.defaulted) {
+    out += "; default of " + column_text(catalogue, copy.relation_oid, attribute);
+  }
+  if (copy.quote_all) out += "; quotes all";
+  for (const auto position : copy.quoted) out += fmt::format("; quotes {}", position);
+  return out + "\n";
+}
+
 inline std::string statement_text(const Catalogue& catalogue, const Statement& statement) {
   std::string out;
   constexpr std::string_view kEffects[] = {"none", "setting", "transaction", "schema", "copy"};
@@ -135,6 +156,7 @@ inline std::string statement_text(const Catalogue& catalogue, const Statement& s
   if (!statement.slots.empty()) {
     out += "  slots " + slots_text(catalogue, statement.slots) + "\n";
   }
+  if (statement.copy) out += copy_text(catalogue, *statement.copy);
   for (const auto& output : statement.outputs) {
     out += fmt::format("  output {} opens {}", output.position, origins_text(catalogue, output));
     const auto& first = output.origins.front();

@@ -123,8 +123,6 @@ std::string_view default_construct(const pg::Node& statement) {
 
 std::string_view default_remedy(const pg::Node& statement) {
   switch (statement.node_case()) {
-    case pg::Node::kCopyStmt:
-      return "use INSERT and SELECT; COPY of protected tables comes with a later version";
     case pg::Node::kMergeStmt:
       return "use INSERT, UPDATE and DELETE";
     case pg::Node::kPrepareStmt:

@@ -182,6 +182,8 @@ class Verifier {
       own.tables.push_back(relation_table(statement.relation(), own));
       for (const auto& node : statement.using_clause()) add_tables(node, own);
       children(message, own);
+    } else if (type == pg::CopyStmt::descriptor()) {
+      copy(static_cast<const pg::CopyStmt&>(message), frame);
     } else if (type == pg::ColumnRef::descriptor()) {
       reference(static_cast<const pg::ColumnRef&>(message), frame);
     } else if (type == pg::RangeSubselect::descriptor()) {
@@ -252,6 +254,17 @@ class Verifier {
     own.tables.push_back(std::move(excluded));
     set_list(conflict.target_list(), target);
     children(conflict, own);
+  }
+
+  void copy(const pg::CopyStmt& statement, const Frame* outer) {
+    Frame own{.outer = outer, .tables = {}, .ctes = {}};
+    if (statement.has_relation()) {
+      own.tables.push_back(relation_table(statement.relation(), own));
+      const auto& table = own.tables.front();
+      for (const auto& node : statement.attlist()) named(table, std::string(string_of(node)));
+      if (statement.attlist_size() == 0 && table.relation != nullptr) report(table, nullptr);
+    }
+    children(statement, own);
   }
 
   void update(const pg::UpdateStmt& statement, const Frame* outer) {

@@ -73,6 +73,9 @@ class Sealer {
   /// Code::kTooLarge beyond the limit, Code::kKeyExhausted after 2^32 values, Code::kOutOfRange
   /// when the last bucket is 0.
   Result<Bytes> seal(const Binding& binding, const Buckets& buckets, ByteView plaintext);
+  /// The same into a caller's buffer, whose size is set; empty after an error. The hot path: no
+  /// allocation when `out` has room.
+  Status seal_into(const Binding& binding, const Buckets& buckets, ByteView plaintext, Bytes& out);
   [[nodiscard]] KeyId key_id() const;
 
  private:

@@ -21,6 +21,14 @@ Result<Sealer> Sealer::make(const LeasedKey& key, Random& random) {
 KeyId Sealer::key_id() const { return state_->key_id; }
 
 Result<Bytes> Sealer::seal(const Binding& binding, const Buckets& buckets, ByteView plaintext) {
+  Bytes out;
+  THERIAC_TRY(seal_into(binding, buckets, plaintext, out));
+  return out;
+}
+
+Status Sealer::seal_into(const Binding& binding, const Buckets& buckets, ByteView plaintext,
+                         Bytes& out) {
+  out.clear();
   THERIAC_ASSIGN(const std::size_t body_size, padded_size(buckets, plaintext.size()));
   State& state = *state_;
   if (state.sealed >= kSealedPerPrefixMax) return fail(Code::kKeyExhausted, "nonce prefix");
@@ -31,7 +39,7 @@ Result<Bytes> Sealer::seal(const Binding& binding, const Buckets& buckets, ByteV
   state.random->fill(associated.random());
   const ByteView header = associated.header();
 
-  Bytes out(header.size() + kNonceBytes + body_size + kTagBytes);
+  out.assign(header.size() + kNonceBytes + body_size + kTagBytes, 0);
   std::uint8_t* at = out.data();
   std::memcpy(at, header.data(), header.size());
   at += header.size();
@@ -46,7 +54,7 @@ Result<Bytes> Sealer::seal(const Binding& binding, const Buckets& buckets, ByteV
   std::ranges::copy(state.key.hedge(associated.all(), body), nonce.begin() + kNonceHalfBytes);
   state.message_key.seal(nonce.last<kNonceHalfBytes>(), associated.aad(), body,
                          MutableBytes(at, body_size + kTagBytes));
-  return out;
+  return {};
 }
 
 }  // namespace theriac::seal

@@ -290,10 +290,6 @@ UPDATE people SET city = name WHERE id = 1;
 --!
 UPDATE people SET name = name || 'x' WHERE id = 1;
 --!
-COPY people TO STDOUT;
---!
-COPY people FROM STDIN;
---!
 CREATE VIEW v AS SELECT name FROM people;
 --!
 CREATE TABLE t2 AS SELECT * FROM people;

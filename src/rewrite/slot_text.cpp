@@ -1,0 +1,67 @@
+#include "rewrite/slot_text.hpp"
+
+#include <pg_query.h>
+
+#include <charconv>
+
+#include "rewrite/tree.hpp"
+
+namespace theriac::rewrite {
+namespace {
+
+struct ScanGuard {
+  PgQueryScanResult result;
+  ~ScanGuard() { pg_query_free_scan_result(result); }
+};
+
+std::string literal(const Slot& slot, const std::optional<ByteView>& value) {
+  const bool is_row = slot.fill == Slot::Fill::kRowId;
+  std::string text = "(";
+  if (!value) {
+    text += "NULL";
+  } else {
+    text += is_row ? "'" : "'\\x";
+    text += to_hex(*value);
+    text += "'";
+  }
+  return text + (is_row ? "::pg_catalog.uuid)" : "::pg_catalog.bytea)");
+}
+
+}  // namespace
+
+Result<std::string> with_literals(std::string_view sql, const std::vector<Slot>& slots,
+                                  std::span<const std::optional<ByteView>> values) {
+  if (values.size() != slots.size()) return fail(Code::kInternal, "values of slots");
+  if (slots.empty()) return std::string(sql);
+  const std::string text(sql);
+  const ScanGuard scan{pg_query_scan(text.c_str())};
+  pg::ScanResult tokens;
+  if (scan.result.error != nullptr ||
+      !tokens.ParseFromArray(scan.result.pbuf.data, static_cast<int>(scan.result.pbuf.len))) {
+    return fail(Code::kSyntax, "text of a plan");
+  }
+  std::string out;
+  std::size_t done = 0;
+  for (const auto& token : tokens.tokens()) {
+    if (token.token() != pg::PARAM) continue;
+    const auto begin = static_cast<std::size_t>(token.start());
+    const auto end = static_cast<std::size_t>(token.end());
+    std::size_t number = 0;
+    if (begin < done || end > text.size() || text[begin] != '$' ||
+        std::from_chars(text.data() + begin + 1, text.data() + end, number).ptr !=
+            text.data() + end ||
+        number == 0 || number > slots.size()) {
+      return fail(Code::kInternal, "a parameter of a plan");
+    }
+    const auto& slot = slots[number - 1];
+    if (slot.fill == Slot::Fill::kPass)
+      return fail(Code::kInternal, "a client's parameter in a text");
+    out.append(text, done, begin - done);
+    out += literal(slot, values[number - 1]);
+    done = end;
+  }
+  out.append(text, done);
+  return out;
+}
+
+}  // namespace theriac::rewrite
