@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kRefusedSql = "refused by theriac";
 constexpr std::string_view kRefusedName = "theriac_refused";
 
-constexpr std::uint32_t kOidUuid = 2950;
+constexpr std::uint32_t kOidUuid = 2950, kOidByteaArray = 1001;
 }  // namespace
 
 void EnforceSession::refuse_extended(ErrorReport report, Io& io) {
@@ -37,6 +37,9 @@ std::vector<std::uint32_t> EnforceSession::server_types(
       }
       case rewrite::Slot::Fill::kRowId:
         types.push_back(kOidUuid);
+        break;
+      case rewrite::Slot::Fill::kCompareList:
+        types.push_back(kOidByteaArray);
         break;
       default:
         types.push_back(pgwire::kOidBytea);

@@ -207,6 +207,12 @@ void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
       } else if (const auto column =
                      column_of(*prepared->catalogue, slot.relation_oid, slot.attribute)) {
         const auto& type = column->column->type;
+        if (slot.fill == rewrite::Slot::Fill::kCompareList) {
+          // `=` of varchar is text's.
+          const bool text = type.oid == pgwire::kOidVarchar;
+          note(slot.source, pgwire::builtin_array_of(text ? pgwire::kOidText : type.oid));
+          continue;
+        }
         const bool compare = slot.fill == rewrite::Slot::Fill::kCompare;
         note(slot.source, slot.index > 0 && compare ? pgwire::kOidText
                           : compare                 ? type.oid

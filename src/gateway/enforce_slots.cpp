@@ -1,5 +1,8 @@
 #include "gateway/enforce_slots.hpp"
 
+#include "gateway/enforce_gather.hpp"
+#include "pgwire/array_text.hpp"
+
 namespace theriac::gateway {
 
 using rewrite::Slot;
@@ -108,6 +111,54 @@ Refusable<std::optional<std::string>> stored_value(const rewrite::ValueSource& s
 
 namespace {
 
+/// A constant array as the client sent it.
+struct ListValue {
+  pgwire::ArrayValue array;
+  std::uint32_t element_oid = 0;  ///< 0: the column's
+  std::int16_t format = 0;        ///< of the elements
+};
+
+/// nullopt: NULL.
+Result<std::optional<ListValue>> list_value(const rewrite::ValueSource& source,
+                                            const ClientValues& values) {
+  ListValue out;
+  if (const auto* literal = std::get_if<rewrite::Literal>(&source)) {
+    if (literal->is_null) return std::nullopt;
+    out.element_oid = literal->sent_oid;
+    THERIAC_ASSIGN(out.array, pgwire::ArrayValue::parse(
+                                  rewrite::text_of_literal(*literal, values.literals), ','));
+    return out;
+  }
+  const std::size_t index = std::get<rewrite::ClientParameter>(source).number - 1U;
+  if (values.bind == nullptr || index >= values.bind->parameters.size()) {
+    return fail(Code::kProtocol, "Bind: number of parameters");
+  }
+  const auto& parameter = values.bind->parameters[index];
+  if (parameter.is_null) return std::nullopt;
+  const bool declared = values.declared != nullptr && index < values.declared->size();
+  const auto array_oid = declared ? (*values.declared)[index] : 0;
+  const pgwire::ColumnType array_type{array_oid, -1, nullptr};
+  if (array_oid != 0) {
+    const auto* detail = pgwire::detail_of(array_type);
+    if (detail == nullptr || detail->kind != pgwire::TypeKind::kArray) {
+      return fail(Code::kUnsupported, "parameter type");
+    }
+    out.element_oid = detail->element.oid;
+  }
+  out.format = values.bind->parameter_format(index);
+  if (out.format == 0) {
+    THERIAC_ASSIGN(out.array, pgwire::ArrayValue::parse(text_of(parameter.value), ','));
+    return out;
+  }
+  // The header says of which type the elements are.
+  if (parameter.value.size() < 12) return fail(Code::kMalformed, "array");
+  const auto inner = load_be<std::uint32_t>(parameter.value.data() + 8);
+  if (out.element_oid != 0 && inner != out.element_oid) return fail(Code::kMalformed, "array");
+  out.element_oid = inner;
+  THERIAC_ASSIGN(out.array, pgwire::ArrayValue::from_binary(parameter.value, inner));
+  return out;
+}
+
 struct Filler {
   const rewrite::Catalogue& catalogue;
   const ClientValues& values;
@@ -149,6 +200,34 @@ struct Filler {
     auto index = ciphers.index_text(column, made, slot.index);
     if (!index) return refuse(report_about(index.error(), column.name()));
     filled.add(Bytes(index->begin(), index->end()));
+    return {};
+  }
+
+  /// Each element of an array as a comparand of its own.
+  Refusable<void> compare_list(const Slot& slot) {
+    auto column = column_of(catalogue, slot.relation_oid, slot.attribute);
+    if (!column) return refuse(std::move(column.error()));
+    auto list = list_value(slot.source, values);
+    if (!list) return refuse(report_about(list.error(), column->name()));
+    if (!*list) {
+      filled.add_null();
+      return {};
+    }
+    std::vector<std::optional<Bytes>> indexes;
+    for (auto& element : (*list)->array.elements) {
+      if (!element) {
+        indexes.emplace_back();
+        continue;
+      }
+      auto made = pgwire::to_comparand(column->column->type, (*list)->element_oid, (*list)->format,
+                                       view_of(*element), settings);
+      wipe({reinterpret_cast<std::uint8_t*>(element->data()), element->size()});  // NOLINT
+      if (!made) return refuse(report_about(made.error(), column->name()));
+      auto index = ciphers.index(*column, *made);
+      if (!index) return refuse(report_about(index.error(), column->name()));
+      indexes.emplace_back(Bytes(index->begin(), index->end()));
+    }
+    filled.add(binary_array(pgwire::kOidBytea, indexes));
     return {};
   }
 
@@ -208,6 +287,9 @@ Refusable<Filled> fill(const std::vector<Slot>& slots, const rewrite::Catalogue&
         filler.filled.add(Bytes(id.bytes.begin(), id.bytes.end()));
         break;
       }
+      case Slot::Fill::kCompareList:
+        done = filler.compare_list(slot);
+        break;
       case Slot::Fill::kSeal:
       case Slot::Fill::kIndex:
       case Slot::Fill::kCompare:

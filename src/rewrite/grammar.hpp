@@ -186,6 +186,13 @@ class Grammar {
                " WHERE " + inner.columns[pick(inner.columns.size())].first + " = " + column + ")";
       }
       case 11:
+        if (chance(40)) {
+          return column + any({" = ANY ($1)", " <> ALL ($1)"});
+        }
+        if (type == "text" && chance(40)) {
+          return column + any({" = ANY ('{secret,B2}')", " = ANY ('{secret,NULL}'::text[])",
+                               " <> ALL ('{clinic}')"});
+        }
         return column + " = ANY (ARRAY[" + value(type) + ", " + value(type) + "])";
       case 12:
         return column + " > " + value(type);

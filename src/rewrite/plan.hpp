@@ -80,10 +80,11 @@ struct Slot {
     kSeal,     ///< sealed bytes of the value for (relation, attribute), bytea; NULL stays NULL
     kIndex,    ///< its blind index as stored with it (value converted by to_stored), bytea
     kCompare,  ///< blind index of a comparand (value converted by to_comparand), bytea
-    kRowId,    ///< the new row's random identity, uuid; one per `row`
-    kShow,     ///< sealed bytes of a value that only comes out again, beside the column's own
-               ///< (COALESCE, UNION; converted by to_comparand, since no modifier applies)
-    kShowRow,  ///< the same with a row identity of its own before it (Output::with_row_id)
+    kCompareList,  ///< blind indexes of an array's elements as comparands, bytea[]
+    kRowId,        ///< the new row's random identity, uuid; one per `row`
+    kShow,         ///< sealed bytes of a value that only comes out again, beside the column's own
+                   ///< (COALESCE, UNION; converted by to_comparand, since no modifier applies)
+    kShowRow,      ///< the same with a row identity of its own before it (Output::with_row_id)
   };
   Fill fill = Fill::kPass;
   ValueSource source = ClientParameter{};

@@ -358,6 +358,34 @@ Rewriter::Answer Rewriter::value_among(pg::Node& node, Nodes& items, Level& leve
   return expression(node, level, "IN") ? Answer::kPlain : Answer::kRefused;
 }
 
+/// `= ANY ($1)` and `= ANY ('{a,b}')`: the array's elements become indexes one by one.
+bool Rewriter::list_constant(pg::Node& array, const ItemColumn& column,
+                             const pg::TypeName* cast_to) {
+  const auto& inner = cast_to == nullptr ? array : array.type_cast().arg();
+  if (!inner.has_param_ref() && !(inner.has_a_const() && inner.a_const().has_sval())) return false;
+  const auto* detail = pgwire::detail_of(column.type);
+  const bool own_way = column.type.oid == pgwire::kOidBpchar ||
+                       (detail != nullptr && detail->kind != pgwire::TypeKind::kBase);
+  if (own_way)
+    return refuse(column, "ANY or ALL of an array for a column of this type", kListRemedy);
+  if (const auto why = list_obstacle(column.type, false, cast_to); !why.empty()) {
+    return refuse(column, why, kListRemedy);
+  }
+  auto constant = constant_of(inner, *column.column);
+  if (auto* literal = std::get_if<Literal>(&constant.source); literal != nullptr) {
+    pg::TypeName element;
+    if (cast_to != nullptr) {
+      element = *cast_to;
+      element.clear_array_bounds();
+    }
+    literal->sent_oid = cast_to == nullptr ? 0 : type_oid_of(element).value_or(0);
+  }
+  if (!searchable(column)) return false;
+  slot_node(array,
+            slot(Slot::Fill::kCompareList, constant.source, *column.relation, *column.column, 0));
+  return true;
+}
+
 Rewriter::Answer Rewriter::list_comparison(pg::Node& node, Level& level, bool conjunct) {
   auto& expression = *node.mutable_a_expr();
   auto& left = *expression.mutable_lexpr();
@@ -389,8 +417,12 @@ Rewriter::Answer Rewriter::list_comparison(pg::Node& node, Level& level, bool co
   if (answer == Answer::kPlain) {
     return this->expression(right, level, "IN") ? Answer::kPlain : Answer::kRefused;
   }
+  if (items == nullptr && !in_list && list_constant(right, column, cast_to)) {
+    return Answer::kDone;
+  }
+  if (refusal_) return Answer::kRefused;
   if (items == nullptr) {
-    refuse(column, "ANY or ALL of an array that is a parameter or a literal", kListRemedy);
+    refuse(column, "ANY or ALL of an expression", kListRemedy);
     return Answer::kRefused;
   }
   if (const auto why = list_obstacle(column.type, in_list, cast_to); !why.empty()) {

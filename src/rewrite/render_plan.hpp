@@ -31,8 +31,8 @@ inline std::string slots_text(const Catalogue& catalogue, const std::vector<Slot
   std::string out;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const auto& slot = slots[i];
-    constexpr std::string_view kFills[] = {"pass",   "seal", "index",           "compare",
-                                           "row id", "show", "show with row id"};
+    constexpr std::string_view kFills[] = {"pass",         "seal",   "index", "compare",
+                                           "compare list", "row id", "show",  "show with row id"};
     out += fmt::format("{}${} {}", i == 0 ? "" : "; ", i + 1, kFills[static_cast<int>(slot.fill)]);
     if (slot.fill == Slot::Fill::kRowId) {
       out += fmt::format(" of row {}", slot.row);

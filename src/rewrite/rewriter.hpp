@@ -249,6 +249,7 @@ class Rewriter {
   Answer null_row(pg::NullTest& test, Level& level);
   Answer comparison(pg::Node& node, Level& level, bool conjunct);
   Answer list_comparison(pg::Node& node, Level& level, bool conjunct);
+  bool list_constant(pg::Node& array, const ItemColumn& column, const pg::TypeName* cast_to);
   Answer value_among(pg::Node& node, Nodes& items, Level& level);
   Answer row_comparison(pg::Node& node, Level& level, bool conjunct);
   /// Compares a protected value with a literal, a parameter, or another protected value.

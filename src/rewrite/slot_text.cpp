@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "pgwire/array_text.hpp"
+#include "pgwire/types.hpp"
 #include "rewrite/tree.hpp"
 
 namespace theriac::rewrite {
@@ -14,7 +16,19 @@ struct ScanGuard {
   ~ScanGuard() { pg_query_free_scan_result(result); }
 };
 
-std::string literal(const Slot& slot, const std::optional<ByteView>& value) {
+/// A list of indexes, in PostgreSQL's binary form.
+Result<std::string> list_literal(ByteView value) {
+  THERIAC_ASSIGN(const auto list, pgwire::ArrayValue::from_binary(value, pgwire::kOidBytea));
+  std::string text = "(ARRAY[";
+  for (const auto& element : list.elements) {
+    if (text.back() != '[') text += ", ";
+    text += element ? "'\\x" + to_hex(view_of(*element)) + "'" : "NULL";
+  }
+  return text + "]::pg_catalog.bytea[])";
+}
+
+Result<std::string> literal(const Slot& slot, const std::optional<ByteView>& value) {
+  if (slot.fill == Slot::Fill::kCompareList && value) return list_literal(*value);
   const bool is_row = slot.fill == Slot::Fill::kRowId;
   std::string text = "(";
   if (!value) {
@@ -24,6 +38,7 @@ std::string literal(const Slot& slot, const std::optional<ByteView>& value) {
     text += to_hex(*value);
     text += "'";
   }
+  if (slot.fill == Slot::Fill::kCompareList) return text + "::pg_catalog.bytea[])";
   return text + (is_row ? "::pg_catalog.uuid)" : "::pg_catalog.bytea)");
 }
 
@@ -57,7 +72,8 @@ Result<std::string> with_literals(std::string_view sql, const std::vector<Slot>&
     if (slot.fill == Slot::Fill::kPass)
       return fail(Code::kInternal, "a client's parameter in a text");
     out.append(text, done, begin - done);
-    out += literal(slot, values[number - 1]);
+    THERIAC_ASSIGN(const auto written, literal(slot, values[number - 1]));
+    out += written;
     done = end;
   }
   out.append(text, done);

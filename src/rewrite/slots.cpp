@@ -69,27 +69,29 @@ bool Rewriter::parameters_agree() {
     const Relation* relation;
     const Column* column;
     bool sealed;
+    bool list;
   };
   std::map<std::uint16_t, Use> first;
   const auto check = [&](const ValueSource& source, std::uint32_t oid, std::int16_t attribute,
-                         bool sealed) {
+                         bool sealed, bool list = false) {
     const auto* number = client_number(source);
     if (number == nullptr) return true;
     const auto* relation = catalogue_.find(oid);
     const auto* column = relation->find_attribute(attribute);
-    const auto [at, fresh] = first.try_emplace(*number, Use{relation, column, sealed});
+    const auto [at, fresh] = first.try_emplace(*number, Use{relation, column, sealed, list});
     if (fresh) return true;
     const auto& a = at->second.column->type;
     const auto& b = column->type;
-    const bool same =
-        a.oid == b.oid && (a.modifier == b.modifier || (!sealed && !at->second.sealed));
+    const bool same = a.oid == b.oid && list == at->second.list &&
+                      (a.modifier == b.modifier || (!sealed && !at->second.sealed));
     return same || refuse(relation, column, "one parameter for columns of different types",
                           "use a parameter of its own for each column");
   };
   for (const auto& one : slots_) {
     if (one.fill == Slot::Fill::kRowId || one.fill == Slot::Fill::kPass) continue;
-    const bool sealed = one.fill != Slot::Fill::kCompare;
-    if (!check(one.source, one.relation_oid, one.attribute, sealed)) return false;
+    const bool list = one.fill == Slot::Fill::kCompareList;
+    const bool sealed = one.fill != Slot::Fill::kCompare && !list;
+    if (!check(one.source, one.relation_oid, one.attribute, sealed, list)) return false;
   }
   if (!gathering_) return true;
   return std::all_of(gathering_->arrays.begin(), gathering_->arrays.end(),

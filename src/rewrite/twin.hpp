@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "pgwire/array_text.hpp"
 #include "rewrite/plan.hpp"
 #include "rewrite/private_postgres.hpp"
 #include "rewrite/test_catalogue.hpp"
@@ -241,6 +242,10 @@ class Twin {
         out.push_back({row_id(), true, 2950});
         continue;
       }
+      if (slot.fill == Slot::Fill::kCompareList) {
+        out.push_back({list(slot, values, ok), false, 0});
+        continue;
+      }
       const bool shown = slot.fill == Slot::Fill::kShow || slot.fill == Slot::Fill::kShowRow;
       const bool compare = slot.fill == Slot::Fill::kCompare || shown;
       auto value = stored(slot.source, values, slot.relation_oid, slot.attribute, compare, ok);
@@ -256,6 +261,28 @@ class Twin {
       out.push_back({std::move(value), true, pgwire::kOidBytea});
     }
     return ok ? std::optional(std::move(out)) : std::nullopt;
+  }
+
+  /// An array's elements as indexes, in text form.
+  std::optional<std::string> list(const Slot& slot, const Row& values, bool& ok) const {
+    std::uint32_t oid = 0;
+    const auto value = value_of(slot.source, values, oid);
+    if (!value) return std::nullopt;
+    const auto array = pgwire::ArrayValue::parse(*value, ',');
+    ok = ok && array.has_value();
+    if (!array) return std::nullopt;
+    const auto& type = catalogue_.find(slot.relation_oid)->find_attribute(slot.attribute)->type;
+    std::vector<std::optional<std::string>> items;
+    for (const auto& element : array->elements) {
+      std::optional<std::string> made;
+      if (element) {
+        const auto comparand = pgwire::to_comparand(type, oid, 0, view_of(*element), {});
+        ok = ok && comparand.has_value();
+        if (comparand) made = index(*comparand, slot.relation_oid, slot.attribute, ok);
+      }
+      items.push_back(made ? std::optional(bytea_text(*made)) : std::nullopt);
+    }
+    return array_of(items);
   }
 
   /// "Sealed" bytes say of which column they are, as the real ones do by what opens them.

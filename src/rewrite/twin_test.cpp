@@ -144,7 +144,10 @@ class TwinTest : public ::testing::Test {
     for (const auto type : *types) values.emplace_back(type == 25 || type == 1043 ? "secret" : "1");
     for (std::size_t i = 0; i < types->size(); ++i) {
       if ((*types)[i] == pgwire::kOidDate) values[i] = "2001-02-03";
-      if ((*types)[i] == 1009) values[i] = "{secret}";
+      if ((*types)[i] == 1009) values[i] = "{secret,B2,NULL}";
+      if ((*types)[i] == 1007) values[i] = "{1,42}";
+      if ((*types)[i] == 1231) values[i] = "{10.50,0}";
+      if ((*types)[i] == 1182) values[i] = "{2001-02-03}";
     }
     logical.run("BEGIN");
     twin_->physical().run("BEGIN");

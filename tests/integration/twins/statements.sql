@@ -67,6 +67,23 @@ SELECT id, born FROM people WHERE born = $1 ORDER BY id;
 SELECT id FROM people WHERE name = $1;
 --$ Bob|张伟
 SELECT id FROM people WHERE name IN ($1, $2) ORDER BY id;
+--$ {Bob,张伟,NULL}
+SELECT id, name FROM people WHERE name = ANY ($1) ORDER BY id;
+--$ {Bob}
+SELECT id FROM people WHERE name <> ALL ($1) ORDER BY id;
+--@ 1015
+--$ {"13800000003",x}
+SELECT id FROM people WHERE phone = ANY ($1) ORDER BY id;
+--$ {30,41}
+SELECT id FROM people WHERE age = ANY ($1) ORDER BY id;
+--$ {1.5,-3}
+SELECT id FROM people WHERE balance = ANY ($1) ORDER BY id;
+--$ {1990-03-07}
+SELECT id FROM people WHERE born = ANY ($1) ORDER BY id;
+--$ \N
+SELECT id FROM people WHERE name = ANY ($1);
+SELECT id FROM people WHERE name = ANY ('{Bob,"O''Neil \\\\ \\"q\\""}') ORDER BY id;
+SELECT id FROM people WHERE name = ANY ('{Bob}'::text[]) ORDER BY id;
 -- Joins, sub-selects, common table expressions.
 SELECT p.name, c.remark FROM people p JOIN calls c ON c.person = p.id ORDER BY p.id, c.id;
 SELECT p.name, c.remark FROM people p JOIN calls c ON c.phone = p.phone ORDER BY p.id, c.id;
