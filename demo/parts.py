@@ -81,7 +81,7 @@ class Parts:
 
     # --- gateway ---
 
-    def gateway_service(self, running=False):
+    def gateway_service(self, running=False, more=()):
         port = self.place.port("gateway", running=running)
         self.audit.mkdir(mode=0o700, exist_ok=True)
         return Service(self.place, "gateway", [
@@ -89,7 +89,7 @@ class Parts:
             "--mode", "enforce", "--policy", self.policy, "--keyd", self.keyd_address(), "--cert",
             self.certificates / "gateway", "--catalogue", self.catalogue, "--audit",
             self.audit / "gateway",
-            *(["--upstream-tls", self.upstream_tls] if self.upstream_tls else [])], port)
+            *(["--upstream-tls", self.upstream_tls] if self.upstream_tls else []), *more], port)
 
     def start_gateway(self, **extra):
         self.gateway = self.gateway or self.gateway_service(running=True)

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/audit_command.hpp"
+#include "cli/explain_command.hpp"
 #include "cli/key_command.hpp"
 #include "cli/policy_command.hpp"
 #include "cli/protect_command.hpp"
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   theriac::cli::add_policy_command(app, exit_code);
   theriac::cli::add_protect_commands(app, exit_code);
+  theriac::cli::add_explain_command(app, exit_code);
   theriac::cli::add_audit_command(app, exit_code);
   theriac::cli::add_key_command(app, exit_code);
   theriac::cli::add_seal_commands(app, exit_code);

@@ -174,11 +174,13 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
   }
   if (statements.front().action == Action::kRefuse) {
     const auto report = report_of_refusal(*statements.front().refusal);
+    service_.statements().refused(statements.front().refusal->construct);
     deny(statements.front().refusal->column, report);
     refuse_extended(report, io);
     return true;
   }
   ++service_.counters().rewritten;
+  service_.statements().rewritten(statements.front().tag);
   send_prepared(name, prepared, false, io);
   return true;
 }

@@ -28,6 +28,16 @@ std::string tables_of(const RowMap& rows) {
 
 Refusable<Planned> EnforceSession::plan_of(
     std::string_view sql, const std::shared_ptr<const rewrite::Catalogue>& catalogue) {
+  const auto& known = service_.known();
+  if (known && catalogue->may_concern(sql) && !known->knows(sql)) {
+    service_.statements().refused("a statement that is not known");
+    ErrorReport report{
+        .sqlstate = "0A000",
+        .message = "theriac: a statement that is not known is refused in strict mode",
+        .hint = "have it added to the gateway's file of known statements"};
+    deny("unknown statement", report);
+    return refuse(std::move(report));
+  }
   auto& plans = own_.active && own_.catalogue ? *own_.plans : database_->plans();
   auto plan = plans.plan(sql, catalogue, context());
   if (plan) return *plan;

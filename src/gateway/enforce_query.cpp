@@ -127,6 +127,7 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
   in_pipeline_ = true;
   if (statement.action == Action::kRefuse) {
     const auto report = report_of_refusal(*statement.refusal);
+    service_.statements().refused(statement.refusal->construct);
     deny(statement.refusal->column, report);
     refuse_extended(report, io);
     return false;
@@ -192,6 +193,7 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
   parsing.rewritten = !forward;
   expect(std::move(parsing));
   ++(forward ? service_.counters().forwarded : service_.counters().rewritten);
+  if (!forward) service_.statements().rewritten(statement.tag);
   const Filled none;
   bind_statement(prepared, portal, statement.copy ? none : *filled, io);
   if (statement.copies_in) pgwire::write_flush(io.to_server);
@@ -260,6 +262,7 @@ void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
     again.rewritten = true;
     expect(std::move(again));
     ++service_.counters().rewritten;
+    service_.statements().rewritten(done.tag);
     bind_statement(prepared, portal, *filled, later);
   };
 }

@@ -1,8 +1,39 @@
 #include "gateway/enforce_service.hpp"
 
+#include <fmt/format.h>
+
 #include "gateway/enforce_session.hpp"
 
 namespace theriac::gateway {
+
+void StatementCounts::add(Counts& counts, std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  const auto at = counts.find(name);
+  if (at != counts.end()) {
+    ++at->second;
+  } else {
+    counts.emplace(std::string(name), 1);
+  }
+}
+
+std::string StatementCounts::text() const {
+  std::string out;
+  const auto family = [&](std::string_view name, std::string_view label, const Counts& counts) {
+    out += fmt::format("# TYPE {} counter\n", name);
+    for (const auto& [word, count] : counts) {
+      std::string escaped;
+      for (const char c : word) {
+        if (c == '"' || c == '\\') escaped.push_back('\\');
+        escaped.push_back(c);
+      }
+      out += fmt::format("{}{{{}=\"{}\"}} {}\n", name, label, escaped, count);
+    }
+  };
+  const std::lock_guard lock(mutex_);
+  family("theriac_rewritten_by_tag_total", "tag", rewritten_);
+  family("theriac_refused_by_construct_total", "construct", refused_);
+  return out;
+}
 
 Result<std::unique_ptr<EnforceService>> EnforceService::start(Parts parts) {
   auto service = std::unique_ptr<EnforceService>(new EnforceService(std::move(parts)));

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -19,6 +21,7 @@
 #include "lease/lease.hpp"
 #include "pgwire/messages.hpp"
 #include "policy/policy.hpp"
+#include "rewrite/known_statements.hpp"
 #include "rewrite/plan.hpp"
 
 namespace theriac::gateway {
@@ -28,10 +31,28 @@ struct Counters {
       denied{0};
 };
 
+/// Statements by what became of them. The words are the analysis's own. Thread-safe.
+class StatementCounts {
+ public:
+  void rewritten(std::string_view tag) { add(rewritten_, tag); }
+  void refused(std::string_view construct) { add(refused_, construct); }
+  /// Prometheus text.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  using Counts = std::map<std::string, std::uint64_t, std::less<>>;
+  void add(Counts& counts, std::string_view name);
+
+  mutable std::mutex mutex_;
+  Counts rewritten_, refused_;
+};
+
 class EnforceService {
  public:
   struct Parts {
     policy::Policy policy;
+    /// Strict mode: the only statements taken on protected tables.
+    std::optional<rewrite::KnownStatements> known;
     std::shared_ptr<lease::KeySource> keys;  ///< shared with the lease client's own thread
     std::shared_ptr<audit::AuditLog> audit;  ///< shared: sessions' callbacks may outlive start-up
     LoadSnapshot load;
@@ -52,11 +73,15 @@ class EnforceService {
 
   Databases& databases() { return *databases_; }
   [[nodiscard]] const policy::Policy& policy() const { return parts_.policy; }
+  [[nodiscard]] const std::optional<rewrite::KnownStatements>& known() const {
+    return parts_.known;
+  }
   [[nodiscard]] const lease::KeySource& keys() const { return *parts_.keys; }
   [[nodiscard]] audit::AuditLog& audit() const { return *parts_.audit; }
   [[nodiscard]] Clock& clock() const { return *parts_.clock; }
   [[nodiscard]] Random& random() const { return *parts_.random; }
   [[nodiscard]] Log& log() const { return *parts_.log; }
+  StatementCounts& statements() { return statements_; }
   Counters& counters() { return counters_; }
 
  private:
@@ -65,6 +90,7 @@ class EnforceService {
 
   Parts parts_;
   Counters counters_;
+  StatementCounts statements_;
   std::mutex mutex_;
   std::unordered_map<std::thread::id, std::shared_ptr<Ciphers>> ciphers_;
   std::unique_ptr<Databases> databases_;

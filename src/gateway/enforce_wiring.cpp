@@ -182,6 +182,14 @@ Result<std::shared_ptr<lease::KeySource>> start_lease(const GatewayConfig& confi
   return std::shared_ptr<lease::KeySource>(std::move(client));
 }
 
+/// nullopt: none are named.
+Result<std::optional<rewrite::KnownStatements>> known_statements(const std::string& path) {
+  if (path.empty()) return std::optional<rewrite::KnownStatements>();
+  THERIAC_ASSIGN(const auto text, read_small_file(path));
+  THERIAC_ASSIGN(auto known, rewrite::KnownStatements::parse(text_of(text)));
+  return std::optional(std::move(known));
+}
+
 std::string counters_text(Counters& counters, const PlanCache::Counts& plans) {
   const auto line = [](std::string_view name, const std::atomic<std::uint64_t>& value) {
     return fmt::format("# TYPE theriac_{0} counter\ntheriac_{0} {1}\n", name, value.load());
@@ -200,6 +208,7 @@ Result<Sessions> make_enforce_sessions(const GatewayConfig& config, Clock& clock
                                        Log& log) {
   EnforceService::Parts parts;
   THERIAC_ASSIGN(parts.policy, policy::load_policy(config.policy));
+  THERIAC_ASSIGN(parts.known, known_statements(config.known_statements));
   // Before the audit log's key is made beside them.
   THERIAC_TRY(pki::load_credentials(pki::CredentialPaths::in(config.cert)));
   THERIAC_ASSIGN(parts.audit, open_audit(config, clock, random, log));
@@ -236,7 +245,8 @@ Result<Sessions> make_enforce_sessions(const GatewayConfig& config, Clock& clock
     };
   };
   sessions.metrics = [service] {
-    return counters_text(service->counters(), service->databases().plan_counts());
+    return counters_text(service->counters(), service->databases().plan_counts()) +
+           service->statements().text();
   };
   return sessions;
 }

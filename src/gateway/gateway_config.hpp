@@ -33,6 +33,8 @@ struct GatewayConfig {
   /// Conninfo of a superuser who prepares databases in which nothing of the policy exists yet, or
   /// file:PATH or env:NAME to read it from; empty: nobody does.
   std::string provision;
+  /// Enforce: file of the statements that are taken on protected tables (strict mode); empty: all.
+  std::string known_statements;
   std::string audit;    ///< enforce: directory of the audit log
   std::string metrics;  ///< HOST:PORT, empty: none
   std::size_t sessions_max = kSessionsMax;
