@@ -222,7 +222,8 @@ void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
   const auto& statement = *portal->statement;
   const auto& gather = *statement.gather;
   const auto catalogue = batch_->catalogue;
-  const auto located = fill(gather.slots, *catalogue, {}, settings_, *ciphers_, service_.random());
+  const auto located = fill(gather.slots, *catalogue, {nullptr, nullptr, prepared->literals.get()},
+                            settings_, *ciphers_, service_.random());
   if (!located) {
     refuse_extended(located.error(), io);
     batch_->next = batch_->plan()->statements.size();

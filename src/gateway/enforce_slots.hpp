@@ -31,10 +31,15 @@ Refusable<ColumnRef> column_of(const rewrite::Catalogue& catalogue, std::uint32_
 /// Where client values come from: a Bind and the types declared at Parse (both null for statements
 /// of a simple Query, which have literals only), and the literals of the text.
 struct ClientValues {
-  const pgwire::Bind* bind = nullptr;
-  const std::vector<std::uint32_t>* declared = nullptr;
+  /// All three are named wherever values are taken: a plan that serves other texts than its own
+  /// must never be filled with its own literals.
+  ClientValues(const pgwire::Bind* of_bind, const std::vector<std::uint32_t>* of_parse,
+               const rewrite::TextLiterals* of_text)
+      : bind(of_bind), declared(of_parse), literals(of_text) {}
+  const pgwire::Bind* bind;
+  const std::vector<std::uint32_t>* declared;
   /// Null: the literals are those the plan was made with.
-  const rewrite::TextLiterals* literals = nullptr;
+  const rewrite::TextLiterals* literals;
 };
 
 /// Server parameters of one Bind. Owns sealed bytes; kPass parameters borrow from the client's

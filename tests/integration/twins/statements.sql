@@ -217,6 +217,26 @@ INSERT INTO people (id, name) VALUES (120, 'Jo') ON CONFLICT (id) DO NOTHING;
 DELETE FROM people WHERE id = 120;
 INSERT INTO people (id, name) VALUES (1, 'Zed') ON CONFLICT (id) DO UPDATE SET name = excluded.name RETURNING name;
 UPDATE people SET name = '张伟' WHERE id = 1 RETURNING *;
+-- The plan of one text serves others that differ in literals: each with its own.
+INSERT INTO people (id, name, phone) VALUES (660, 'One', '660');
+INSERT INTO people (id, name, phone) VALUES (661, 'Two', '661');
+INSERT INTO people (id, name, phone) VALUES (662, 'Three', NULL);
+UPDATE people SET note = 'first' WHERE name = 'One';
+UPDATE people SET note = 'second' WHERE name = 'Two';
+UPDATE people SET note = 'third', score = -3 WHERE name = 'Three' AND id > 600;
+UPDATE people SET note = 'fourth', score = -4 WHERE name = 'Two' AND id > 601;
+SELECT id, note FROM people WHERE name = 'One';
+SELECT id, note FROM people WHERE name = 'Two';
+SELECT id, note FROM people WHERE name IN ('One', 'Two') ORDER BY id;
+SELECT id, note FROM people WHERE name IN ('Three', 'None') ORDER BY id;
+SELECT id, COALESCE(phone, 'no phone') FROM people WHERE id > 659 ORDER BY 1;
+SELECT id, COALESCE(phone, 'nothing') FROM people WHERE id > 661 ORDER BY 1;
+INSERT INTO people (id, name, note) SELECT id + 10, 'copied', note FROM people WHERE name = 'One';
+INSERT INTO people (id, name, note) SELECT id + 20, 'again', note FROM people WHERE name = 'Two';
+DELETE FROM people WHERE name = 'copied' RETURNING id, note;
+DELETE FROM people WHERE name = 'again' RETURNING id, note;
+SELECT id, name, note, score FROM people WHERE id > 659 ORDER BY id;
+DELETE FROM people WHERE id > 659;
 -- Errors are PostgreSQL's.
 INSERT INTO people (id, name) VALUES (1, 'double');
 INSERT INTO people (id, name, phone) VALUES (130, 'x', '13800000003');
