@@ -51,7 +51,7 @@ struct Example {
   ColumnType column;
   std::string_view text;
 };
-constexpr std::array<Example, 5> kExamples{{{{kOidText, -1}, "张伟, 13812345678, Shanghai"},
+const std::array<Example, 5> kExamples{{{{kOidText, -1}, "张伟, 13812345678, Shanghai"},
                                             {{kOidInt4, -1}, "20261121"},
                                             {{kOidNumeric, (10 << 16 | 2) + 4}, "12345.67"},
                                             {{kOidDate, -1}, "2026-11-21"},
