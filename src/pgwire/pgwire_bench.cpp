@@ -52,10 +52,10 @@ struct Example {
   std::string_view text;
 };
 const std::array<Example, 5> kExamples{{{{kOidText, -1}, "张伟, 13812345678, Shanghai"},
-                                            {{kOidInt4, -1}, "20261121"},
-                                            {{kOidNumeric, (10 << 16 | 2) + 4}, "12345.67"},
-                                            {{kOidDate, -1}, "2026-11-21"},
-                                            {{kOidTimestamptz, -1}, "2026-11-21 10:30:00.5"}}};
+                                        {{kOidInt4, -1}, "20261121"},
+                                        {{kOidNumeric, (10 << 16 | 2) + 4}, "12345.67"},
+                                        {{kOidDate, -1}, "2026-11-21"},
+                                        {{kOidTimestamptz, -1}, "2026-11-21 10:30:00.5"}}};
 
 TextSettings shanghai() {
   TextSettings settings;
