@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/connection.hpp"
+#include "cli/policy_explain.hpp"
 #include "cli/progress.hpp"
 #include "codec/json.hpp"
 #include "store/pg.hpp"
@@ -61,6 +62,57 @@ Result<int> check(const CheckFlags& flags) {
   return inspection.refused() ? 1 : 0;
 }
 
+struct ExplainFlags {
+  std::string file, role, column, sample;
+  bool json = false;
+};
+
+std::string sentence_of(const codec::Json& row, const std::string& file) {
+  const auto line = row["line"].get<std::size_t>();
+  const auto why =
+      line == 0 ? std::string("no rule for this role and class") : fmt::format("{}:{}", file, line);
+  const auto sees = row["sees"].get<std::string>();
+  std::string out = fmt::format("{}  class {}: {}", row["column"].get<std::string>(),
+                                row["class"].get<std::string>(), sees);
+  if (sees != "clear" && sees != "denied") {
+    out += fmt::format(", {} is shown as {}", row["sample"].get<std::string>(),
+                       row["shown"].is_null() ? "NULL" : row["shown"].get<std::string>());
+  }
+  if (row.contains("recipient")) out += " (with a key made for this example)";
+  out += fmt::format("; {}, {}; {}", row["write"].get<bool>() ? "may write" : "may not write",
+                     row["search"].get<bool>() ? "may search" : "may not search", why);
+  return out;
+}
+
+Result<int> explain_role(const ExplainFlags& flags) {
+  THERIAC_ASSIGN(const auto policy, policy::load_policy(flags.file));
+  ExplainRequest request;
+  request.role = flags.role;
+  if (!flags.column.empty()) request.column = flags.column;
+  if (!flags.sample.empty()) request.sample = flags.sample;
+  THERIAC_ASSIGN(const auto rows, explain(policy, request));
+  if (flags.json) {
+    fmt::print("{}\n", codec::Json{{"role", flags.role}, {"columns", rows}}.dump());
+    return 0;
+  }
+  for (const auto& row : rows) fmt::print("{}\n", sentence_of(row, flags.file));
+  return 0;
+}
+
+void add_explain(CLI::App& policy, int& exit_code) {
+  auto* command = policy.add_subcommand("explain", "what a role sees of each column, and why");
+  const auto flags = std::make_shared<ExplainFlags>();
+  command->add_option("--policy", flags->file, "policy, YAML")->required();
+  command->add_option("--role", flags->role, "role of the database")->required();
+  command->add_option("--column", flags->column, "one column, schema.table.column");
+  command->add_option("--sample", flags->sample, "a value to show as the role would see it");
+  command->add_flag("--json", flags->json, "print as JSON");
+  command->callback([flags, &exit_code] {
+    const auto done = explain_role(*flags);
+    exit_code = done ? *done : report_failure("theriac policy explain", done.error());
+  });
+}
+
 }  // namespace
 
 void print_inspection(const protect::Inspection& inspection) {
@@ -95,6 +147,7 @@ void add_policy_command(CLI::App& app, int& exit_code) {
     const auto done = check(*flags);
     exit_code = done ? *done : report_failure("theriac policy check", done.error());
   });
+  add_explain(*policy, exit_code);
 }
 
 }  // namespace theriac::cli

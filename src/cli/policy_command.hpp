@@ -1,4 +1,5 @@
 // theriac policy check: is this policy valid, and what would it mean on a database.
+// theriac policy explain: what a role sees of each column.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,7 +8,7 @@
 
 namespace theriac::cli {
 
-/// Adds `policy` with its subcommand `check`; it stores its exit code when it runs.
+/// Adds `policy` with its subcommands; each stores its exit code when it runs.
 void add_policy_command(CLI::App& app, int& exit_code);
 
 /// What inspect() found, for a person, on standard output.

@@ -105,4 +105,16 @@ Result<seal::IndexToken> Ciphers::index_text(const ColumnRef& column, std::strin
   return made->index(view_of(text));
 }
 
+Result<policy::PseudonymToken> Ciphers::pseudonym(const ColumnRef& column, std::string_view stored,
+                                                  std::string_view recipient) {
+  const auto& protection = column.protection();
+  // A recipient's name has no zero byte: no two pairs give one domain.
+  std::string domain("pseudonym");
+  domain.append(1, '\0').append(recipient).append(1, '\0');
+  domain.append(protection.domain.empty() ? protection.policy_name : protection.domain);
+  THERIAC_ASSIGN(auto* made, indexer(column, domain, "pseudonym"));
+  THERIAC_ASSIGN(const auto canonical, pgwire::equality_form(column.column->type, stored));
+  return made->index(canonical);
+}
+
 }  // namespace theriac::gateway

@@ -49,6 +49,10 @@ class Ciphers {
   Result<seal::IndexToken> index(const ColumnRef& column, std::string_view stored, int ordinal = 0);
   /// Of the text an expression has given: a comparand of index `ordinal`, which is not 0.
   Result<seal::IndexToken> index_text(const ColumnRef& column, std::string_view text, int ordinal);
+  /// What a pseudonym is written from: of the value, for one recipient, under the class's index key
+  /// but apart from every blind index. Equal for equal values of one equality domain.
+  Result<policy::PseudonymToken> pseudonym(const ColumnRef& column, std::string_view stored,
+                                           std::string_view recipient);
 
  private:
   struct ClassState {

@@ -104,6 +104,37 @@ void EnforceSession::after_settings(bool failed) {
   settings_stale_ = false;
 }
 
+std::optional<std::pair<std::string, std::string>> EnforceSession::denied_use(
+    const Statement& statement, const rewrite::Catalogue& catalogue) const {
+  const auto& policy = service_.policy();
+  using May = bool (policy::Policy::*)(std::string_view, std::string_view, std::string_view) const;
+  const auto look =
+      [&](const std::vector<rewrite::ColumnId>& columns, May may,
+          std::string_view what) -> std::optional<std::pair<std::string, std::string>> {
+    for (const auto& id : columns) {
+      const auto column = column_of(catalogue, id.relation_oid, id.attribute);
+      if (!column) return std::pair{std::string("a column"), std::string(what) + "this column"};
+      const auto& [name, called] =
+          std::tie(column->protection().class_name, column->protection().policy_name);
+      if (!(policy.*may)(role_, name, called)) {
+        return std::pair{name, fmt::format("{}class {}", what, name)};
+      }
+    }
+    return std::nullopt;
+  };
+  if (auto no = look(statement.columns_written, &policy::Policy::may_write, " may not write ")) {
+    return no;
+  }
+  // What is copied to another column leaves its mask behind: a mask that may be searched does not
+  // allow that.
+  if (auto no = look(statement.columns_copied, &policy::Policy::may_write,
+                     " may not search or compare ")) {
+    return no;
+  }
+  return look(statement.columns_compared, &policy::Policy::may_search,
+              " may not search or compare ");
+}
+
 EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
                                               const rewrite::Catalogue& catalogue,
                                               ErrorReport& report) {
@@ -115,17 +146,9 @@ EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
   };
   std::set<std::string> classes(statement.classes_read.begin(), statement.classes_read.end());
   classes.insert(statement.classes_written.begin(), statement.classes_written.end());
-  for (const auto& name : statement.classes_written) {
-    if (!policy.may_write(role_, name)) {
-      return refused({Code::kDenied, "role " + role_ + " may not write class " + name}, name);
-    }
-  }
-  for (const auto& name : statement.classes_compared) {
-    classes.insert(name);
-    if (!policy.may_search(role_, name)) {
-      return refused({Code::kDenied, "role " + role_ + " may not search or compare class " + name},
-                     name);
-    }
+  classes.insert(statement.classes_compared.begin(), statement.classes_compared.end());
+  if (const auto denied = denied_use(statement, catalogue)) {
+    return refused({Code::kDenied, "role " + role_ + denied->second}, denied->first);
   }
   for (const auto& output : statement.outputs) {
     for (const auto& origin : output.origins) {
@@ -136,7 +159,7 @@ EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
       }
       const auto& name = column->protection().class_name;
       classes.insert(name);
-      if (const auto decision = policy.decide(role_, name);
+      if (const auto decision = policy.decide(role_, name, column->protection().policy_name);
           std::holds_alternative<policy::Denied>(decision)) {
         return refused({Code::kDenied, "role " + role_ + " may not read class " + name},
                        column->name());
@@ -214,7 +237,8 @@ Refusable<OutputRule> EnforceSession::output_rule(const rewrite::Output& output,
     auto column = column_of(catalogue, origin.relation_oid, origin.attribute);
     if (!column) return refuse(std::move(column.error()));
     rule.origins.push_back({*column,
-                            service_.policy().decide(role_, column->protection().class_name),
+                            service_.policy().decide(role_, column->protection().class_name,
+                                                     column->protection().policy_name),
                             origin.with_row_id});
   }
   for (const auto slot : output.found_by) {

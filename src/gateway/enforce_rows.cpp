@@ -111,7 +111,11 @@ Status RowMap::show(const OutputRule& rule, bool binary, std::int16_t format, By
     }
   }
   if (const auto* mask = std::get_if<policy::Masked>(&origin->decision)) {
-    const auto masked = policy::apply_mask(*mask, rule.type, stored);
+    std::optional<policy::PseudonymToken> token;
+    if (mask->how == policy::MaskKind::kPseudonym && policy::fits(*mask, rule.type)) {
+      THERIAC_ASSIGN(token, ciphers.pseudonym(origin->column, stored, mask->recipient));
+    }
+    const auto masked = policy::apply_mask(*mask, rule.type, stored, token ? &*token : nullptr);
     if (!masked) {
       is_null = true;
       return {};

@@ -210,6 +210,9 @@ class EnforceSession final : public Session {
   enum class Leave : std::uint8_t { kGo, kWait, kRefused };
   Leave may_run(const rewrite::Statement& statement, const rewrite::Catalogue& catalogue,
                 pgwire::ErrorReport& report);
+  /// What the policy says no to: the class, and the text behind "role x".
+  [[nodiscard]] std::optional<std::pair<std::string, std::string>> denied_use(
+      const rewrite::Statement& statement, const rewrite::Catalogue& catalogue) const;
   Refusable<std::shared_ptr<RowMap>> row_map(
       const rewrite::Statement& statement,
       const std::shared_ptr<const rewrite::Catalogue>& catalogue, const Filled* filled);

@@ -9,21 +9,36 @@
 namespace theriac::policy {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, MaskKind>, 8> kMasks{{
+constexpr std::array<std::pair<std::string_view, MaskKind>, 14> kMasks{{
     {"name", MaskKind::kName},
     {"phone", MaskKind::kPhone},
     {"last_four", MaskKind::kLastFour},
     {"email", MaskKind::kEmail},
     {"id_number", MaskKind::kIdNumber},
+    {"bank_card", MaskKind::kBankCard},
+    {"address", MaskKind::kAddress},
     {"year", MaskKind::kYear},
+    {"month", MaskKind::kMonth},
+    {"band", MaskKind::kBand},
+    {"serial", MaskKind::kSerial},
     {"constant", MaskKind::kConstant},
     {"null", MaskKind::kNull},
+    {"pseudonym", MaskKind::kPseudonym},
 }};
 
 codec::Json json_of(const Decision& decision) {
   if (std::holds_alternative<Clear>(decision)) return "clear";
   if (const auto* masked = std::get_if<Masked>(&decision)) {
-    return {{"mask", std::string(mask_name(masked->how))}};
+    codec::Json out = {{"mask", std::string(mask_name(masked->how))}};
+    if (masked->how == MaskKind::kBand) out["size"] = masked->size;
+    if (masked->how == MaskKind::kSerial) {
+      out["first"] = masked->first;
+      out["last"] = masked->last;
+    }
+    if (masked->value) out["value"] = *masked->value;
+    if (!masked->recipient.empty()) out["recipient"] = masked->recipient;
+    if (masked->search) out["search"] = "allowed";
+    return out;
   }
   return "denied";
 }
@@ -87,6 +102,13 @@ codec::Json to_json(const Policy& policy) {
     // Only where it is set: the hash of other policies stays as it was.
     if (policy.exports.contains(role)) decisions["export"] = true;
     if (policy.backups.contains(role)) decisions["backup"] = true;
+    if (const auto own = policy.column_roles.find(role); own != policy.column_roles.end()) {
+      // No class can have this key: a class's name has no space.
+      auto& each = decisions["columns of classes"] = codec::Json::object();
+      for (const auto& [class_name, columns_of_class] : own->second) {
+        for (const auto& [column, decision] : columns_of_class) each[column] = json_of(decision);
+      }
+    }
     roles[role] = std::move(decisions);
   }
   return {{"version", 1},
@@ -100,21 +122,57 @@ std::string hash_of(const Policy& policy) {
   return to_hex(crypto::sha256(view_of(codec::canonical_json(to_json(policy)))));
 }
 
-Decision Policy::decide(std::string_view role, std::string_view class_name) const {
-  if (const auto given = roles.find(std::string(role)); given != roles.end()) {
-    if (const auto at = given->second.find(std::string(class_name)); at != given->second.end()) {
-      return at->second;
+std::string ProtectedColumn::name() const {
+  std::string out;
+  for (const auto* part : {&schema, &table, &column}) {
+    if (!out.empty()) out += '.';
+    if (part->find_first_of(".\"") == std::string::npos) {
+      out += *part;
+      continue;
+    }
+    out += '"';
+    for (const char c : *part) out.append(c == '"' ? 2 : 1, c);
+    out += '"';
+  }
+  return out;
+}
+
+Decision Policy::decide(std::string_view role, std::string_view class_name,
+                        std::string_view column) const {
+  const auto given = roles.find(std::string(role));
+  if (given == roles.end()) return denied(role, class_name);
+  if (const auto own = column_roles.find(std::string(role)); own != column_roles.end()) {
+    if (const auto in_class = own->second.find(std::string(class_name));
+        in_class != own->second.end()) {
+      // A column that has lost its name must not fall back to what the class gets.
+      const auto at = in_class->second.find(std::string(column));
+      return at == in_class->second.end() ? Decision(denied(role, class_name)) : at->second;
     }
   }
-  return denied(role, class_name);
+  const auto at = given->second.find(std::string(class_name));
+  return at == given->second.end() ? Decision(denied(role, class_name)) : at->second;
 }
 
-bool Policy::may_write(std::string_view role, std::string_view class_name) const {
-  return std::holds_alternative<Clear>(decide(role, class_name));
+bool Policy::may_write(std::string_view role, std::string_view class_name,
+                       std::string_view column) const {
+  return std::holds_alternative<Clear>(decide(role, class_name, column));
 }
 
-bool Policy::may_search(std::string_view role, std::string_view class_name) const {
-  return std::holds_alternative<Clear>(decide(role, class_name));
+bool Policy::may_search(std::string_view role, std::string_view class_name,
+                        std::string_view column) const {
+  const auto decision = decide(role, class_name, column);
+  if (std::holds_alternative<Clear>(decision)) return true;
+  const auto* masked = std::get_if<Masked>(&decision);
+  return masked != nullptr && masked->search;
+}
+
+std::size_t Policy::line_of(std::string_view role, const ProtectedColumn& column) const {
+  const auto given = lines.find(std::string(role));
+  if (given == lines.end()) return 0;
+  for (const auto& key : {"column " + column.name(), "class " + column.class_name}) {
+    if (const auto at = given->second.find(key); at != given->second.end()) return at->second;
+  }
+  return 0;
 }
 
 const ProtectedColumn* Policy::find(std::string_view schema, std::string_view table,

@@ -17,6 +17,10 @@ inline constexpr std::size_t kTenantNameMax = 63;
 inline constexpr std::size_t kDomainNameMax = 200;
 inline constexpr std::size_t kSearchesMax = 8;
 inline constexpr std::size_t kSearchNameMax = 32;
+inline constexpr std::uint32_t kBandSizeMax = 1'000'000'000;
+inline constexpr std::uint32_t kSerialEndMax = 32;
+inline constexpr std::size_t kConstantBytesMax = 1'000;
+inline constexpr std::size_t kRecipientNameMax = 63;
 /// PostgreSQL's NAMEDATALEN - 1; a longer name would be cut and mean another object.
 inline constexpr std::size_t kIdentifierBytesMax = 63;
 

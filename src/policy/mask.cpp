@@ -4,21 +4,28 @@
 
 #include "pgwire/types.hpp"
 #include "pgwire/utf8.hpp"
+#include "policy/mask_kinds.hpp"
 #include "policy/policy.hpp"
 
 namespace theriac::policy {
 namespace {
 
-using Characters = std::vector<std::string_view>;
+constexpr std::int32_t kModifierBias = 4;  // VARHDRSZ in the modifier of varchar and character
 
-Characters characters_of(std::string_view text) {
-  Characters out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = at + pgwire::position_after(text.substr(at), 1);
-    out.push_back(text.substr(at, end - at));
-    at = end;
-  }
-  return out;
+/// How many characters the type has room for.
+std::size_t room_of(const pgwire::ColumnType& type) {
+  const bool limited = type.oid == pgwire::kOidVarchar || type.oid == pgwire::kOidBpchar;
+  if (!limited || type.modifier < kModifierBias) return std::string::npos;
+  return static_cast<std::size_t>(type.modifier - kModifierBias);
+}
+
+/// What a text would be stored as in the column; nullopt if it is no value of the type.
+std::optional<std::string> as_value(const pgwire::ColumnType& type, std::string_view text) {
+  auto room = room_of(type);
+  if (room != std::string::npos) room = pgwire::position_after(text, room);
+  auto made = pgwire::to_stored(type, 0, 0, view_of(text.substr(0, room)), {});
+  if (!made) return std::nullopt;
+  return std::move(*made);
 }
 
 /// 0 of a numeric keeps the value's scale, so that it is a value of numeric(p,s) as printed.
@@ -29,7 +36,7 @@ std::string zero_like(std::string_view stored) {
 }
 
 std::optional<std::string> constant(const pgwire::ColumnType& type, std::string_view stored) {
-  if (pgwire::is_character(type)) return "***";
+  if (pgwire::is_character(type)) return as_value(type, "***");
   const auto* detail = pgwire::detail_of(type);
   if (detail != nullptr && detail->kind == pgwire::TypeKind::kArray) return "{}";
   switch (type.oid) {
@@ -68,103 +75,98 @@ std::optional<std::string> constant(const pgwire::ColumnType& type, std::string_
   }
 }
 
-bool is_digit(std::string_view c) {
-  if (c.size() == 1) return c[0] >= '0' && c[0] <= '9';
-  // Full-width digits, U+FF10 to U+FF19, as Chinese input methods write them.
-  return c.size() == 3 && c.substr(0, 2) == "\xEF\xBC" &&
-         static_cast<unsigned char>(c[2]) >= 0x90 && static_cast<unsigned char>(c[2]) <= 0x99;
-}
-
-bool is_separator(std::string_view c) {
-  return c.size() == 1 && std::string_view(" -+()./").find(c[0]) != std::string_view::npos;
-}
-
-std::string stars(std::size_t count) { return std::string(count, '*'); }
-
-/// The first `head` and last `tail` characters stay, each other becomes one *.
-std::string keep_ends(const Characters& text, std::size_t head, std::size_t tail) {
-  if (text.size() <= head + tail) return stars(text.size());
+/// 5 bits a character, without letters that look like digits (Crockford's alphabet).
+std::string readable(const PseudonymToken& token) {
+  constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  constexpr unsigned kBits = 5;
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool kept = i < head || i >= text.size() - tail;
-    out += kept ? text[i] : std::string_view("*");
-  }
-  return out;
-}
-
-std::string mask_name(const Characters& text) {
-  if (text.empty()) return {};
-  if (text.size() == 1) return "*";
-  return std::string(text.front()) + '*';
-}
-
-std::string mask_phone(const Characters& text) {
-  const auto digits = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_digit));
-  std::string out;
-  std::size_t seen = 0;
-  for (const auto c : text) {
-    if (is_digit(c)) {
-      const bool kept = digits > 7 && (seen < 3 || seen >= digits - 4);
-      out += kept ? c : std::string_view("*");
-      ++seen;
-    } else {
-      out += is_separator(c) ? c : std::string_view("*");
+  unsigned held = 0, bits = 0;
+  for (const auto byte : token) {
+    held = (held << 8U | byte) & 0xFFFFU;
+    bits += 8;
+    for (; bits >= kBits && out.size() < kPseudonymCharacters; bits -= kBits) {
+      out += kAlphabet[held >> (bits - kBits) & 0x1FU];
     }
   }
   return out;
 }
 
-std::string mask_email(std::string_view stored) {
-  const auto at = stored.rfind('@');
-  if (at == std::string_view::npos || at == 0) return stored.empty() ? "" : "*";
-  const auto local = characters_of(stored.substr(0, at));
-  return mask_name(local) + std::string(stored.substr(at));
+std::optional<std::string> of_text(const Masked& mask, std::string_view text,
+                                   const PseudonymToken* token) {
+  switch (mask.how) {
+    case MaskKind::kName:
+      return masked_name(characters_of(text));
+    case MaskKind::kPhone:
+      return masked_phone(characters_of(text));
+    case MaskKind::kLastFour:
+      return keep_ends(characters_of(text), 0, 4);
+    case MaskKind::kSerial:
+      return keep_ends(characters_of(text), mask.first, mask.last);
+    case MaskKind::kEmail:
+      return masked_email(text);
+    case MaskKind::kIdNumber:
+      return masked_id_number(characters_of(text));
+    case MaskKind::kBankCard:
+      return masked_bank_card(characters_of(text));
+    case MaskKind::kAddress:
+      return masked_address(text);
+    case MaskKind::kPseudonym:
+      if (token == nullptr) return std::nullopt;
+      return readable(*token);
+    default:
+      return std::nullopt;
+  }
 }
 
-std::string mask_id_number(const Characters& text) {
-  const bool known = text.size() == 18 || text.size() == 15;
-  return known ? keep_ends(text, 6, 4) : stars(text.size());
-}
-
-std::optional<std::string> mask_year(const pgwire::ColumnType& type, std::string_view stored) {
-  const auto year = stored.substr(0, std::min(stored.find('-'), stored.size()));
-  const bool digits =
-      !year.empty() && year.size() < stored.size() &&
-      std::all_of(year.begin(), year.end(), [](char c) { return c >= '0' && c <= '9'; });
-  const bool before_christ = stored.ends_with(" BC");
-  // PostgreSQL's calendar begins in November of 4714 BC: that year has no January.
-  if (!digits || (before_christ && year == "4714")) return constant(type, stored);
-  const std::string_view rest = type.oid == pgwire::kOidDate        ? "-01-01"
-                                : type.oid == pgwire::kOidTimestamp ? "-01-01 00:00:00"
-                                                                    : "-01-01 00:00:00+00";
-  return fmt::format("{}{}{}", year, rest, before_christ ? " BC" : "");
+std::optional<std::string> taken_apart(const Masked& mask, const pgwire::ColumnType& type,
+                                       std::string_view stored, const PseudonymToken* token) {
+  if (!fits(mask, type)) return std::nullopt;
+  switch (mask.how) {
+    case MaskKind::kYear:
+      return truncated_date(type, stored, DatePart::kYear);
+    case MaskKind::kMonth:
+      return truncated_date(type, stored, DatePart::kMonth);
+    case MaskKind::kBand:
+      return banded(type, stored, mask.size);
+    case MaskKind::kConstant:
+      return mask.value;
+    default:
+      if (!pgwire::is_utf8(stored)) return std::nullopt;
+      return of_text(mask, pgwire::as_text(type, stored), token);
+  }
 }
 
 }  // namespace
 
-std::optional<std::string> apply_mask(const Masked& mask, const pgwire::ColumnType& type,
-                                      std::string_view stored) {
-  if (mask.how == MaskKind::kNull) return std::nullopt;
-  if (mask.how == MaskKind::kYear) {
-    const bool dated = type.oid == pgwire::kOidDate || type.oid == pgwire::kOidTimestamp ||
-                       type.oid == pgwire::kOidTimestamptz;
-    return dated ? mask_year(type, stored) : constant(type, stored);
-  }
-  if (!pgwire::is_character(type) || !pgwire::is_utf8(stored)) return constant(type, stored);
+bool fits(const Masked& mask, const pgwire::ColumnType& type) {
   switch (mask.how) {
-    case MaskKind::kName:
-      return mask_name(characters_of(stored));
-    case MaskKind::kPhone:
-      return mask_phone(characters_of(stored));
-    case MaskKind::kLastFour:
-      return keep_ends(characters_of(stored), 0, 4);
-    case MaskKind::kEmail:
-      return mask_email(stored);
-    case MaskKind::kIdNumber:
-      return mask_id_number(characters_of(stored));
+    case MaskKind::kNull:
+      return true;
+    case MaskKind::kConstant:
+      if (mask.value) return pgwire::to_stored(type, 0, 0, view_of(*mask.value), {}).has_value();
+      return constant(type, {}).has_value();
+    case MaskKind::kYear:
+    case MaskKind::kMonth:
+      return type.oid == pgwire::kOidDate || type.oid == pgwire::kOidTimestamp ||
+             type.oid == pgwire::kOidTimestamptz;
+    case MaskKind::kBand:
+      return mask.size > 0 && (type.oid == pgwire::kOidInt2 || type.oid == pgwire::kOidInt4 ||
+                               type.oid == pgwire::kOidInt8 || type.oid == pgwire::kOidNumeric ||
+                               type.oid == pgwire::kOidFloat4 || type.oid == pgwire::kOidFloat8);
+    case MaskKind::kPseudonym:
+      return pgwire::is_character(type) && room_of(type) >= kPseudonymCharacters;
     default:
-      return constant(type, stored);
+      return pgwire::is_character(type);
   }
+}
+
+std::optional<std::string> apply_mask(const Masked& mask, const pgwire::ColumnType& type,
+                                      std::string_view stored, const PseudonymToken* token) {
+  if (mask.how == MaskKind::kNull) return std::nullopt;
+  if (const auto made = taken_apart(mask, type, stored, token)) {
+    if (auto value = as_value(type, *made)) return value;
+  }
+  return constant(type, stored);
 }
 
 }  // namespace theriac::policy

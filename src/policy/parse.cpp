@@ -1,6 +1,5 @@
 // From YAML to a Policy. Everything not known is refused, with the line it stands on.
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <set>
 #include <tuple>
@@ -8,36 +7,17 @@
 #include "pgwire/utf8.hpp"
 #include "policy/canonical.hpp"
 #include "policy/limits.hpp"
+#include "policy/node_reader.hpp"
 #include "policy/policy.hpp"
+#include "policy/roles.hpp"
 #include "policy/yaml_tree.hpp"
 
 namespace theriac::policy {
 namespace {
 
-using Kind = YamlNode::Kind;
-
-bool is_simple_name(std::string_view name, std::size_t size_max) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && name.size() <= size_max && letter(name.front()) &&
-         std::all_of(name.begin(), name.end(),
-                     [&](char c) { return letter(c) || c == '_' || c == '-' || c == '.'; });
-}
-
-bool is_identifier(std::string_view name) {
-  return !name.empty() && name.size() <= kIdentifierBytesMax &&
-         std::none_of(name.begin(), name.end(),
-                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-/// A key for an error text: as it stands if it is a plain word, else nothing of it.
-std::string shown(std::string_view key) {
-  return is_simple_name(key, kIdentifierBytesMax) ? std::string(key)
-                                                  : "a key that is no plain word";
-}
-
-class Reader {
+class Reader : public NodeReader {
  public:
-  explicit Reader(std::string_view file) : file_(file) {}
+  using NodeReader::NodeReader;
 
   Result<Policy> policy(const YamlNode& root) {
     THERIAC_TRY(keys(root, {"version", "tenant", "classes", "columns", "roles"}));
@@ -56,63 +36,12 @@ class Reader {
     THERIAC_ASSIGN(const auto* columns, required(root, "columns"));
     THERIAC_TRY(read_columns(*columns, policy));
     THERIAC_ASSIGN(const auto* roles, required(root, "roles"));
-    THERIAC_TRY(read_roles(*roles, policy));
+    THERIAC_TRY(read_roles(*roles, file(), policy));
     policy.hash = hash_of(policy);
     return policy;
   }
 
  private:
-  [[nodiscard]] tl::unexpected<Error> bad(const YamlNode& node, std::string_view what) const {
-    return fail(Code::kPolicyInvalid, fmt::format("{}:{}: {}", file_, node.line, what));
-  }
-
-  /// `node` is a map with no other keys than these.
-  Status keys(const YamlNode& node, std::initializer_list<std::string_view> known) const {
-    if (node.kind != Kind::kMap) return bad(node, "a map of keys is expected");
-    for (const auto& value : node.items) {
-      if (std::find(known.begin(), known.end(), value.key) == known.end()) {
-        return bad(value, "unknown key: " + shown(value.key));
-      }
-    }
-    return {};
-  }
-
-  Result<const YamlNode*> required(const YamlNode& node, std::string_view key) const {
-    const auto* found = node.find(key);
-    if (found == nullptr) return bad(node, fmt::format("{} is missing", key));
-    return found;
-  }
-
-  Result<std::string> text(const YamlNode& node, std::string_view key) const {
-    if (node.kind != Kind::kScalar || node.text.empty()) {
-      return bad(node, fmt::format("{}: a text is expected", key));
-    }
-    return node.text;
-  }
-
-  Result<bool> truth(const YamlNode& parent, std::string_view key, bool otherwise) const {
-    const auto* node = parent.find(key);
-    if (node == nullptr) return otherwise;
-    if (node->kind == Kind::kScalar && !node->quoted) {
-      if (node->text == "true") return true;
-      if (node->text == "false") return false;
-    }
-    return bad(*node, fmt::format("{}: true or false is expected", key));
-  }
-
-  Result<std::uint32_t> whole(const YamlNode& node, std::string_view key, std::uint32_t least,
-                              std::uint32_t most) const {
-    std::uint32_t value = 0;
-    const auto* end = node.text.data() + node.text.size();
-    const auto read = std::from_chars(node.text.data(), end, value);
-    if (node.kind != Kind::kScalar || node.quoted || read.ec != std::errc{} || read.ptr != end ||
-        value < least || value > most) {
-      return bad(node,
-                 fmt::format("{}: a whole number from {} to {} is expected", key, least, most));
-    }
-    return value;
-  }
-
   Status read_classes(const YamlNode& node, Policy& policy) const {
     if (node.kind != Kind::kMap || node.items.empty()) {
       return bad(node, "classes: a map of at least one class is expected");
@@ -166,39 +95,18 @@ class Reader {
     return out;
   }
 
-  /// schema.table, either part in double quotes if it holds a dot or a quote. Case matters.
   Result<std::pair<std::string, std::string>> table_name(const YamlNode& node) const {
     THERIAC_ASSIGN(const auto full, text(node, "table"));
-    std::vector<std::string> parts;
-    std::size_t at = 0;
-    while (true) {
-      std::string part;
-      if (at < full.size() && full[at] == '"') {
-        for (++at;; ++at) {
-          if (at >= full.size()) return bad(node, "table: a quote is not closed");
-          if (full[at] == '"') {
-            if (at + 1 >= full.size() || full[at + 1] != '"') break;
-            ++at;
-          }
-          part += full[at];
-        }
-        ++at;
-      } else {
-        while (at < full.size() && full[at] != '.') part += full[at++];
-        if (part.find('"') != std::string::npos) return bad(node, "table: a quote inside a name");
-      }
-      parts.push_back(std::move(part));
-      if (at == full.size()) break;
-      if (full[at] != '.') return bad(node, "table: schema.table is expected");
-      ++at;
+    auto parts = parts_of(full);
+    if (!parts || parts->size() != 2 || !is_identifier((*parts)[0]) ||
+        !is_identifier((*parts)[1])) {
+      return bad(node, "table: schema.table is expected, a part with a dot or quote in quotes");
     }
-    if (parts.size() != 2 || !is_identifier(parts[0]) || !is_identifier(parts[1])) {
-      return bad(node, "table: schema.table is expected");
-    }
-    if (parts[0] == "theriac" || parts[0] == "information_schema" || parts[0].starts_with("pg_")) {
+    if ((*parts)[0] == "theriac" || (*parts)[0] == "information_schema" ||
+        (*parts)[0].starts_with("pg_")) {
       return bad(node, "table: system tables cannot be protected");
     }
-    return std::pair{std::move(parts[0]), std::move(parts[1])};
+    return std::pair{std::move((*parts)[0]), std::move((*parts)[1])};
   }
 
   Status read_columns(const YamlNode& node, Policy& policy) const {
@@ -329,57 +237,6 @@ class Reader {
     }
     return made;
   }
-
-  Status read_roles(const YamlNode& node, Policy& policy) const {
-    if (node.kind != Kind::kMap) return bad(node, "roles: a map is expected");
-    if (node.items.size() > kRolesMax) return bad(node, "roles: too many");
-    for (const auto& body : node.items) {
-      const auto& role = body.key;
-      if (!is_identifier(role)) return bad(body, "roles: not a name of a database role");
-      if (role == "public" || role == "postgres" || role.starts_with("pg_")) {
-        return bad(body, "roles: a system role cannot be given anything");
-      }
-      if (body.kind != Kind::kMap) return bad(body, "roles: a map of classes is expected");
-      auto& given = policy.roles[role];
-      THERIAC_ASSIGN(const bool exports, truth(body, "export", false));
-      THERIAC_ASSIGN(const bool backup, truth(body, "backup", false));
-      if (exports) policy.exports.insert(role);
-      if (backup) policy.backups.insert(role);
-      if (exports && backup) return bad(body, "roles: export and backup exclude each other");
-      for (const auto& what : body.items) {
-        const auto& name = what.key;
-        if (name == "export" || name == "backup") continue;
-        if (!policy.classes.contains(name)) {
-          return bad(what, "roles: unknown class: " + shown(name));
-        }
-        THERIAC_ASSIGN(auto decision, read_decision(what, role, name));
-        // A dump with masks in it would be restored as if they were the values.
-        if (exports && std::holds_alternative<Masked>(decision)) {
-          return bad(what, "roles: an export role reads a class clear, or not at all");
-        }
-        if (backup && !std::holds_alternative<Denied>(decision)) {
-          return bad(what, "roles: a backup role reads sealed bytes, and has no class");
-        }
-        given.emplace(name, std::move(decision));
-      }
-    }
-    return {};
-  }
-
-  Result<Decision> read_decision(const YamlNode& node, std::string_view role,
-                                 std::string_view class_name) const {
-    if (node.kind == Kind::kScalar && node.text == "clear") return Clear{};
-    if (node.kind == Kind::kScalar && node.text == "denied") return denied(role, class_name);
-    if (node.kind == Kind::kMap && node.items.size() == 1 && node.items[0].key == "mask" &&
-        node.items[0].kind == Kind::kScalar) {
-      if (const auto kind = mask_named(node.items[0].text)) return Masked{*kind};
-      return bad(node.items[0],
-                 "mask: name, phone, last_four, email, id_number, year, constant or null");
-    }
-    return bad(node, "roles: clear, denied or {mask: …} is expected");
-  }
-
-  std::string_view file_;
 };
 
 }  // namespace

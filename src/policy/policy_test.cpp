@@ -87,8 +87,8 @@ TEST(PolicyParse, RolesMayExportOrBackUp) {
   ASSERT_TRUE(parsed) << parsed.error().message();
   EXPECT_THAT(parsed->exports, testing::ElementsAre("dumper"));
   EXPECT_THAT(parsed->backups, testing::ElementsAre("keeper"));
-  EXPECT_TRUE(parsed->may_write("dumper", "contact"));
-  EXPECT_FALSE(parsed->may_write("keeper", "contact"));
+  EXPECT_TRUE(parsed->may_write("dumper", "contact", "public.customers.name"));
+  EXPECT_FALSE(parsed->may_write("keeper", "contact", "public.customers.name"));
   // It is part of what the hash stands for.
   const auto other = parse_policy(
       kGood + "  dumper: {export: false, contact: clear}\n  keeper: {backup: true}\n", "p.yaml");
@@ -148,7 +148,7 @@ TEST(PolicyParse, RefusesContradictions) {
   expect_refused(changed("suite: aes", "suite: rot13"), "aes or sm4");
   expect_refused(changed("contact: clear", "contact: maybe"), "clear, denied or");
   expect_refused(changed("{mask: name}", "{mask: nose}"), "mask: name, phone");
-  expect_refused(changed("{mask: name}", "{mask: name, also: x}"), "clear, denied or");
+  expect_refused(changed("{mask: name}", "{mask: name, also: x}"), "unknown key: also");
   expect_refused(changed("bind_rows: false", "mask: name"), "unknown key: mask");
 }
 
@@ -170,7 +170,7 @@ TEST(PolicyParse, ReadsQuotedTableNames) {
   ASSERT_TRUE(parsed) << parsed.error().message();
   EXPECT_NE(parsed->find("my.schema", "a\"b", "name"), nullptr);
   expect_refused(changed("public.customers", R"('"my.schema".a"b')"), "quote");
-  expect_refused(changed("public.customers", R"('"my.schema')"), "not closed");
+  expect_refused(changed("public.customers", R"('"my.schema')"), "quote");
 }
 
 TEST(PolicyParse, RefusesYamlThatHides) {
@@ -251,24 +251,102 @@ TEST(PolicySearch, TakesNothingElse) {
       "one class");
 }
 
+/// kGood with a second column of class contact and another rule for the warehouse.
+std::string with_rule(std::string_view rule) {
+  auto text = changed("contact: {mask: name}", "contact: " + std::string(rule));
+  const auto at = text.find("  - {table: public.formulas");
+  text.insert(at, "  - {table: public.customers, column: phone, class: contact}\n");
+  return text;
+}
+
+TEST(PolicyMasks, TakeSettingsOfTheirOwn) {
+  const auto mask = [](std::string_view rule) {
+    const auto policy = parse_policy(with_rule(rule), "p");
+    EXPECT_TRUE(policy) << rule << policy.error().message();
+    return std::get<Masked>(policy->decide("warehouse", "contact", "public.customers.name"));
+  };
+  EXPECT_EQ(mask("{mask: band, size: 1000}").size, 1000U);
+  EXPECT_EQ(mask("{mask: serial, first: 3, last: 2}").first, 3U);
+  EXPECT_EQ(mask("{mask: serial, first: 3, last: 2}").last, 2U);
+  EXPECT_EQ(mask("{mask: constant, value: hidden}").value, "hidden");
+  EXPECT_EQ(mask("{mask: constant}").value, std::nullopt);
+  EXPECT_EQ(mask("{mask: pseudonym, recipient: cro-basel}").recipient, "cro-basel");
+  EXPECT_TRUE(mask("{mask: name, search: allowed}").search);
+  EXPECT_FALSE(mask("{mask: name}").search);
+  expect_refused(with_rule("{mask: band}"), "size is missing");
+  expect_refused(with_rule("{mask: band, size: 0}"), "size: a whole number");
+  expect_refused(with_rule("{mask: band, size: 1000000001}"), "size: a whole number");
+  expect_refused(with_rule("{mask: name, size: 10}"), "unknown key: size");
+  expect_refused(with_rule("{mask: serial, first: 3}"), "last is missing");
+  expect_refused(with_rule("{mask: serial, first: 33, last: 0}"), "first: a whole number");
+  expect_refused(with_rule("{mask: pseudonym}"), "recipient is missing");
+  expect_refused(with_rule("{mask: pseudonym, recipient: 'a b'}"), "recipient: 1 to 63");
+  expect_refused(with_rule("{mask: name, search: true}"), "search: allowed is expected");
+  expect_refused(with_rule("{mask: constant, value: " + std::string(1001, 'x') + "}"), "value:");
+}
+
+TEST(PolicyMasks, AColumnMayHaveARuleOfItsOwn) {
+  const auto policy = parse_policy(
+      with_rule("{mask: name, columns: {public.customers.phone: {mask: phone, search: allowed}}}"),
+      "p");
+  ASSERT_TRUE(policy) << policy.error().message();
+  const auto how = [&](std::string_view column) {
+    return std::get<Masked>(policy->decide("warehouse", "contact", column)).how;
+  };
+  EXPECT_EQ(how("public.customers.name"), MaskKind::kName);
+  EXPECT_EQ(how("public.customers.phone"), MaskKind::kPhone);
+  // A column the policy does not know gets nothing, not what the class gets.
+  EXPECT_TRUE(std::holds_alternative<Denied>(policy->decide("warehouse", "contact", "x.y.z")));
+  EXPECT_TRUE(policy->may_search("warehouse", "contact", "public.customers.phone"));
+  EXPECT_FALSE(policy->may_search("warehouse", "contact", "public.customers.name"));
+  EXPECT_FALSE(policy->may_write("warehouse", "contact", "public.customers.phone"));
+  EXPECT_GT(policy->line_of("warehouse", policy->columns[1]), 0U);
+  EXPECT_EQ(policy->line_of("nobody", policy->columns[1]), 0U);
+  EXPECT_NE(policy->hash, parse_policy(with_rule("{mask: name}"), "p")->hash);
+}
+
+TEST(PolicyMasks, RestIsForTheOtherColumns) {
+  const auto policy =
+      parse_policy(with_rule("{rest: denied, columns: {public.customers.phone: clear}}"), "p");
+  ASSERT_TRUE(policy) << policy.error().message();
+  EXPECT_TRUE(policy->may_write("warehouse", "contact", "public.customers.phone"));
+  EXPECT_TRUE(std::holds_alternative<Denied>(
+      policy->decide("warehouse", "contact", "public.customers.name")));
+  expect_refused(with_rule("{rest: clear}"), "no columns");
+  expect_refused(with_rule("{rest: {mask: name}, columns: {public.customers.phone: clear}}"),
+                 "rest: clear or denied");
+  expect_refused(with_rule("{mask: name, columns: {}}"), "columns: a map");
+  expect_refused(with_rule("{mask: name, columns: {public.formulas.text: clear}}"),
+                 "a column of the class");
+  expect_refused(with_rule("{mask: name, columns: {public.customers.none: clear}}"),
+                 "a column of the class");
+  expect_refused(
+      with_rule("{mask: name, columns: {public.customers.phone: {mask: phone, columns: {}}}}"),
+      "unknown key: columns");
+  expect_refused(with_rule("{mask: name, columns: {public.customers.phone: clear, "
+                           "'\"public\".customers.phone': denied}}"),
+                 "stands here twice");
+}
+
 TEST(PolicyDecide, DeniesByDefault) {
   const auto policy = parse_policy(kGood, "p").value();
-  EXPECT_TRUE(std::holds_alternative<Clear>(policy.decide("erp_app", "contact")));
-  const auto masked = policy.decide("warehouse", "contact");
+  EXPECT_TRUE(
+      std::holds_alternative<Clear>(policy.decide("erp_app", "contact", "public.customers.name")));
+  const auto masked = policy.decide("warehouse", "contact", "public.customers.name");
   ASSERT_TRUE(std::holds_alternative<Masked>(masked));
   EXPECT_EQ(std::get<Masked>(masked).how, MaskKind::kName);
   for (const auto& [role, name] : std::vector<std::pair<std::string, std::string>>{
            {"warehouse", "formula"}, {"nobody", "contact"}, {"erp_app", "no_class"}, {"", ""}}) {
-    const auto decision = policy.decide(role, name);
+    const auto decision = policy.decide(role, name, "public.customers.name");
     ASSERT_TRUE(std::holds_alternative<Denied>(decision)) << role << " " << name;
     EXPECT_THAT(std::get<Denied>(decision).reason, HasSubstr("role"));
-    EXPECT_FALSE(policy.may_write(role, name));
-    EXPECT_FALSE(policy.may_search(role, name));
+    EXPECT_FALSE(policy.may_write(role, name, "public.customers.name"));
+    EXPECT_FALSE(policy.may_search(role, name, "public.customers.name"));
   }
-  EXPECT_TRUE(policy.may_write("erp_app", "contact"));
-  EXPECT_TRUE(policy.may_search("erp_app", "formula"));
-  EXPECT_FALSE(policy.may_write("warehouse", "contact"));
-  EXPECT_FALSE(policy.may_search("warehouse", "contact"));
+  EXPECT_TRUE(policy.may_write("erp_app", "contact", "public.customers.name"));
+  EXPECT_TRUE(policy.may_search("erp_app", "formula", "public.customers.name"));
+  EXPECT_FALSE(policy.may_write("warehouse", "contact", "public.customers.name"));
+  EXPECT_FALSE(policy.may_search("warehouse", "contact", "public.customers.name"));
 }
 
 TEST(PolicyLoad, SaysWhichFile) {

@@ -169,12 +169,17 @@ Column* column_of(Relation& relation, std::int16_t attribute) {
   return nullptr;
 }
 
-Status agree_with_policy(const RegisteredColumn& entry, const policy::Policy& policy) {
-  // Renames do not change what the policy means: it goes by the name the column was protected by,
-  // or by today's where the policy was changed after a rename.
+/// Renames do not change what the policy means: it goes by the name the column was protected by,
+/// or by today's where the policy was changed after a rename.
+const policy::ProtectedColumn* wanted_of(const RegisteredColumn& entry,
+                                         const policy::Policy& policy) {
   const auto* wanted =
       policy.find(entry.registered_schema, entry.registered_table, entry.registered_as);
-  if (wanted == nullptr) wanted = policy.find(entry.schema, entry.table, entry.column);
+  return wanted != nullptr ? wanted : policy.find(entry.schema, entry.table, entry.column);
+}
+
+Status agree_with_policy(const RegisteredColumn& entry, const policy::Policy& policy) {
+  const auto* wanted = wanted_of(entry, policy);
   const auto at = entry.qualified();
   if (wanted == nullptr) return fail(Code::kPolicyInvalid, at + " is protected, not in the policy");
   if (wanted->class_name != entry.class_name) return fail(Code::kPolicyInvalid, at + ": class");
@@ -196,7 +201,7 @@ Status agree_with_policy(const RegisteredColumn& entry, const policy::Policy& po
 }
 
 /// Marks one registered column in its relation; the physical form must be whole.
-Status mark(const RegisteredColumn& entry, Building& building) {
+Status mark(const RegisteredColumn& entry, const policy::Policy& policy, Building& building) {
   auto* relation = building.find(entry.relation);
   if (relation == nullptr || entry.state != kStateSealed || entry.attribute == 0) {
     return fail(Code::kNotProtected, entry.schema + "." + entry.table);
@@ -216,6 +221,7 @@ Status mark(const RegisteredColumn& entry, Building& building) {
   protection.number = entry.number;
   protection.field = entry.field;
   protection.class_name = entry.class_name;
+  if (const auto* wanted = wanted_of(entry, policy)) protection.policy_name = wanted->name();
   protection.searchable = entry.searchable;
   protection.domain = entry.domain;
   protection.sealed_attribute = sealed->attribute;
@@ -406,7 +412,7 @@ Status CatalogueReading::mark_registered() {
   for (const auto& entry : registered_) {
     // Dropped: what was in it is gone, and nothing is left to protect.
     if (entry.relation == 0 && entry.state == kStateSealed) continue;
-    THERIAC_TRY(mark(entry, *building_));
+    THERIAC_TRY(mark(entry, policy_, *building_));
     THERIAC_TRY(agree_with_policy(entry, policy_));
   }
   return {};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "pgwire/types.hpp"
 #include "policy/canonical.hpp"
@@ -172,8 +173,11 @@ ORDER BY 1, 2)";
       const auto end = std::min(others.find('\n', at), others.size());
       const auto other = others.substr(at, end - at);
       at = end + 1;
-      for (const auto& [name, each] : policy_->classes) {
-        if (policy_->may_write(other, name) && !policy_->may_write(role, name)) {
+      std::set<std::string> named;
+      for (const auto& column : policy_->columns) {
+        const auto& name = column.class_name;
+        if (policy_->may_write(other, name, column.name()) &&
+            !policy_->may_write(role, name, column.name()) && named.insert(name).second) {
           refuse("role " + role,
                  "is a member of " + other + ", which reads class " + name + " clear",
                  "take the membership away, or give both the same");
@@ -254,30 +258,38 @@ ORDER BY 1, 2)";
 
   /// A mask made for text shows nothing of a number or a date; somebody may have hoped for more.
   void look_at_masks(const Target& target) {
-    const auto& type = target.loaded.type;
-    const bool text = pgwire::is_character(type);
-    const bool date = type.oid == pgwire::kOidDate || type.oid == pgwire::kOidTimestamp ||
-                      type.oid == pgwire::kOidTimestamptz;
-    const auto* detail = pgwire::detail_of(type);
-    const bool is_enum = detail != nullptr && detail->kind == pgwire::TypeKind::kEnum;
+    const auto& wanted = *target.wanted;
     for (const auto& [role, given] : policy_->roles) {
-      const auto at = given.find(target.wanted->class_name);
-      const auto* mask = at == given.end() ? nullptr : std::get_if<policy::Masked>(&at->second);
-      if (mask == nullptr || mask->how == policy::MaskKind::kNull) continue;
-      if (is_enum) {
-        refuse(target.object(),
-               "role " + role + " gets a mask, and no label of an enum says that it is one",
-               "give the role the mask null for class " + target.wanted->class_name);
-        continue;
-      }
-      if (mask->how == policy::MaskKind::kConstant) continue;
-      if (mask->how == policy::MaskKind::kYear ? !date : !text) {
-        out_->findings.push_back(
-            {Severity::kNote, target.object(),
-             fmt::format("mask {} does not fit type {}: role {} gets a constant",
-                         policy::mask_name(mask->how), target.type_text, role),
-             ""});
-      }
+      const auto decision = policy_->decide(role, wanted.class_name, wanted.name());
+      const auto* mask = std::get_if<policy::Masked>(&decision);
+      if (mask == nullptr || policy::fits(*mask, target.loaded.type)) continue;
+      look_at_mask(target, role, *mask);
+    }
+  }
+
+  void look_at_mask(const Target& target, const std::string& role, const policy::Masked& mask) {
+    const auto& type = target.loaded.type;
+    const auto* detail = pgwire::detail_of(type);
+    const auto where = target.wanted->class_name;
+    if (mask.how == policy::MaskKind::kPseudonym) {
+      refuse(target.object(),
+             fmt::format("role {} gets a pseudonym, which is a text of {} characters", role,
+                         policy::kPseudonymCharacters),
+             "give the role another mask for this column, under columns: of class " + where);
+    } else if (mask.how == policy::MaskKind::kConstant && mask.value) {
+      refuse(target.object(),
+             fmt::format("role {} gets a constant that is no value of type {}", role,
+                         target.type_text),
+             "write a value of the type, or none");
+    } else if (detail != nullptr && detail->kind == pgwire::TypeKind::kEnum) {
+      refuse(target.object(),
+             "role " + role + " gets a mask, and no label of an enum says that it is one",
+             "give the role the mask null, or constant with a label as value, for class " + where);
+    } else {
+      out_->findings.push_back({Severity::kNote, target.object(),
+                                fmt::format("mask {} does not fit type {}: role {} gets a constant",
+                                            policy::mask_name(mask.how), target.type_text, role),
+                                ""});
     }
   }
 

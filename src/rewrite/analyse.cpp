@@ -39,6 +39,9 @@ void refuse(Statement& statement, Refusal refusal) {
   statement.classes_read.clear();
   statement.classes_written.clear();
   statement.classes_compared.clear();
+  statement.columns_written.clear();
+  statement.columns_compared.clear();
+  statement.columns_copied.clear();
   statement.refusal = std::move(refusal);
 }
 
@@ -221,8 +224,7 @@ class Analysis {
     make_holes(node, out.slots, out.holes);
     fix_merged(rewriter);
     if (gathering && !gather(rewriter, out)) return;
-    out.classes_written = rewriter.classes_written();
-    out.classes_compared = rewriter.classes_compared();
+    rewriter.give_uses(out);
     // EXPLAIN returns a plan; the cursor's rows come with FETCH.
     if (!node.has_explain_stmt()) outputs(*rewriter.result(), found, out);
   }
@@ -268,9 +270,14 @@ class Analysis {
     if (!sql) return refuse(out, not_verified(column_));
     made_copy(request, *sql, out);
     if (out.action == Action::kRefuse) return;
-    out.classes_compared = rewriter.classes_compared();
-    if (request.plan.from) return;
-    for (const auto& name : rewriter.classes_written()) out.classes_written.push_back(name);
+    const auto written = std::move(out.classes_written);  // by COPY FROM itself
+    const auto columns = std::move(out.columns_written);
+    rewriter.give_uses(out);
+    if (request.plan.from) {
+      out.classes_written = written;
+      out.columns_written = columns;
+      return;
+    }
     outputs(*rewriter.result(), found, out);
     if (out.copy) force_quote(request, *rewriter.result(), *out.copy);
   }
@@ -306,6 +313,7 @@ class Analysis {
       const auto& name = request.relation->find_attribute(attribute)->protection->class_name;
       auto& classes = out.classes_written;
       if (std::find(classes.begin(), classes.end(), name) == classes.end()) classes.push_back(name);
+      out.columns_written.push_back({request.relation->oid, attribute});
     };
     for (const auto& column : request.plan.columns) {
       if (column.attribute != 0) note(column.attribute);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 namespace theriac::rewrite {
 namespace {
@@ -121,6 +122,15 @@ const Relation* Catalogue::find(std::string_view schema, std::string_view name,
   }
   for (const auto& one : path) {
     if (const auto* relation = in_schema(one)) return relation;
+  }
+  return nullptr;
+}
+
+const Relation* Catalogue::holder(const Column& column) const {
+  for (const auto& relation : relations_) {
+    const auto* first = relation.columns.data();
+    const auto* end = first + relation.columns.size();
+    if (!std::less<>{}(&column, first) && std::less<>{}(&column, end)) return &relation;
   }
   return nullptr;
 }

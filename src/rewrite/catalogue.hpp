@@ -32,6 +32,8 @@ struct Protection {
   int number = 0;  ///< from the registry table theriac.columns
   FieldId field;
   std::string class_name;
+  /// What the policy calls the column, whatever its name is now (policy::ProtectedColumn::name()).
+  std::string policy_name;
   bool searchable = false;  ///< has an index helper
   std::string domain;       ///< equality domain
   std::int16_t sealed_attribute = 0;
@@ -108,6 +110,8 @@ class Catalogue {
   [[nodiscard]] const Relation* find(std::string_view schema, std::string_view name,
                                      const std::vector<std::string>& path) const;
   [[nodiscard]] const Relation* find(std::uint32_t oid) const;
+  /// The relation that holds this very column; nullptr: none does.
+  [[nodiscard]] const Relation* holder(const Column& column) const;
   [[nodiscard]] bool has_protected() const { return has_protected_; }
   [[nodiscard]] const Overlay& overlay() const { return overlay_; }
   [[nodiscard]] const std::vector<Awaited>& awaited() const { return awaited_; }

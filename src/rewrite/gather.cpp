@@ -19,8 +19,8 @@ std::size_t Rewriter::gather_column(Gathering& gathering, const Gathering::Colum
   *query.add_target_list()->mutable_res_target()->mutable_val() = value;
   gathering.columns.push_back(column);
   if (column.kind == Gather::Column::Kind::kSealed) {
-    note_compared(*column.sealed.column);
-    for (const auto& also : column.sealed.also) note_compared(*also.column);
+    note_copied(*column.sealed.column);
+    for (const auto& also : column.sealed.also) note_copied(*also.column);
   }
   return gathering.columns.size() - 1;
 }

@@ -27,6 +27,13 @@ struct Context {
   std::vector<std::string> search_path{"public"};  ///< schemas in order, "$user" already resolved
 };
 
+/// A column of the catalogue the plan was made with.
+struct ColumnId {
+  std::uint32_t relation_oid = 0;  ///< 0: none of the catalogue's, so no role may have it
+  std::int16_t attribute = 0;
+  bool operator==(const ColumnId&) const = default;
+};
+
 /// A refusal a person can act on (SQLSTATE 0A000 unless said otherwise).
 struct Refusal {
   std::string sqlstate = "0A000";
@@ -256,6 +263,9 @@ struct Statement {
   /// another column, which shows a masked role what it may not see: joins, IN, count(DISTINCT),
   /// conditions, INSERT ... SELECT.
   std::vector<std::string> classes_compared;
+  /// The columns behind classes_written, and those behind classes_compared: some are compared, and
+  /// some are read to be written to another column, which no mask may allow.
+  std::vector<ColumnId> columns_written, columns_compared, columns_copied;
   /// Number of client parameters the statement has (highest $n), 0 if none.
   std::uint16_t client_parameters = 0;
   /// DECLARE, FETCH, MOVE and CLOSE: the cursor's name. The gateway keeps the outputs of a DECLARE

@@ -94,6 +94,7 @@ bool Rewriter::sealed_reference(const Resolved& found, const Level& level, bool 
 bool Rewriter::index_reference(const Resolved& found, const Level& level, pg::Node& out) {
   edited_ = true;
   note_compared(*found.column().column);
+  for (const auto& also : found.column().also) note_compared(*also.column);
   std::string name;
   if (!export_index(*found.item, found.place, name) || !reference(*found.item, name, level, out)) {
     return false;

@@ -114,10 +114,8 @@ class Rewriter {
   /// Locations of literals that share a slot because they are equal.
   [[nodiscard]] const std::vector<int>& merged() const { return merged_; }
   [[nodiscard]] std::optional<Gathering>& gathering() { return gathering_; }
-  [[nodiscard]] const std::vector<std::string>& classes_written() const { return classes_written_; }
-  [[nodiscard]] const std::vector<std::string>& classes_compared() const {
-    return classes_compared_;
-  }
+  /// Classes and columns written, compared and copied, into a plan.
+  void give_uses(Statement& out) const;
 
  private:
   // --- refusing
@@ -376,9 +374,11 @@ class Rewriter {
            const pgwire::TextExpression& applied = {});
   void slot_node(pg::Node& out, int provisional) { make_parameter(out, -(provisional + 1)); }
   bool parameters_agree();
-  void note_written(const Column& column) { note(column, classes_written_); }
-  void note_compared(const Column& column) { note(column, classes_compared_); }
-  static void note(const Column& column, std::vector<std::string>& classes);
+  void note_written(const Column& column) { note(column, classes_written_, columns_written_); }
+  void note_compared(const Column& column) { note(column, classes_compared_, columns_compared_); }
+  void note_copied(const Column& column) { note(column, classes_compared_, columns_copied_); }
+  void note(const Column& column, std::vector<std::string>& classes,
+            std::vector<ColumnId>& columns) const;
 
   // --- arena of the analysis
   Level& new_level(const Level* outer, const Env* env);
@@ -399,6 +399,7 @@ class Rewriter {
   Derived* result_ = nullptr;
   std::optional<Gathering> gathering_;
   std::vector<std::string> classes_written_, classes_compared_;
+  std::vector<ColumnId> columns_written_, columns_compared_, columns_copied_;
   std::vector<int> merged_;
   std::vector<Slot> slots_;  ///< provisional; a tree refers to slot i as $-(i+1)
 

@@ -58,9 +58,21 @@ int Rewriter::slot(Slot::Fill fill, const ValueSource& source, const Relation& r
 
 int array_placeholder(int ordinal) { return kArrays + ordinal; }
 
-void Rewriter::note(const Column& column, std::vector<std::string>& classes) {
+void Rewriter::note(const Column& column, std::vector<std::string>& classes,
+                    std::vector<ColumnId>& columns) const {
   const auto& name = column.protection->class_name;
   if (std::find(classes.begin(), classes.end(), name) == classes.end()) classes.push_back(name);
+  const auto* relation = catalogue_.holder(column);
+  const ColumnId id{relation == nullptr ? 0 : relation->oid, column.attribute};
+  if (std::find(columns.begin(), columns.end(), id) == columns.end()) columns.push_back(id);
+}
+
+void Rewriter::give_uses(Statement& out) const {
+  out.classes_written = classes_written_;
+  out.classes_compared = classes_compared_;
+  out.columns_written = columns_written_;
+  out.columns_compared = columns_compared_;
+  out.columns_copied = columns_copied_;
 }
 
 bool Rewriter::parameters_agree() {
