@@ -8,6 +8,7 @@ import yaml
 import acts
 import checks_data
 import checks_faults
+import checks_masks
 from checks_data import BENCH_TABLES
 from libpq import SqlError
 from place import DEMO, Failed, Place, say
@@ -23,6 +24,7 @@ class CheckStage(Stage):
         policy["columns"] += [{"table": f"public.{t}", "column": "filler", "class": "bench"}
                               for t in BENCH_TABLES]
         policy["roles"]["erp_app"]["bench"] = "clear"
+        policy["roles"]["inspector"].update(checks_masks.RULES)
         path = self.place.dir / "policy.yaml"
         path.write_text(yaml.safe_dump(policy, allow_unicode=True, sort_keys=False), "utf-8")
         return path
@@ -88,6 +90,7 @@ CHECKS = (
     ("200 canaries are nowhere; a planted control is found", checks_data.canaries_nowhere),
     ("gateway and key service leave no core dump; a control does", checks_faults.no_core_dump),
     ("a masked role gets masks, a denied role is refused", checks_data.roles),
+    ("telephone, band and pseudonym masks show what the policy says", checks_masks.masks),
     ("equal values have different sealed bytes", checks_data.equal_values),
     ("a value moved to another column or row does not open", checks_data.moved_values),
     ("direct SELECT *, SELECT c, INSERT, DELETE WHERE c IS NULL fail", checks_data.direct_access),
