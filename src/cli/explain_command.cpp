@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
+#include <set>
 
 #include <iostream>
 #include <iterator>
@@ -70,15 +71,18 @@ std::string name_of(const rewrite::Catalogue& catalogue, std::uint32_t oid,
   return relation->schema + "." + relation->name + "." + column->name;
 }
 
-const std::string& class_of(const rewrite::Catalogue& catalogue,
-                            const rewrite::Output::Origin& origin) {
-  return catalogue.find(origin.relation_oid)
-      ->find_attribute(origin.attribute)
-      ->protection->class_name;
+/// nullptr: not a protected column of this catalogue.
+const rewrite::Protection* protection_of(const rewrite::Catalogue& catalogue, std::uint32_t oid,
+                                         std::int16_t attribute) {
+  const auto* relation = catalogue.find(oid);
+  const auto* column = relation == nullptr ? nullptr : relation->find_attribute(attribute);
+  return column == nullptr || !column->protection ? nullptr : &*column->protection;
 }
 
-std::string shown(const policy::Policy& policy, const std::string& role, const std::string& name) {
-  const auto decision = policy.decide(role, name);
+std::string shown(const policy::Policy& policy, const std::string& role,
+                  const rewrite::Protection* of) {
+  if (of == nullptr) return "denied";
+  const auto decision = policy.decide(role, of->class_name, of->policy_name);
   if (std::holds_alternative<policy::Clear>(decision)) return "clear";
   if (std::holds_alternative<policy::Denied>(decision)) return "denied";
   return "masked";
@@ -91,9 +95,10 @@ Json outputs(const std::vector<rewrite::Output>& list, const rewrite::Catalogue&
     Json one{{"column", output.position + 1}};
     auto origins = Json::array();
     for (const auto& origin : output.origins) {
+      const auto* of = protection_of(catalogue, origin.relation_oid, origin.attribute);
       Json from{{"opens", name_of(catalogue, origin.relation_oid, origin.attribute)},
-                {"class", class_of(catalogue, origin)}};
-      if (!role.empty()) from["shown"] = shown(policy, role, class_of(catalogue, origin));
+                {"class", of == nullptr ? "?" : of->class_name}};
+      if (!role.empty()) from["shown"] = shown(policy, role, of);
       origins.push_back(std::move(from));
     }
     one["origins"] = std::move(origins);
@@ -114,18 +119,30 @@ Json slots(const std::vector<Slot>& list, const rewrite::Catalogue& catalogue) {
   return out;
 }
 
-Json rights(const rewrite::Statement& statement, const policy::Policy& policy,
-            const std::string& role) {
-  auto missing = Json::array();
-  for (const auto& name : statement.classes_written) {
-    if (!policy.may_write(role, name)) missing.push_back("may not write class " + name);
-  }
-  for (const auto& name : statement.classes_compared) {
-    if (!policy.may_search(role, name))
-      missing.push_back("may not search or compare class " + name);
-  }
-  for (const auto& name : statement.classes_read) {
-    if (shown(policy, role, name) == "denied") missing.push_back("may not read class " + name);
+/// What the role has no right to, as the gateway would judge it.
+Json rights(const rewrite::Statement& statement, const rewrite::Catalogue& catalogue,
+            const policy::Policy& policy, const std::string& role) {
+  std::set<std::string> missing;
+  using May = bool (policy::Policy::*)(std::string_view, std::string_view, std::string_view) const;
+  const auto look = [&](const std::vector<rewrite::ColumnId>& columns, May may,
+                        std::string_view what) {
+    for (const auto& id : columns) {
+      const auto* of = protection_of(catalogue, id.relation_oid, id.attribute);
+      if (of == nullptr || !(policy.*may)(role, of->class_name, of->policy_name)) {
+        missing.insert(fmt::format("may not {} class {}", what, of ? of->class_name : "?"));
+      }
+    }
+  };
+  look(statement.columns_written, &policy::Policy::may_write, "write");
+  look(statement.columns_copied, &policy::Policy::may_write, "search or compare");
+  look(statement.columns_compared, &policy::Policy::may_search, "search or compare");
+  for (const auto& output : statement.outputs) {
+    for (const auto& origin : output.origins) {
+      const auto* of = protection_of(catalogue, origin.relation_oid, origin.attribute);
+      if (shown(policy, role, of) == "denied") {
+        missing.insert("may not read class " + (of == nullptr ? "?" : of->class_name));
+      }
+    }
   }
   return missing;
 }
@@ -210,7 +227,7 @@ Json explain(const rewrite::Plan& plan, const rewrite::Catalogue& catalogue,
       one["opened"] = outputs(statement.outputs, catalogue, policy, role);
     if (statement.follow) one["why"] = "the table gets its protected form after it";
     if (!role.empty()) {
-      auto missing = rights(statement, policy, role);
+      auto missing = rights(statement, catalogue, policy, role);
       taken = taken && missing.empty();
       if (!missing.empty()) one["denied"] = std::move(missing);
     }
