@@ -4,6 +4,7 @@
 # expectations.
 #
 # usage: regress.sh            the whole parallel schedule, about 210 SQL files, twice
+#        regress.sh --prepare  only fetches and builds what the suite needs; says where it lies
 #   THERIAC_BIN   folder of theriac-gateway (default: build/release/bin)
 #   CACHE         where PostgreSQL's source is kept between runs (default: /var/tmp/theriac-regress-UID)
 # needs: postgresql-15, postgresql-server-dev-15, make, gcc, and package sources of the machine's apt.
@@ -150,6 +151,10 @@ start_gateway() {
 
 fetch_source
 build_library
+if [ "${1:-}" = --prepare ]; then
+  echo "prepared: $cache"
+  exit 0
+fi
 start_cluster
 trap stop_all EXIT
 run_suite direct "$port"

@@ -1,0 +1,173 @@
+#!/usr/bin/python3
+"""PostgreSQL 15's regression suite, directly and through the gateway in enforce mode, in a database
+that holds a protected table of no concern to the suite: catalogue queries are rewritten there.
+
+usage: regress_test.py [TEST...]     default: the whole parallel schedule
+  JOBS   tests at once (20)     OUT   folder that receives both runs and the differences
+Both runs sign in as an ordinary role, since the gateway refuses superusers, with every right that can
+be given to one. What differs is compared file by file; a file whose difference regress_known.txt does
+not name fails. exit: 0 the same, 1 different, 77 skipped.
+"""
+import difflib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from stage import HERE, ROLE, Stage
+
+from place import POSTGRES_BIN  # stage says where it lies
+
+POLICY = """
+version: 1
+tenant: acceptance
+classes:
+  person: {suite: aes, bind_rows: false, buckets: [16, 32, 64], grace_s: 0}
+columns:
+  - {table: unrelated.party, column: name, class: person, searchable: true, accept_leakage: true}
+roles:
+  suite: {person: clear}
+"""
+KNOWN = HERE / "regress_known.txt"
+SETTINGS = {"lc_messages": "C", "lc_monetary": "C", "lc_numeric": "C", "lc_time": "C",
+            "bytea_output": "hex", "timezone_abbreviations": "Default",
+            "intervalstyle": "postgres_verbose", "timezone": "PST8PDT", "datestyle": "Postgres, MDY"}
+PG_REGRESS = POSTGRES_BIN.parent / "lib/pgxs/src/test/regress/pg_regress"
+
+
+def prepare_suite():
+    """Where PostgreSQL's sources and the suite's library lie, or None."""
+    script = HERE.parent / "integration/passthrough/regress.sh"
+    done = subprocess.run([script, "--prepare"], capture_output=True, text=True, check=False)
+    found = re.search(r"^prepared: (.*)$", done.stdout, re.M)
+    if not found:
+        print(done.stdout + done.stderr)
+        return None
+    return pathlib.Path(found.group(1))
+
+
+def make_database(stage, port):
+    for (name,) in stage.ask("SELECT gid FROM pg_prepared_xacts"):
+        stage.ask("ROLLBACK PREPARED %s", (name,), "regression")
+    stage.ask("DROP DATABASE IF EXISTS regression WITH (FORCE)")
+    stage.ask("DROP DATABASE IF EXISTS regress_tbd WITH (FORCE)")
+    for (space,) in stage.ask("SELECT spcname FROM pg_tablespace WHERE spcname LIKE 'regress%'"):
+        stage.ask(f'DROP TABLESPACE "{space}"')
+    roles = [row[0] for row in stage.ask("SELECT rolname FROM pg_roles WHERE rolname LIKE 'regress\\_%'")]
+    for role in roles:
+        stage.ask(f'DROP OWNED BY "{role}"')
+        stage.ask(f'DROP ROLE "{role}"')
+    stage.ask("CREATE DATABASE regression TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C' "
+              f"ENCODING 'UTF8' OWNER {ROLE}")
+    for name, value in SETTINGS.items():
+        stage.ask(f"ALTER DATABASE regression SET {name} = '{value}'")
+    stage.ask("UPDATE pg_language SET lanpltrusted = true WHERE lanname IN ('c', 'internal')",
+              database="regression")
+    stage.ask(f"GRANT USAGE ON LANGUAGE c, internal TO {ROLE}", database="regression")
+    for statement in ("CREATE SCHEMA unrelated", "CREATE TABLE unrelated.party (id int, name text)",
+                      "INSERT INTO unrelated.party VALUES (1, 'Zhang Wei')"):
+        stage.cluster.ask(statement, None, ROLE, "regression", port)
+
+
+def run(stage, cache, port, way, tests):
+    """Folder of results. The suite runs in one place for both, since tests show its name."""
+    make_database(stage, port)
+    work = stage.cluster.home / "regress"
+    suite = cache / "src/src/test/regress"
+    stage.cluster._as_owner("mkdir", "-p", work)  # pylint: disable=protected-access
+    os.chmod(stage.cluster.home, 0o711)
+    out = work / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    for folder in (out, out / "in", out / "results"):
+        folder.mkdir(parents=True)
+        folder.chmod(0o777)
+    for entry in ("sql", "data", "expected", "parallel_schedule", "resultmap"):
+        if (suite / entry).exists():
+            (out / "in" / entry).symlink_to(suite / entry)
+    jobs = os.environ.get("JOBS", "20")
+    began = time.monotonic()
+    with open(out / "run.log", "wb") as log:
+        subprocess.run([PG_REGRESS, f"--bindir={POSTGRES_BIN}", f"--inputdir={out / 'in'}",
+                        f"--outputdir={out}", f"--dlpath={cache / 'lib'}", "--use-existing",
+                        "--host=127.0.0.1", f"--port={port}", f"--user={ROLE}", "--dbname=regression",
+                        f"--max-concurrent-tests={jobs}", f"--max-connections={jobs}",
+                        *(tests or [f"--schedule={suite / 'parallel_schedule'}"])],
+                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False,
+                       env=stage.environment(port), cwd=out, timeout=1800)
+    kept = stage.place.dir / "out" / way
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(out, kept, symlinks=True)
+    verdicts = dict(re.findall(r"^(?:test |\s+)(\w+)\s+\.\.\. (ok|FAILED|failed)",
+                               (kept / "run.log").read_text("utf-8", "replace"), re.M))
+    print(f"{way}: {len(verdicts)} tests, {sum(v == 'ok' for v in verdicts.values())} as expected of a "
+          f"superuser, {time.monotonic() - began:.0f} s", flush=True)
+    return kept, verdicts
+
+
+def text_of(path):
+    return path.read_text("utf-8", "replace").splitlines() if path.exists() else []
+
+
+def differences(direct, gateway):
+    """Name of test -> unified diff, of those whose output differs."""
+    found = {}
+    names = {p.name for way in (direct, gateway) for p in (way / "results").glob("*.out")}
+    for name in sorted(names):
+        diff = list(difflib.unified_diff(text_of(direct / "results" / name),
+                                         text_of(gateway / "results" / name), "directly",
+                                         "through the gateway", lineterm=""))
+        if diff:
+            found[name.removesuffix(".out")] = diff
+    return found
+
+
+def judge(stage, runs):
+    """True if nothing differs but what is known, or differs between two direct runs as well."""
+    known = {line.split()[0] for line in KNOWN.read_text("utf-8").splitlines()
+             if line and not line.startswith("#")}
+    found = differences(runs["direct"][0], runs["gateway"][0])
+    itself = differences(runs["direct"][0], runs["again"][0]) if "again" in runs else {}
+    good = stage.gateway_lives() and runs["direct"][1].keys() == runs["gateway"][1].keys()
+    for name, diff in found.items():
+        cause = "by itself" if name in itself else "known" if name in known else "NEW"
+        changed = sum(line[0] in "+-" for line in diff[2:])
+        print(f"differs ({cause}): {name}, {changed} lines")
+        if cause == "NEW":
+            good = False
+            print("\n".join(diff[:60]))
+    print(f"{len(runs['direct'][1]) - len(found)} of {len(runs['direct'][1])} tests give the same output")
+    return good, found
+
+
+def main(tests):
+    cache = prepare_suite()
+    if cache is None:
+        print("skipped: the suite's sources are not to be had")
+        return 77
+    with Stage("regress", POLICY) as stage:
+        stage.place.folder("out")
+        for role in ("pg_read_server_files", "pg_write_server_files", "pg_execute_server_program",
+                     "pg_monitor", "pg_signal_backend", "pg_checkpoint", "pg_database_owner"):
+            if role != "pg_database_owner":  # has no members but the database's owner
+                stage.ask(f"GRANT {role} TO {ROLE} WITH ADMIN OPTION")
+        stage.ask(f"GRANT SET ON PARAMETER session_preload_libraries TO {ROLE}")
+        runs = {"direct": run(stage, cache, stage.cluster.port, "direct", tests)}
+        stage.start_gateway()
+        runs["gateway"] = run(stage, cache, stage.gateway_port, "gateway", tests)
+        if differences(runs["direct"][0], runs["gateway"][0]) and "ONCE" not in os.environ:
+            runs["again"] = run(stage, cache, stage.cluster.port, "again", tests)
+        good, found = judge(stage, runs)
+        copy = os.environ.get("OUT")
+        if copy:
+            for name, diff in found.items():
+                pathlib.Path(copy, f"{name}.diff").write_text("\n".join(diff) + "\n", "utf-8")
+            shutil.copytree(stage.place.dir, pathlib.Path(copy) / "place", symlinks=True,
+                            dirs_exist_ok=True, ignore=shutil.ignore_patterns("pg", "keyd", "certificates"))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
