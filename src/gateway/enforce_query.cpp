@@ -215,6 +215,10 @@ void EnforceSession::bind_statement(const std::shared_ptr<Prepared>& prepared,
   executing.effect = portal->statement->effect;
   executing.rewritten = rewritten;
   expect(std::move(executing));
+  if (portal->statement->copies_in) return;
+  // The portal of a simple Query ends with it; left open, its tables could not be altered.
+  pgwire::write_close(io.to_server, {'P', ""});
+  expect({.kind = Expecting::kClose, .own = true});
 }
 
 void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,

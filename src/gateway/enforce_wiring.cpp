@@ -12,6 +12,7 @@
 #include "gateway/enforce_service.hpp"
 #include "pki/credentials.hpp"
 #include "protect/catalogue_loader.hpp"
+#include "protect/overlay.hpp"
 #include "protect/registry.hpp"
 
 namespace theriac::gateway {
@@ -81,7 +82,7 @@ class CatalogueSource {
       return catalogue.find(column.schema, column.table, {}) != nullptr;
     });
   }
-  /// Makes the registry, readable for the role that `connection` signed in as.
+  /// Makes the registry and the overlay, readable for the role that `connection` signed in as.
   Status provision(store::PgConnection& connection, const std::string& database) const {
     THERIAC_ASSIGN(const auto role,
                    connection.query("SELECT r.rolname, r.rolsuper, d.datistemplate "
@@ -100,6 +101,7 @@ class CatalogueSource {
     auto opened = store::PgConnection::open(conninfo);
     if (!opened) return fail(opened.error().code, "provision: " + opened.error().where);
     THERIAC_TRY(protect::install_registry(*opened, ring->tenant));
+    THERIAC_TRY(protect::install_overlay(*opened));
     if (role.rows() != 1 || role.value(0, 1) == "t") return {};
     THERIAC_TRY(
         protect::grant_gateway_role(*opened, std::string(role.value(0, 0).value_or("")), random_));

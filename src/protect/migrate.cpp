@@ -149,6 +149,7 @@ Result<Report> prepare_empty(const Services& services, const policy::Policy& pol
   THERIAC_ASSIGN(const auto tenant, tenant_of(services, policy, {}));
   THERIAC_TRY(audit_entry(services, "protect.prepare", "database", {}, policy.hash));
   THERIAC_TRY(install_registry(database, tenant));
+  THERIAC_TRY(install_overlay(database));
   Report report;
   THERIAC_ASSIGN(report.gateway_password,
                  grant_gateway_role(database, gateway_role, services.random));

@@ -19,6 +19,7 @@ synchronous_commit = off
 full_page_writes = off
 log_statement = 'none'
 pg_stat_statements.track = none
+compute_query_id = off
 max_connections = 200
 max_prepared_transactions = 50
 max_locks_per_transaction = 256
