@@ -131,6 +131,10 @@ class Ddl(unittest.TestCase):
             row = cursor.fetchone()
             self.assertEqual((row[2], row[3], row[4], str(row[5]), row[6]),
                              ("Zhang Wei", "C-1", True, "1990-01-02", 7))
+            # As Tryton asks before it alters: what was asked is over.
+            cursor.execute('SELECT id FROM "party" WHERE "name" IS NULL')
+            self.assertEqual(cursor.rowcount, 0)
+            cursor.execute('ALTER TABLE "party" ALTER COLUMN "name" SET NOT NULL')
             cursor.execute("SAVEPOINT s")
             with self.assertRaises(psycopg2.errors.UniqueViolation):
                 cursor.execute("INSERT INTO party (name, code) VALUES ('Li Na', 'C-1')")
@@ -173,6 +177,11 @@ class Ddl(unittest.TestCase):
                  "UPDATE party SET code = 'C-9'")
         self.assertEqual(self.ask("SELECT * FROM party"), [(1, "Zhang Wei", "C-9")])
         self.no_plain("Zhang", "C-9")
+        # The catalogue of a database that was prepared by the gateway shows the logical model too.
+        self.assertEqual(self.ask("SELECT column_name FROM information_schema.columns "
+                                  "WHERE table_name = 'party' ORDER BY ordinal_position"),
+                         [("id",), ("name",), ("code",)])
+        self.assertEqual(self.ask("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'theriac%'"), [])
 
     def test_later_changes(self):
         self.ask("CREATE TABLE party (id int PRIMARY KEY, name varchar(20), code varchar(5), rank int)")
