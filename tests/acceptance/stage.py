@@ -24,7 +24,7 @@ max_connections = 200
 max_prepared_transactions = 50
 max_locks_per_transaction = 256
 max_wal_size = 2GB
-autovacuum_naptime = 60
+autovacuum = off
 timezone = 'UTC'
 """
 ROLE = "suite"  # the suites' own user: anything but a superuser, whom the gateway refuses
