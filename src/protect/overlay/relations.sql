@@ -38,7 +38,8 @@ SELECT pg_temp.overlay('pg_class', jsonb_build_object(
 
 -- A helper column is shown as a dropped one, so that attribute numbers keep their meaning. m: a
 -- protected column; p: the column that a key of an index on an index helper is for. LATERAL with
--- OFFSET 0 keeps the order in which pg_attribute is read, which clients see where they do not sort.
+-- OFFSET 0 keeps the order in which pg_attribute is read, which clients see where they do not sort, and
+-- keeps `helper` from being planned anew wherever a column of this view is named.
 SELECT pg_temp.overlay('pg_attribute', (
   SELECT jsonb_object_agg(name, format('CASE WHEN p.indexrelid IS NOT NULL THEN p.%I ELSE c.%1$I END', name))
   FROM unnest(ARRAY['attlen', 'attndims', 'atttypmod', 'attbyval', 'attalign', 'attstorage',
@@ -60,7 +61,7 @@ SELECT pg_temp.overlay('pg_attribute', (
          WHERE a.relation = c.attrelid AND a.attribute = c.attnum AND c.attnum > 0)
       ELSE c.attacl END$$),
   $$CROSS JOIN LATERAL (SELECT c.attname LIKE 'theriac\_%' AND c.attrelid IN
-        (SELECT relation FROM theriac_catalog.theriac_relation) AS helper) h
+        (SELECT relation FROM theriac_catalog.theriac_relation) AS helper OFFSET 0) h
     LEFT JOIN LATERAL (
       SELECT k.* FROM theriac_catalog.theriac_column k
       WHERE k.relation = c.attrelid AND k.attribute = c.attnum
