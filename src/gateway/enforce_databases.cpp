@@ -4,11 +4,12 @@
 
 namespace theriac::gateway {
 
-PlanCache::Plans PlanCache::find(const std::string& key, std::uint64_t epoch) {
+std::shared_ptr<const PlanCache::Plans> PlanCache::find(const std::string& key,
+                                                        std::uint64_t epoch) {
   const std::lock_guard lock(mutex_);
-  if (epoch_ != epoch) return {};
+  if (epoch_ != epoch) return nullptr;
   const auto at = plans_.find(key);
-  return at == plans_.end() ? Plans{} : at->second;
+  return at == plans_.end() ? nullptr : at->second;
 }
 
 void PlanCache::keep(std::string key, std::uint64_t epoch, Planned planned) {
@@ -18,13 +19,14 @@ void PlanCache::keep(std::string key, std::uint64_t epoch, Planned planned) {
     size_ = 0;
     epoch_ = epoch;
   }
+  // Lists are replaced, never changed: those who found one go on reading it.
   auto& same = plans_[std::move(key)];
-  if (same.size() >= kPlansOfShapeMax) {
-    size_ -= same.size();
-    same.clear();
-  }
-  same.push_back(std::move(planned));
-  ++size_;
+  auto made = std::make_shared<Plans>();
+  if (same && same->size() < kPlansOfShapeMax) *made = *same;
+  if (same) size_ -= same->size();
+  made->push_back(std::move(planned));
+  size_ += made->size();
+  same = std::move(made);
 }
 
 Result<Planned> PlanCache::plan(std::string_view sql,
@@ -45,9 +47,9 @@ Result<Planned> PlanCache::plan(std::string_view sql,
   }
   key.append(sql);
   const auto found = find(key, catalogue->epoch());
-  if (!found.empty()) {
+  if (found) {
     ++counts_.hits;
-    return found.front();
+    return found->front();
   }
   ++counts_.misses;
   THERIAC_ASSIGN(auto made, rewrite::analyse(sql, *catalogue, context));
@@ -60,11 +62,12 @@ Result<Planned> PlanCache::plan_by_shape(std::string_view sql, const rewrite::Te
                                          std::string key,
                                          const std::shared_ptr<const rewrite::Catalogue>& catalogue,
                                          const rewrite::Context& context) {
-  for (auto& planned : find(key, catalogue->epoch())) {
-    if (auto literals = rewrite::literals_for(*planned.plan, sql, shape)) {
+  if (const auto found = find(key, catalogue->epoch())) {
+    for (const auto& kept : *found) {
+      auto literals = rewrite::literals_for(*kept.plan, sql, shape);
+      if (!literals) continue;
       ++counts_.hits;
-      planned.literals = std::move(literals);
-      return std::move(planned);
+      return Planned{kept.plan, std::move(literals), kept.verified};
     }
   }
   ++counts_.misses;

@@ -64,14 +64,14 @@ class PlanCache {
                                 std::string key,
                                 const std::shared_ptr<const rewrite::Catalogue>& catalogue,
                                 const rewrite::Context& context);
-  /// The plans under a key; empty if there are none for this snapshot.
-  Plans find(const std::string& key, std::uint64_t epoch);
+  /// The plans under a key; nullptr if there are none for this snapshot.
+  std::shared_ptr<const Plans> find(const std::string& key, std::uint64_t epoch);
   void keep(std::string key, std::uint64_t epoch, Planned planned);
 
   std::mutex mutex_;
   std::uint64_t epoch_ = 0;
   std::size_t size_ = 0;
-  std::unordered_map<std::string, Plans> plans_;
+  std::unordered_map<std::string, std::shared_ptr<const Plans>> plans_;
   Counts& counts_;
 };
 

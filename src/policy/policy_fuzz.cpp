@@ -17,9 +17,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   for (const auto& [role, given] : parsed->roles) {
     for (const auto& [name, decision] : given) {
-      THERIAC_ASSERT(parsed->decide(role, name).index() == decision.index());
+      const auto by_column = parsed->column_roles.find(role);
+      if (by_column != parsed->column_roles.end() && by_column->second.contains(name)) {
+        continue;  // decided column by column, below
+      }
+      THERIAC_ASSERT(parsed->decide(role, name, "any.column.at_all").index() == decision.index());
     }
   }
-  THERIAC_ASSERT(!parsed->may_write("nobody at all", parsed->classes.begin()->first));
+  for (const auto& [role, classes] : parsed->column_roles) {
+    for (const auto& [name, columns] : classes) {
+      for (const auto& [column, decision] : columns) {
+        THERIAC_ASSERT(parsed->decide(role, name, column).index() == decision.index());
+      }
+      THERIAC_ASSERT(!parsed->may_write(role, name, "no.such.column"));
+    }
+  }
+  THERIAC_ASSERT(
+      !parsed->may_write("nobody at all", parsed->classes.begin()->first, "any.column.at_all"));
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "rewrite/limits.hpp"
 #include "rewrite/rewriter.hpp"
 #include "rewrite/types.hpp"
 
@@ -124,6 +125,14 @@ bool Rewriter::may_carry(pg::Node& node, const Level& level) {
 }
 
 Rewriter::Answer Rewriter::value(pg::Node& node, Level& level, Form form, ItemColumn& made) {
+  struct Leave {
+    int& depth;
+    ~Leave() { --depth; }
+  } leave{++depth_};
+  if (depth_ > kAnalysisDepthMax) {
+    refuse_state("54001", "a statement nested this deep", "nest less");
+    return Answer::kRefused;
+  }
   if (!may_carry(node, level)) return Answer::kNotMine;
   if (level.grouped_by(node) != nullptr && !node.has_column_ref()) {
     return grouped_value(node, level, form, made);
@@ -352,10 +361,13 @@ bool Rewriter::case_conditions(pg::CaseExpr& choice, Level& level) {
 
 Rewriter::Answer Rewriter::null_if(pg::Node& node, Level& level, Form form, ItemColumn& made) {
   auto& both = *node.mutable_a_expr();
-  bool selects = false;
-  each_of<pg::SubLink>(node, [&](const pg::SubLink&) { selects = true; });
-  if (selects) {
-    refuse_state("0A000", "NULLIF of a sub-select", "use CASE");
+  // The left side is written twice: nested, the text would double at each level.
+  int inner = 0;
+  each_of<pg::SubLink>(both.lexpr(), [&](const pg::SubLink&) { ++inner; });
+  each_of<pg::A_Expr>(both.lexpr(),
+                      [&](const pg::A_Expr& one) { inner += one.kind() == pg::AEXPR_NULLIF; });
+  if (inner > 0) {
+    refuse_state("0A000", "NULLIF of a sub-select or another NULLIF", "use CASE");
     return Answer::kRefused;
   }
   // NULLIF(a, b) is CASE WHEN a = b THEN NULL ELSE a END.

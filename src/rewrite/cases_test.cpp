@@ -155,7 +155,6 @@ std::string short_action(const std::string& expected) {
     std::string one;
     if (line.starts_with("forward")) one = "forwarded";
     if (line.starts_with("rewrite") || line.starts_with("gather")) one = "rewritten";
-    if (line.starts_with("locate")) one = "rewritten, row by row";
     if (line.starts_with("nothing")) one = "nothing to do";
     if (line.starts_with("error")) one = "answered here: " + line.substr(6);
     if (line.starts_with("refuse ")) {

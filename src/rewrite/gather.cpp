@@ -108,14 +108,17 @@ bool Rewriter::shows_constants(const pg::Node& node) {
     default:
       break;
   }
+  const auto* content = inside(node);
+  return content != nullptr && shows_constants_below(*content);
+}
+
+bool Rewriter::shows_constants_below(const Message& message) {
   bool any = false;
-  pg::Node copy = node;
-  if (auto* content = inside(copy)) {
-    each_child(*content, [&](pg::Node& child) {
-      any = any || shows_constants(child);
-      return true;
-    });
-  }
+  each_message(message, shape_of(message),
+               [&](const Message& child, const Shape& its, const FieldDescriptor*) {
+                 any = any || (its.is_node ? shows_constants(static_cast<const pg::Node&>(child))
+                                           : shows_constants_below(child));
+               });
   return any;
 }
 

@@ -367,6 +367,7 @@ class Rewriter {
   /// Those in conditions choose a value and are not part of it.
   static bool shows_constants(const pg::Node& node);
   static bool shows_constants(const pg::SelectStmt& query);
+  static bool shows_constants_below(const Message& message);
 
   // --- slots.cpp
   int slot(Slot::Fill fill, const ValueSource& source, const Relation& relation,

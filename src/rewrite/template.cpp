@@ -1,6 +1,7 @@
 #include "rewrite/template.hpp"
 
-#include <limits>
+#include <algorithm>
+#include <array>
 
 namespace theriac::rewrite {
 namespace {
@@ -84,6 +85,39 @@ void TemplateMaker::fix_positions(const pg::Node& tree) {
   });
 }
 
+SqlTemplate TemplateMaker::cut(const std::string& text,
+                               const std::map<std::string, int>& marks) const {
+  // Every mark begins with one of these and has the length that goes with it, so one pass finds
+  // all.
+  struct Kind {
+    std::string start;
+    std::size_t size = 0;
+    std::size_t next = 0;  ///< where it stands next
+  };
+  std::array<Kind, 3> kinds{Kind{"'" + std::string(kString), kString.size() + 8},
+                            Kind{std::string(kNumber), kNumber.size() + 6},
+                            Kind{std::to_string(kInteger).substr(0, 4), 10}};
+  for (auto& kind : kinds) kind.next = text.find(kind.start);
+  SqlTemplate made;
+  std::size_t begin = 0;
+  for (;;) {
+    auto& kind = *std::min_element(kinds.begin(), kinds.end(),
+                                   [](const Kind& a, const Kind& b) { return a.next < b.next; });
+    if (kind.next == std::string::npos) break;
+    const auto at = kind.next;
+    kind.next = text.find(kind.start, at + 1);
+    const auto mark = at < begin ? marks.end() : marks.find(text.substr(at, kind.size));
+    if (mark == marks.end()) continue;
+    auto before = text.substr(begin, at - begin);
+    if (negative_.contains(mark->second)) before += '-';
+    made.texts.push_back(std::move(before));
+    made.tokens.push_back(mark->second);
+    begin = at + kind.size;
+  }
+  made.texts.push_back(text.substr(begin));
+  return made;
+}
+
 std::optional<SqlTemplate> TemplateMaker::holes(const pg::Node& edited) {
   pg::Node marked = edited;
   std::map<std::string, int> marks;
@@ -103,26 +137,7 @@ std::optional<SqlTemplate> TemplateMaker::holes(const pg::Node& edited) {
   });
   const auto text = write_out(marked);
   if (!text) return std::nullopt;
-  SqlTemplate made;
-  std::size_t begin = 0;
-  while (begin <= text->size()) {
-    std::size_t next = std::string::npos;
-    const std::pair<const std::string, int>* found = nullptr;
-    for (const auto& mark : marks) {
-      const auto at = text->find(mark.first, begin);
-      if (at < next) {
-        next = at;
-        found = &mark;
-      }
-    }
-    if (found == nullptr) break;
-    auto before = text->substr(begin, next - begin);
-    if (negative_.contains(found->second)) before += '-';
-    made.texts.push_back(std::move(before));
-    made.tokens.push_back(found->second);
-    begin = next + found->first.size();
-  }
-  made.texts.push_back(text->substr(begin));
+  auto made = cut(*text, marks);
   std::string filled;
   for (std::size_t i = 0; i < made.texts.size(); ++i) {
     filled += made.texts[i];

@@ -39,6 +39,9 @@ class TemplateMaker {
   [[nodiscard]] std::map<int, std::string> fixed() const;
 
  private:
+  /// `text` taken apart at the marks.
+  [[nodiscard]] SqlTemplate cut(const std::string& text,
+                                const std::map<std::string, int>& marks) const;
   void fix_positions(const pg::Node& tree);
 
   std::string_view sql_;
