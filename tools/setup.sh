@@ -49,13 +49,25 @@ procps                   process figures in benchmarks
 util-linux               runuser, setsid
 tzdata                   time zones of PostgreSQL
 '
-# PostgreSQL's own regression suite is built from Debian's source package.
+# PostgreSQL's own regression suite is built from Debian's source package. Go with pgx and node with
+# node-pg are tried too where somebody installed them.
 packages_all='
 postgresql-server-dev-15 pg_regress and the headers its module needs
 gcc                      compiles that module
 make                     by its makefile
 bzip2                    unpacks the source
 faketime                 clocks that are set back, in tests of leases
+libpostgresql-jdbc-java  client libraries that are tried through the gateway, from here on
+openjdk-17-jdk-headless  runs the one before
+python3-psycopg          psycopg 3
+python3-asyncpg          binary, prepared, asks the catalogue for types
+python3-sqlalchemy       reflection, unit of work
+odbc-postgresql          psqlODBC
+python3-pyodbc           its user
+libdbd-pg-perl           Perl
+ruby-pg                  Ruby
+php-cli                  PHP
+php-pgsql                its PDO and pgsql functions
 '
 
 case "${1:-}" in

@@ -169,10 +169,15 @@ Result<std::shared_ptr<Database>> Databases::attach(const std::string& name, con
       return fail(Code::kBusy, "databases");
     }
     if (fresh) entry = std::make_shared<Database>(name, *this);
-    found = entry;
+    found = entry->sessions_.lock();
+    const bool alone = !found;
+    if (alone) {
+      found = std::shared_ptr<Database>(entry.get(),
+                                        [kept = entry](Database*) mutable { kept.reset(); });
+      entry->sessions_ = found;
+    }
     const std::lock_guard inner(found->mutex_);
-    // Nobody looked at it while nobody was there.
-    if (found->idle_polls_ > 0) found->state_ = Database::State::kLoading;
+    if (alone) found->state_ = Database::State::kLoading;
     found->idle_polls_ = 0;
     if (found->state_ != Database::State::kLoading) return found;
     found->waiting_.push_back(waker);
@@ -201,12 +206,12 @@ void Databases::watch() {
   }
 }
 
-/// Under the lock. A database that only this map holds has no session.
+/// Under the lock.
 void Databases::forget_unused() {
   for (auto at = all_.begin(); at != all_.end();) {
     auto& database = *at->second;
     bool gone = false;
-    if (at->second.use_count() == 1) {
+    if (database.sessions_.expired()) {
       const std::lock_guard inner(database.mutex_);
       const bool failed = database.state_ == Database::State::kFailed;
       gone = failed || ++database.idle_polls_ > kDatabaseIdlePolls;
@@ -240,8 +245,16 @@ void Databases::look_after(const std::shared_ptr<Database>& database) {
 
 /// True: the snapshot is of now.
 bool Databases::renew(Database& database, Database::State state, std::uint64_t known) {
-  if (state == Database::State::kLoading) return load(database, std::nullopt);
   const auto now = parts_.fingerprint(database.name());
+  if (state == Database::State::kLoading) {
+    const std::unique_lock inner(database.mutex_);
+    if (now && database.snapshot_.catalogue && *now == known) {
+      database.state_ = Database::State::kReady;
+      return true;
+    }
+  }
+  // A database that is not prepared yet has no fingerprint.
+  if (state == Database::State::kLoading) return load(database, std::nullopt);
   if (!now) {
     parts_.log->error("catalogue.unreachable", now.error());
     return false;

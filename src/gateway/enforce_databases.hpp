@@ -124,6 +124,8 @@ class Database {
   std::uint64_t requested_ = 0, requested_for_all_ = 0, done_ = 0, loaded_ = 0;
   std::vector<Waker> waiting_;
   int idle_polls_ = 0;
+  /// What sessions share; expired: none is there. Guarded by the mutex of Databases.
+  std::weak_ptr<Database> sessions_;
 };
 
 class Databases {
@@ -143,7 +145,8 @@ class Databases {
   Status load_first(const std::string& name);
   void start();
   /// The database, which may still be loading: then `waker` is called when that has ended. Holding
-  /// the result keeps it looked at. Code::kBusy beyond kDatabasesMax.
+  /// the result keeps it looked at. Where nobody held it, it is looked at first: meanwhile it may
+  /// have been dropped, and another one made of that name. Code::kBusy beyond kDatabasesMax.
   Result<std::shared_ptr<Database>> attach(const std::string& name, const Waker& waker);
   PlanCache::Counts& plan_counts() { return plan_counts_; }
   /// Numbers of snapshots, a session's own ones among them.

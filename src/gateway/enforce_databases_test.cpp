@@ -88,6 +88,24 @@ TEST_F(DatabasesTest, OneThatFailedSaysWhyAndIsTriedAgain) {
   EXPECT_EQ(first->state(), Database::State::kFailed);
 }
 
+TEST_F(DatabasesTest, OneThatNobodyHeldIsLookedAtFirst) {
+  start();
+  auto erp = loaded("erp");
+  const auto epoch = erp->catalogue()->epoch();
+  erp.reset();
+  erp = loaded("erp");
+  EXPECT_EQ(erp->catalogue()->epoch(), epoch);
+  EXPECT_EQ(loads_["erp"], 1);
+  erp.reset();
+  fingerprint_ = 2;  // dropped, and another one made of that name
+  erp = loaded("erp");
+  EXPECT_EQ(erp->state(), Database::State::kReady);
+  EXPECT_GT(erp->catalogue()->epoch(), epoch);
+  erp.reset();
+  gone_ = broken_ = "erp";
+  EXPECT_EQ(loaded("erp")->state(), Database::State::kFailed);
+}
+
 TEST_F(DatabasesTest, WhoeverIsConcernedWaitsForACommittedChange) {
   start();
   const auto erp = loaded("erp");

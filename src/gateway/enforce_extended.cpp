@@ -419,6 +419,10 @@ bool EnforceSession::take_describe(const pgwire::Frame& frame, Io& io) {
   if (const auto at = portals_.find(target->name); at != portals_.end()) {
     describing.portal = at->second;
     describing.prepared = at->second->prepared;
+  } else if (const auto cursor = cursors_.find(target->name); cursor != cursors_.end()) {
+    // What DECLARE made is a portal to the server: drivers ask it for the columns.
+    describing.portal = std::make_shared<Portal>();
+    describing.portal->rows = cursor->second;
   }
   expect(std::move(describing));
   return true;
@@ -454,6 +458,13 @@ bool EnforceSession::take_execute(const pgwire::Frame& frame, Io& io) {
         return true;
       }
     }
+  }
+  if (!executing.portal && cursors_.contains(execute->portal)) {
+    refuse_extended({.sqlstate = "0A000",
+                     .message = "theriac: Execute of a cursor that DECLARE made",
+                     .hint = "FETCH from it"},
+                    io);
+    return true;
   }
   const auto portal = executing.portal;
   const bool copies_in = portal && portal->prepared &&

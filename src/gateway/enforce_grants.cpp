@@ -263,8 +263,10 @@ Refusable<std::shared_ptr<RowMap>> EnforceSession::row_map(
 
 std::shared_ptr<RowMap> EnforceSession::cursor_rows(const Statement& statement) const {
   if (statement.cursor.empty() || statement.tag != "FETCH") return nullptr;
-  const auto at = cursors_.find(statement.cursor);
-  return at == cursors_.end() ? nullptr : at->second;
+  if (const auto at = cursors_.find(statement.cursor); at != cursors_.end()) return at->second;
+  // PostgreSQL's cursors are its portals: one that Bind made can be fetched from by name.
+  const auto portal = portals_.find(statement.cursor);
+  return portal == portals_.end() ? nullptr : portal->second->rows;
 }
 
 void EnforceSession::remember_cursor(const Statement& statement, std::shared_ptr<RowMap> rows) {

@@ -2,6 +2,7 @@
 // that can be slow or broken, and a server made of a few rules.
 #pragma once
 
+#include <future>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,14 @@ namespace theriac::gateway::fakes {
 using pgwire::FieldDescription;
 
 inline constexpr std::uint32_t kPeople = 5000;
+
+/// The database, ready and held, so that no session has to wait until it is looked at.
+inline std::shared_ptr<Database> held_database(EnforceService& service, const std::string& name) {
+  const auto ready = std::make_shared<std::promise<void>>();
+  auto held = service.databases().attach(name, [ready] { ready->set_value(); }).value();
+  ready->get_future().wait();
+  return held;
+}
 
 inline std::shared_ptr<const rewrite::Catalogue> catalogue(bool bound = false) {
   rewrite::Protection name{.number = 1};

@@ -35,6 +35,7 @@ class EnforceSessionTest : public testing::Test {
     parts.log = &log_;
     parts.catalogue_poll_ms = 60'000;
     service_ = *EnforceService::start(std::move(parts));
+    held_ = held_database(*service_, user);
     pgwire::StartupMessage startup;
     startup.parameters = {{"user", user}};
     user_ = user;
@@ -153,6 +154,7 @@ class EnforceSessionTest : public testing::Test {
   std::shared_ptr<Trail> trail_;
   std::string user_;
   std::unique_ptr<EnforceService> service_;
+  std::shared_ptr<Database> held_;
   std::unique_ptr<Ciphers> ciphers_;
   std::unique_ptr<Session> session_;
   Server server_;

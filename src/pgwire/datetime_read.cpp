@@ -50,7 +50,7 @@ Result<std::int64_t> read_fraction(std::string_view with_point) {
 /// Collects the parts of one date or time and puts them together.
 class Reader {
  public:
-  explicit Reader(DateOrder order) : order_(order) {}
+  Reader(DateOrder order, bool has_digits) : order_(order), has_digits_(has_digits) {}
 
   Status take(const Token& token);
   Result<DateTimeText> finish();
@@ -75,6 +75,7 @@ class Reader {
   [[nodiscard]] bool has_any_date() const { return month_ || day_ || year_ || !first_.empty(); }
 
   DateOrder order_;
+  bool has_digits_;  ///< the whole text has some
   std::optional<int> month_, day_, year_, hour_;
   bool short_year_ = false;  ///< one or two digits
   std::string_view first_;   ///< a number before a written month: day or year
@@ -295,7 +296,9 @@ Status Reader::take_word(std::string_view text) {
     has_zone_ = true;
     return {};
   }
-  // Shorter words may be abbreviations that timezone_abbreviations gives a meaning.
+  // Shorter words may be abbreviations that timezone_abbreviations gives a meaning; but not
+  // "never".
+  if (!has_digits_) return bad();
   if (text.size() <= kAbbreviationBytesMax) return fail(Code::kUnsupported, "time zone");
   auto zone = Zone::find(text);
   if (!zone) return bad();
@@ -405,7 +408,7 @@ Result<DateTimeText> read_date_time(std::string_view text, DateOrder order) {
     return made;
   }
   THERIAC_ASSIGN(const auto tokens, TokenList::of(inner));
-  Reader reader(order);
+  Reader reader(order, inner.find_first_of("0123456789") != std::string_view::npos);
   for (const auto& token : tokens) THERIAC_TRY(reader.take(token));
   return reader.finish();
 }

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "policy/limits.hpp"
 #include "policy/yaml_tree.hpp"
 

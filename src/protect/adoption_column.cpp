@@ -76,7 +76,7 @@ BEGIN
     FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attrelid = wanted AND a.attnum = attribute;
   IF expression IS NULL THEN RETURN; END IF;
-  IF expression !~ $r$^\(?('([^']|'')*'|-?[0-9.]+|NULL)\)?(::[a-z0-9_ (),".]+)?$$r$ THEN
+  IF expression !~ $r$^\(?('([^']|'')*'|E'([^'\\]|''|\\.)*'|-?[0-9.]+|NULL|true|false)\)?(::[][a-z0-9_ (),".]+)?$$r$ THEN
     PERFORM theriac.refuse('a default of ' || subject || ' that is not a constant',
                            'let the program give the value');
   END IF;

@@ -49,7 +49,7 @@ CREATE OR REPLACE FUNCTION theriac.wanted_rights(wanted oid)
       AND (g->>0 = '' OR EXISTS (SELECT FROM pg_roles WHERE rolname = g->>0)) GROUP BY 1, 2)
   SELECT g.grantee, g.privilege, g.grantable, a.attname::text FROM recorded g
     JOIN pg_attribute a ON a.attrelid = wanted AND NOT a.attisdropped
-     AND (a.attnum > 0 OR g.privilege = 'SELECT')
+     AND (a.attnum > 0 OR g.privilege = 'SELECT' OR a.attname = 'tableoid')
     WHERE a.attnum NOT IN (SELECT attribute FROM hidden WHERE attribute IS NOT NULL)
   UNION SELECT g.grantee, g.privilege, g.grantable, g.attname::text FROM given g
     WHERE g.privilege IN ('SELECT', 'INSERT')

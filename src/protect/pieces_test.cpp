@@ -151,13 +151,15 @@ TEST(Defaults, OnlyConstantsAreConstant) {
   for (const std::string constant :
        {"'a'::character varying", "'it''s'::text", "0", "-1", "'-1'::integer", "0.50",
         "(0)::numeric", "NULL::character varying", "'2026-01-01'::date", "'x'::varchar(20)",
-        "''::text", "'2026-01-01 00:00:00+00'::timestamp with time zone"}) {
+        "''::text", "'2026-01-01 00:00:00+00'::timestamp with time zone", "true", "false",
+        "'{}'::text[]", "'{}'::character varying(20)[]", R"(E'a\\b\''::text)"}) {
     EXPECT_TRUE(is_constant_default(constant)) << constant;
   }
   for (const std::string changing :
        {"now()", "('now'::text)::date", "CURRENT_USER", "nextval('s'::regclass)",
         "'a'::text || 'b'", "upper('a'::text)", "(1 + 2)", "'unclosed", "", "random()",
-        "'a'::text)", "(0", "-", "NULLIF(1, 2)"}) {
+        "'a'::text)", "(0", "-", "NULLIF(1, 2)", R"(E'a\')", R"(E'a\'' || b)", "trueish()",
+        "ARRAY[now()]"}) {
     EXPECT_FALSE(is_constant_default(changing)) << changing;
   }
 }

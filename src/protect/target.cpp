@@ -123,8 +123,9 @@ Result<std::vector<Target>> read_targets(store::PgConnection& database,
 }
 
 bool is_constant_default(std::string_view expression) {
-  // 'text'::type, -1, (0)::numeric, NULL::type: as pg_get_expr() prints constants. 'now'::date was
-  // made a constant when the default was declared; ('now'::text)::date is none, and has two casts.
+  // 'text'::type, E'a\\b'::type, -1, (0)::numeric, NULL::type: as pg_get_expr() prints constants.
+  // 'now'::date was made a constant when the default was declared; ('now'::text)::date is none, and
+  // has two casts.
   std::size_t at = 0;
   const auto take = [&](char c) {
     if (at >= expression.size() || expression[at] != c) return false;
@@ -132,9 +133,15 @@ bool is_constant_default(std::string_view expression) {
     return true;
   };
   const bool open = take('(');
+  const bool escaped = expression.substr(at).starts_with("E'");
+  if (escaped) ++at;
   if (take('\'')) {
     for (;; ++at) {
       if (at >= expression.size()) return false;
+      if (escaped && expression[at] == '\\') {
+        ++at;
+        continue;
+      }
       if (expression[at] != '\'') continue;
       if (at + 1 >= expression.size() || expression[at + 1] != '\'') break;
       ++at;
@@ -162,7 +169,7 @@ bool is_constant_default(std::string_view expression) {
   for (const char c : type) {
     depth += c == '(' ? 1 : c == ')' ? -1 : 0;
     const bool known = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-                       std::string_view(" _(),\".").find(c) != std::string_view::npos;
+                       std::string_view(" _(),\".[]").find(c) != std::string_view::npos;
     if (!known || depth < 0) return false;
   }
   return !type.empty() && depth == 0;
