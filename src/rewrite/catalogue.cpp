@@ -78,7 +78,7 @@ Catalogue::Catalogue(std::uint64_t epoch, std::vector<Relation> relations,
     by_oid_[relation.oid] = i;
     const bool secret = relation.is_protected();
     has_protected_ = has_protected_ || secret;
-    if (!secret && !relation.reads_protected) continue;
+    if (!secret && !relation.reads_protected && !relation.recreated) continue;
     watch(relation.name);
   }
   for (const auto& one : awaited_) watch(one.table);

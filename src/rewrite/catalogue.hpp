@@ -26,10 +26,21 @@ struct ExpressionIndex {
   std::int16_t attribute = 0;  ///< of the helper theriac_index_<number>_<name>
 };
 
+/// A table's column whose values a view's column gives.
+struct ViewOrigin {
+  std::uint32_t relation_oid = 0;
+  std::int16_t attribute = 0;  ///< of the plain column
+  bool with_row = false;       ///< the row identity stands before the sealed bytes
+};
+
 /// How one column is protected. Names of helper columns: theriac_sealed_<number>,
-/// theriac_index_<number>; the row identity is theriac_row.
+/// theriac_index_<number>; the row identity is theriac_row. Of a view's column v<attribute> stands
+/// for the number; the rest is that of the column the values come from (the first of several).
 struct Protection {
-  int number = 0;  ///< from the registry table theriac.columns
+  int number = 0;                   ///< from the registry table theriac.columns
+  std::int16_t view_attribute = 0;  ///< of a view's column; else 0
+  std::vector<ViewOrigin>
+      origins;  ///< of a view's column, never empty then; the first's is `field`
   FieldId field;
   std::string class_name;
   /// What the policy calls the column, whatever its name is now (policy::ProtectedColumn::name()).
@@ -46,10 +57,11 @@ struct Protection {
   /// A default that is not a constant: an INSERT that needs it is refused.
   bool default_refused = false;
 
-  [[nodiscard]] std::string sealed_name() const {
-    return "theriac_sealed_" + std::to_string(number);
+  [[nodiscard]] std::string label() const {
+    return view_attribute == 0 ? std::to_string(number) : "v" + std::to_string(view_attribute);
   }
-  [[nodiscard]] std::string index_name() const { return "theriac_index_" + std::to_string(number); }
+  [[nodiscard]] std::string sealed_name() const { return "theriac_sealed_" + label(); }
+  [[nodiscard]] std::string index_name() const { return "theriac_index_" + label(); }
   /// Ordinals of the index helpers a row has: 0 is the value's own, k is expressions[k - 1].
   [[nodiscard]] std::vector<int> indexes() const;
   [[nodiscard]] std::string index_name(int ordinal) const;
@@ -77,8 +89,14 @@ struct Relation {
   std::vector<std::vector<std::int16_t>> keys;
   /// Views and materialised views: reads a protected column, directly or through others.
   bool reads_protected = false;
+  /// A view over protected columns in its protected form: columns that give protected values are
+  /// NULL and have helpers as a table's have (view.hpp).
+  bool recreated = false;
 
+  [[nodiscard]] bool is_view() const { return kind == 'v'; }
   [[nodiscard]] bool is_protected() const;
+  /// Protected and no view: DDL on it can be followed.
+  [[nodiscard]] bool is_protected_table() const { return !is_view() && is_protected(); }
   [[nodiscard]] const Column* find(std::string_view column) const;
   [[nodiscard]] const Column* find_attribute(std::int16_t attribute) const;
 };

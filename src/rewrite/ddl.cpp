@@ -18,7 +18,7 @@ DdlVerdict judge_create(const pg::Node& statement, const pg::CreateStmt& create,
   const auto& name = create.relation();
   if (name.relpersistence() == "t" || name.schemaname() == "pg_temp") {
     for (const auto& one : catalogue.relations()) {
-      if (one.name == name.relname() && one.is_protected()) {
+      if (one.name == name.relname() && one.is_protected_table()) {
         return refused(&one, nullptr, "a temporary table with a protected table's name",
                        "give the temporary table another name");
       }
@@ -48,7 +48,7 @@ DdlVerdict judge_create(const pg::Node& statement, const pg::CreateStmt& create,
 DdlVerdict judge_index(const pg::IndexStmt& index, const Catalogue& catalogue,
                        const Context& context) {
   const auto* relation = concerned(index.relation(), catalogue, context);
-  if (relation == nullptr || !relation->is_protected()) return {};
+  if (relation == nullptr || !relation->is_protected_table()) return {};
   const auto* column = named_column(index, *relation);
   if (column == nullptr) {
     if (!has_whole_row(index, *relation)) return {};
@@ -91,7 +91,8 @@ DdlVerdict judge_rename(const pg::RenameStmt& rename, const Catalogue& catalogue
         std::any_of(catalogue.awaited().begin(), catalogue.awaited().end(),
                     [&](const Awaited& one) { return one.schema == rename.newname(); });
     for (const auto& one : catalogue.relations()) {
-      if (one.schema == rename.subname() && one.is_protected()) made.relations.push_back(one.oid);
+      if (one.schema == rename.subname() && one.is_protected_table())
+        made.relations.push_back(one.oid);
     }
     if (!made.every_awaited && made.relations.empty()) return {};
     return follow(catalogue, std::move(made));
@@ -100,7 +101,7 @@ DdlVerdict judge_rename(const pg::RenameStmt& rename, const Catalogue& catalogue
     return follow(catalogue, FollowedDdl{});
   }
   const auto* relation = first_concerned(rename, catalogue, context);
-  if (relation != nullptr && !relation->is_protected()) {
+  if (relation != nullptr && !relation->is_protected_table()) {
     return refused(relation, nullptr, "RENAME of a view on protected columns",
                    "drop the view and make it again");
   }
@@ -120,7 +121,7 @@ DdlVerdict judge_schema(const pg::AlterObjectSchemaStmt& statement, const Catalo
                         const Context& context) {
   if (!statement.has_relation()) return {};
   const auto* relation = concerned(statement.relation(), catalogue, context);
-  if (relation != nullptr && !relation->is_protected()) {
+  if (relation != nullptr && !relation->is_protected_table()) {
     return refused(relation, nullptr, "SET SCHEMA of a view on protected columns",
                    "drop the view and make it again");
   }
@@ -142,7 +143,7 @@ const Relation* protected_named(const pg::Node& object, const Catalogue& catalog
   range.set_relname(std::string(string_of(items.at(items.size() - 1))));
   if (items.size() > 1) range.set_schemaname(std::string(string_of(items.at(items.size() - 2))));
   const auto* relation = concerned(range, catalogue, context);
-  return relation != nullptr && relation->is_protected() ? relation : nullptr;
+  return relation != nullptr && relation->is_protected_table() ? relation : nullptr;
 }
 
 DdlVerdict judge_drop(const pg::DropStmt& drop, const Catalogue& catalogue,
@@ -162,7 +163,7 @@ DdlVerdict judge_drop(const pg::DropStmt& drop, const Catalogue& catalogue,
         const bool in =
             std::any_of(drop.objects().begin(), drop.objects().end(),
                         [&](const pg::Node& object) { return string_of(object) == one.schema; });
-        if (in && one.is_protected()) made.relations.push_back(one.oid);
+        if (in && one.is_protected_table()) made.relations.push_back(one.oid);
       }
       break;
     case pg::OBJECT_INDEX:
@@ -227,13 +228,13 @@ DdlVerdict judge_grant(const pg::GrantStmt& grant, const Catalogue& catalogue,
       const bool in =
           std::any_of(grant.objects().begin(), grant.objects().end(),
                       [&](const pg::Node& object) { return string_of(object) == one.schema; });
-      if (in && one.is_protected()) add(one);
+      if (in && one.is_protected_table()) add(one);
     }
   }
   each_of<pg::RangeVar>(grant, [&](const pg::RangeVar& range) {
     const auto* relation = concerned(range, catalogue, context);
     if (relation == nullptr || refusal) return;
-    if (relation->is_protected()) {
+    if (relation->is_protected_table()) {
       add(*relation);
     } else {
       refusal = utility_refusal(relation, nullptr, "GRANT or REVOKE on a view on protected columns",

@@ -47,7 +47,7 @@ void Rewriter::rename_columns(const pg::Alias& alias, Item& item) {
 
 bool Rewriter::protected_item(pg::RangeVar& range, Item& item) {
   touched_ = true;
-  if (item.relation->kind != 'r') {
+  if (item.relation->kind != 'r' && !item.relation->is_view()) {
     return refuse(item.relation, nullptr, "a partitioned, foreign or other special relation",
                   "protect plain tables only");
   }
@@ -103,7 +103,8 @@ bool Rewriter::relation_item(pg::RangeVar& range, const Level& level, bool targe
   if (relation == nullptr && range.schemaname().empty()) {
     // Were it to mean a protected table after all, what is said about it must not go out.
     for (const auto& one : catalogue_.relations()) {
-      if (one.name == range.relname() && (one.is_protected() || one.reads_protected)) {
+      if (one.name == range.relname() &&
+          (one.is_protected() || one.reads_protected || one.recreated)) {
         return refuse_state("42P01", "a table that the search path does not lead to",
                             "name its schema");
       }
@@ -127,11 +128,24 @@ bool Rewriter::relation_item(pg::RangeVar& range, const Level& level, bool targe
     made.relation = relation;
     made.column = &column;
     made.type = column.type;
+    if (relation->is_view() && made.secret()) add_view_origins(made);
     item->columns.push_back(std::move(made));
   }
   if (relation->is_protected()) return protected_item(range, *item);
   if (range.has_alias()) rename_columns(range.alias(), *item);
   return true;
+}
+
+void Rewriter::add_view_origins(ItemColumn& column) const {
+  const auto& origins = column.column->protection->origins;
+  if (origins.empty()) return;
+  column.with_row = origins.front().with_row;
+  for (std::size_t i = 1; i < origins.size(); ++i) {
+    const auto* relation = catalogue_.find(origins[i].relation_oid);
+    const auto* base =
+        relation == nullptr ? nullptr : relation->find_attribute(origins[i].attribute);
+    if (base != nullptr) column.also.push_back({relation, base, origins[i].with_row});
+  }
 }
 
 bool Rewriter::from_clause(Nodes& from, Level& level) {

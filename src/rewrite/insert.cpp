@@ -60,9 +60,22 @@ bool gives_one_row(const pg::SelectStmt& query) {
 
 }  // namespace
 
+bool Rewriter::may_insert(const Item& target) {
+  if (target.relation == nullptr || !target.relation->is_view()) return true;
+  const auto bound = std::find_if(
+      target.columns.begin(), target.columns.end(),
+      [](const ItemColumn& one) { return one.secret() && (one.with_row || !one.also.empty()); });
+  return bound == target.columns.end() ||
+         refuse(*bound,
+                "INSERT into a view whose values are bound to their rows or of several "
+                "columns",
+                "insert into the table itself");
+}
+
 bool Rewriter::insert(pg::InsertStmt& statement, const Env* env, Derived& result) {
   Written into;
   if (!written_table(statement, env, into)) return false;
+  if (!may_insert(*into.target)) return false;
   auto& level = *into.level;
   auto* const target = into.target;
   const bool is_protected = target->relation != nullptr && target->relation->is_protected();

@@ -98,8 +98,10 @@ bool Rewriter::output(const Resolved& found, Level& level, Use use, pg::Node& va
   }
   const auto* grouped = found.level->grouped_by({found.item, found.place});
   if (found.item->relation != nullptr) {
-    column.with_row = found.item->relation->bound;
-    if (!sealed_reference(found, level, column.with_row, value)) return false;
+    // A view's helper already has the row identity in front.
+    const bool bound = found.item->relation->bound;
+    column.with_row = bound || origin.with_row;
+    if (!sealed_reference(found, level, bound, value)) return false;
   } else {
     // A derived table already gives the sealed value under the column's own name.
     column.with_row = origin.with_row;

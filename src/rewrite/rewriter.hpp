@@ -114,10 +114,14 @@ class Rewriter {
   /// Locations of literals that share a slot because they are equal.
   [[nodiscard]] const std::vector<int>& merged() const { return merged_; }
   [[nodiscard]] std::optional<Gathering>& gathering() { return gathering_; }
+  /// Protected values are compared.
+  [[nodiscard]] bool compares() const { return !classes_compared_.empty(); }
   /// Classes and columns written, compared and copied, into a plan.
   void give_uses(Statement& out) const;
 
  private:
+  friend class ViewMaker;  // view.cpp adds outputs to what was analysed
+
   // --- refusing
   bool refuse(const Relation* relation, const Column* column, std::string_view construct,
               std::string_view remedy);
@@ -140,6 +144,10 @@ class Rewriter {
                           Level& on);
   bool relation_item(pg::RangeVar& range, const Level& level, bool target, Item*& item);
   bool protected_item(pg::RangeVar& range, Item& item);
+  /// What a view's column adds to what it is of itself.
+  void add_view_origins(ItemColumn& column) const;
+  /// INSERT into a view: its helpers must be the table's own.
+  bool may_insert(const Item& target);
   static void rename_columns(const pg::Alias& alias, Item& item);
   Item* derived_item(Derived& derived, const pg::Alias& alias);
 

@@ -2,6 +2,7 @@
 // real PostgreSQL the same tables in their physical form.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,21 @@ class RelationMaker {
     made_.columns.back().protection = std::move(protection);
     return *this;
   }
+  /// A view's column over those of tables; the first says what it is like.
+  RelationMaker& seen(std::string name, const Relation& base, std::string_view column,
+                      std::vector<ViewOrigin> also = {}, bool searches = true) {
+    const auto& of = *base.find(column);
+    plain(std::move(name), of.type.oid, of.type.modifier);
+    auto& made = made_.columns.back();
+    made.protection = of.protection;
+    made.protection->sealed_attribute = made.protection->index_attribute = 0;
+    made.protection->view_attribute = made.attribute;
+    made.protection->origins = {{base.oid, of.attribute, base.bound}};
+    made.protection->origins.insert(made.protection->origins.end(), also.begin(), also.end());
+    if (!searches) made.protection->expressions.clear();
+    made_.recreated = true;
+    return *this;
+  }
   Protection& last() { return *made_.columns.back().protection; }
   RelationMaker& search(std::string name, std::string_view expression, std::string domain) {
     last().expressions.push_back({std::move(name), *pgwire::TextExpression::parse(expression),
@@ -119,6 +135,79 @@ class RelationMaker {
   Relation made_;
   std::int16_t next_ = 1;
 };
+
+/// Views of the catalogue in their protected form, and what they say. Those over others come later.
+struct TestView {
+  std::uint32_t oid = 0;
+  std::string select;
+};
+inline std::vector<TestView> test_views() {
+  return {{2001,
+           "SELECT customers.id, customers.name, customers.kind, customers.phone FROM "
+           "public.customers"},
+          {2002, "SELECT batches.id, batches.batch_no, batches.qty FROM public.batches"},
+          {2003,
+           "SELECT customers.name AS who, customers.id FROM public.customers UNION ALL SELECT "
+           "usage.name, usage.id FROM public.usage"},
+          {2004, "SELECT cards.id, cards.number, cards.holder AS owner FROM public.cards"},
+          {2005,
+           "SELECT v_people.name, pg_catalog.count(*) AS n FROM public.v_people GROUP BY "
+           "v_people.name"},
+          {2006,
+           "SELECT b.batch_no, c.name, u.used FROM (public.usage u JOIN public.v_batches b ON "
+           "((b.id = u.batch_id))) LEFT JOIN public.customers c ON ((c.id = u.customer_id))"},
+          {2007, "SELECT pg_catalog.count(DISTINCT v_people.name) AS names FROM public.v_people"}};
+}
+
+inline void add_test_views(std::vector<Relation>& all) {
+  using namespace pgwire;
+  const auto table = [&](std::uint32_t oid) -> const Relation& {
+    return *std::find_if(all.begin(), all.end(),
+                         [&](const Relation& one) { return one.oid == oid; });
+  };
+  std::vector<Relation> made;
+  const auto view = [](std::uint32_t oid, std::string name) {
+    return RelationMaker(oid, "public", std::move(name), 'v');
+  };
+  const auto& customers = table(1001);
+  made.push_back(view(2001, "v_people")
+                     .plain("id", kOidInt8)
+                     .seen("name", customers, "name")
+                     .plain("kind", kOidVarchar, 24)
+                     .seen("phone", customers, "phone")
+                     .helpers()
+                     .make());
+  made.push_back(view(2002, "v_batches")
+                     .plain("id", kOidInt4)
+                     .seen("batch_no", table(1002), "batch_no")
+                     .plain("qty", kOidInt4)
+                     .helpers()
+                     .make());
+  made.push_back(
+      view(2003, "v_names")
+          .seen("who", customers, "name", {{1003, table(1003).find("name")->attribute, false}})
+          .plain("id", kOidInt8)
+          .helpers()
+          .make());
+  made.push_back(view(2004, "v_cards")
+                     .plain("id", kOidInt4)
+                     .seen("number", table(1013), "number")
+                     .seen("owner", table(1013), "holder")
+                     .helpers()
+                     .make());
+  made.push_back(
+      view(2005, "v_counts").seen("name", customers, "name").plain("n", kOidInt8).helpers().make());
+  made.push_back(view(2006, "v_usage")
+                     .seen("batch_no", table(1002), "batch_no")
+                     .seen("name", customers, "name")
+                     .plain("used", kOidDate)
+                     .helpers()
+                     .make());
+  auto total = view(2007, "v_total").plain("names", kOidInt8).make();
+  total.recreated = true;
+  made.push_back(std::move(total));
+  all.insert(all.end(), made.begin(), made.end());
+}
 
 inline Catalogue test_catalogue() {
   using namespace pgwire;
@@ -224,6 +313,7 @@ inline Catalogue test_catalogue() {
       RelationMaker(1014, "public", "wards").plain("id", kOidInt4).plain("label").key({1}).make());
   all.push_back(
       RelationMaker(1259, "pg_catalog", "pg_class").plain("oid", 26).plain("relname", 19).make());
+  add_test_views(all);
   // Tables and columns that the policy names and that do not exist yet.
   std::vector<Awaited> awaited{{"public", "patients", "name"},
                                {"public", "patients", "born"},

@@ -11,6 +11,7 @@
 #include "rewrite/plan.hpp"
 #include "rewrite/private_postgres.hpp"
 #include "rewrite/test_catalogue.hpp"
+#include "rewrite/view.hpp"
 
 namespace theriac::rewrite::testing {
 
@@ -102,6 +103,36 @@ inline std::string schema_ddl(const Catalogue& catalogue, bool physical) {
   return ddl;
 }
 
+/// DDL of one view as the program made it, or in its protected form; an error message.
+inline tl::expected<std::string, std::string> view_ddl(const Catalogue& catalogue,
+                                                       const TestView& view, bool physical) {
+  const auto& relation = *catalogue.find(view.oid);
+  const auto name = full_name(relation);
+  auto ddl = fmt::format("CREATE VIEW {} AS {};", name, view.select);
+  if (!physical) return ddl + fmt::format("GRANT ALL ON {} TO {};", name, kClient);
+  std::vector<ViewColumn> columns;
+  std::string readable, writable, helpers;
+  for (const auto& column : relation.columns) {
+    if (!column.helper) {
+      columns.push_back(
+          {column.name, column.attribute, "CAST(NULL AS " + type_text(column.type) + ")"});
+    } else {
+      helpers += quoted(column.name) + " ";
+    }
+    if (!column.protection) readable += (readable.empty() ? "" : ", ") + quoted(column.name);
+    writable += (writable.empty() ? "" : ", ") + quoted(column.name);
+  }
+  const auto form = view_form(view.select, catalogue, Context{}, columns, {}, {});
+  if (!form) return tl::unexpected(relation.name + ": " + form.error().construct);
+  std::string made;
+  for (const auto& helper : form->helpers) made += quoted(helper) + " ";
+  if (made != helpers) return tl::unexpected(relation.name + ": helpers " + made);
+  return ddl + fmt::format(
+                   "CREATE OR REPLACE VIEW {} AS {};"
+                   "GRANT SELECT ({}), INSERT ({}), UPDATE ({}), DELETE ON {} TO {};",
+                   name, form->sql, readable, writable, writable, name, kClient);
+}
+
 class Twin {
  public:
   Twin()
@@ -120,6 +151,11 @@ class Twin {
       Client owner(PrivatePostgres::get().conninfo("theriac", name));
       if (const auto made = owner.run(schema_ddl(catalogue_, physical)); !made.good()) {
         return made.message;
+      }
+      for (const auto& view : test_views()) {
+        const auto ddl = view_ddl(catalogue_, view, physical);
+        if (!ddl) return ddl.error();
+        if (const auto made = owner.run(*ddl); !made.good()) return *ddl + made.message;
       }
       auto& client = physical ? physical_ : logical_;
       client.emplace(PrivatePostgres::get().conninfo(std::string(kClient), name));

@@ -156,6 +156,10 @@ bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, Derived& result
   if (by_rows) level.found_by.clear();
   if (!returning(*statement.mutable_returning_list(), level, result)) return false;
   if (assigned.empty()) return true;
+  if (target->relation->is_view() && (by_rows || !values)) {
+    return refuse(target->relation, assigned.front().column,
+                  "UPDATE of a protected column through a view", "update the table itself");
+  }
   if (!by_rows) {
     set_in_one_step(assigned, *target, *statement.mutable_target_list());
     return true;

@@ -17,12 +17,14 @@ const Relation* concerned(const pg::RangeVar& range, const Catalogue& catalogue,
                           const Context& context) {
   const auto* relation = catalogue.find(range.schemaname(), range.relname(), context.search_path);
   if (relation != nullptr) {
-    return relation->is_protected() || relation->reads_protected ? relation : nullptr;
+    return relation->is_protected() || relation->reads_protected || relation->recreated ? relation
+                                                                                        : nullptr;
   }
   if (!range.schemaname().empty()) return nullptr;
   // Not found: still ours if the server could find what we cannot.
   for (const auto& one : catalogue.relations()) {
-    if (one.name == range.relname() && (one.is_protected() || one.reads_protected)) return &one;
+    if (one.name == range.relname() && (one.is_protected() || one.reads_protected || one.recreated))
+      return &one;
   }
   return nullptr;
 }
