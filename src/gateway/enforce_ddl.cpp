@@ -135,7 +135,7 @@ void EnforceSession::look(Io& io) {
         service_.policy(), service_.databases().next_epoch(), std::move(registry));
     look_on(now);
   };
-  if (!key) return begin(std::string(protect::registered_columns_sql()), io);
+  if (!key) return begin({}, io);
   const auto then = [this, key, begin](bool failed, Io& later) {
     const auto where = failed ? std::nullopt : backend_and_transaction();
     if (!where) return looked(fail(Code::kUpstream, "catalogue"), later);

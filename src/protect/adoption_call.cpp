@@ -14,6 +14,19 @@ ALTER TABLE theriac.tables ADD COLUMN IF NOT EXISTS grants jsonb;
 COMMENT ON COLUMN theriac.tables.grants IS
   'SELECT and INSERT on the whole table, as given to [grantee, privilege, grantable]';
 GRANT USAGE ON SCHEMA theriac TO PUBLIC;
+CREATE TABLE IF NOT EXISTS theriac.views (
+  view regclass PRIMARY KEY,
+  definition text NOT NULL,
+  rights jsonb NOT NULL);
+CREATE TABLE IF NOT EXISTS theriac.view_columns (
+  view regclass NOT NULL,
+  attribute smallint NOT NULL,
+  rank smallint NOT NULL,
+  number integer NOT NULL,
+  with_row boolean NOT NULL,
+  searchable boolean NOT NULL,
+  searches jsonb NOT NULL,
+  PRIMARY KEY (view, attribute, rank));
 )";
 
 const std::string_view kCallSql = R"(
@@ -76,12 +89,14 @@ CREATE OR REPLACE FUNCTION theriac.helpers_of(relation oid, number integer) RETU
          OR starts_with(a.attname::text, 'theriac_index_' || number || '_'))
 $f$;
 
+DROP FUNCTION IF EXISTS theriac.registered(bytea);
 CREATE OR REPLACE FUNCTION theriac.registered(digest bytea)
   RETURNS TABLE (number integer, relation oid, schema_name text, table_name text, column_name text,
     attribute integer, field uuid, class text, suite smallint, searchable boolean, domain text,
     type_text text, type_oid oid, modifier integer, not_null boolean, default_stored text,
     bound boolean, state text, registered_as text, registered_schema text, registered_table text,
-    declared_oid oid, declared_modifier integer, declared_text text, searches text, collation oid)
+    declared_oid oid, declared_modifier integer, declared_text text, searches text, collation oid,
+    views text)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 #variable_conflict use_column
 BEGIN

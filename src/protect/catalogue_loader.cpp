@@ -1,10 +1,13 @@
 #include "protect/catalogue_loader.hpp"
 
 #include <charconv>
+#include <map>
+#include <set>
 #include <unordered_map>
 
 #include "protect/registry.hpp"
 #include "protect/sql_text.hpp"
+#include "protect/view_columns.hpp"
 
 namespace theriac::protect {
 namespace {
@@ -96,7 +99,8 @@ SELECT oid FROM readers)";
 // The functions that adopt new columns are of a registry that is new enough.
 constexpr std::string_view kRegistry =
     "SELECT pg_catalog.to_regclass('theriac.columns') IS NOT NULL, "
-    "pg_catalog.to_regprocedure('theriac.settle(text,bytea)') IS NOT NULL";
+    "pg_catalog.to_regprocedure('theriac.settle(text,bytea)') IS NOT NULL, "
+    "pg_catalog.to_regclass('theriac.view_columns') IS NOT NULL";
 
 // Names only: what stands under them is for the server to resolve.
 constexpr std::string_view kOverlay = R"(
@@ -358,6 +362,7 @@ Status CatalogueReading::take(const Rows& rows) {
     case Step::kRegistry:
       has_registry_ = rows.rows() == 1 && rows.value(0, 0) == "t";
       adopts_ = rows.rows() == 1 && rows.value(0, 1) == "t";
+      if (registry_sql_.empty()) registry_sql_ = registered_columns_sql(rows.value(0, 2) == "t");
       step_ = Step::kColumns;
       return {};
     case Step::kColumns: {
@@ -392,7 +397,7 @@ Status CatalogueReading::take(const Rows& rows) {
       step_ = Step::kOverlay;
       for (std::size_t i = 0; i < rows.rows(); ++i) {
         if (auto* view = building_->find(number_at<std::uint32_t>(rows, i, 0))) {
-          view->reads_protected = true;
+          view->reads_protected = !view->recreated;
         }
       }
       return {};
@@ -412,14 +417,63 @@ Status CatalogueReading::mark_registered() {
   for (const auto& entry : registered_) {
     // Dropped: what was in it is gone, and nothing is left to protect.
     if (entry.relation == 0 && entry.state == kStateSealed) continue;
+    if (in_work_ && (entry.state != kStateSealed || entry.attribute == 0)) continue;
     THERIAC_TRY(mark(entry, policy_, *building_));
-    THERIAC_TRY(agree_with_policy(entry, policy_));
+    if (!in_work_) THERIAC_TRY(agree_with_policy(entry, policy_));
   }
+  mark_views();
   return {};
 }
 
+void CatalogueReading::mark_views() {
+  using Key = std::pair<std::uint32_t, std::int16_t>;
+  struct Found {
+    rewrite::ViewForm::Helped helped;
+    std::map<int, std::pair<const RegisteredColumn*, bool>> by_rank;
+  };
+  std::map<Key, Found> found;
+  for (const auto& entry : registered_) {
+    for (const auto& use : entry.views) {
+      auto& at = found[{use.view, use.attribute}];
+      at.by_rank[use.rank] = {&entry, use.with_row};
+      at.helped.attribute = use.attribute;
+      at.helped.searchable = use.searchable;
+      at.helped.searches = use.searches;
+    }
+  }
+  // A view whose form is damaged is one that reads protected columns, and no more.
+  std::set<std::uint32_t> damaged;
+  for (auto& [key, one] : found) {
+    auto* view = building_->find(key.first);
+    if (view == nullptr || !view->is_view()) continue;
+    view->recreated = true;
+    if (key.second == 0) continue;
+    const rewrite::Column* first = nullptr;
+    for (const auto& [rank, origin] : one.by_rank) {
+      const auto& [entry, with_row] = origin;
+      const auto* table = building_->find(entry->relation);
+      const auto* column = table == nullptr ? nullptr : table->find_attribute(entry->attribute);
+      if (rank == 0) first = column;
+      if (column != nullptr) {
+        one.helped.origins.push_back({entry->relation, entry->attribute, with_row});
+      }
+    }
+    const bool whole = first != nullptr && one.helped.origins.size() == one.by_rank.size() &&
+                       protect_view_column(*view, one.helped, *first);
+    if (!whole) damaged.insert(key.first);
+  }
+  for (const auto oid : damaged) {
+    auto* view = building_->find(oid);
+    view->recreated = false;
+    for (auto& column : view->columns) column.protection.reset();
+  }
+}
+
 Result<std::shared_ptr<const Catalogue>> CatalogueReading::finish() {
-  THERIAC_ASSIGN(auto awaited, awaited_of(policy_, *building_));
+  std::vector<rewrite::Awaited> awaited;
+  if (!in_work_) {
+    THERIAC_ASSIGN(awaited, awaited_of(policy_, *building_));
+  }
   return std::make_shared<const Catalogue>(epoch_, std::move(building_->relations),
                                            std::move(awaited), adopts_, std::move(overlay_));
 }
@@ -429,12 +483,23 @@ Result<std::shared_ptr<const Catalogue>> load_catalogue(PgConnection& database,
                                                         std::uint64_t epoch) {
   THERIAC_ASSIGN(auto transaction,
                  PgTransaction::begin(database, "ISOLATION LEVEL REPEATABLE READ READ ONLY"));
-  CatalogueReading reading(policy, epoch, std::string(registered_columns_sql()));
+  CatalogueReading reading(policy, epoch, {});
   while (const auto question = reading.next()) {
     THERIAC_ASSIGN(const auto answer, database.query(*question));
     THERIAC_TRY(reading.take(Rows::of(answer)));
   }
   THERIAC_TRY(transaction.commit());
+  return reading.finish();
+}
+
+Result<std::shared_ptr<const Catalogue>> catalogue_in_work(PgConnection& database) {
+  const policy::Policy policy;
+  CatalogueReading reading(policy, 0, {});
+  reading.in_work();
+  while (const auto question = reading.next()) {
+    THERIAC_ASSIGN(const auto answer, database.query(*question));
+    THERIAC_TRY(reading.take(Rows::of(answer)));
+  }
   return reading.finish();
 }
 

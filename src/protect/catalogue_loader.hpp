@@ -26,8 +26,11 @@ namespace theriac::protect {
 class CatalogueReading {
  public:
   /// The policy must outlive the reading. `registry_sql`: how the asker gets the rows of
-  /// registered_columns_sql().
+  /// registered_columns_sql(); empty: asks the registry itself.
   CatalogueReading(const policy::Policy& policy, std::uint64_t epoch, std::string registry_sql);
+  /// Of a database in the middle of the work: columns that are not sealed, or do not agree with the
+  /// policy, are left out.
+  void in_work() { in_work_ = true; }
   ~CatalogueReading();
   CatalogueReading(const CatalogueReading&) = delete;
   CatalogueReading& operator=(const CatalogueReading&) = delete;
@@ -56,12 +59,13 @@ class CatalogueReading {
   };
   Status add_types_of_columns();
   Status mark_registered();
+  void mark_views();
 
   const policy::Policy& policy_;
   std::uint64_t epoch_;
   std::string registry_sql_;
   Step step_ = Step::kRegistry;
-  bool has_registry_ = false, adopts_ = false;
+  bool has_registry_ = false, adopts_ = false, in_work_ = false;
   std::vector<RegisteredColumn> registered_;
   std::optional<TypeTable> types_;
   CaseProof case_proof_{kDefaultCollation};
@@ -74,6 +78,9 @@ class CatalogueReading {
 Result<std::shared_ptr<const rewrite::Catalogue>> load_catalogue(store::PgConnection& database,
                                                                  const policy::Policy& policy,
                                                                  std::uint64_t epoch);
+
+/// What the database's catalogues say in the caller's transaction, as in_work().
+Result<std::shared_ptr<const rewrite::Catalogue>> catalogue_in_work(store::PgConnection& database);
 
 /// Differs whenever the registry, or any table, view, column or unique index of the database (but
 /// no temporary one) changed, so that the snapshot is stale. Cheap to ask: about a millisecond for

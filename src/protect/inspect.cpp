@@ -10,6 +10,7 @@
 #include "protect/limits.hpp"
 #include "protect/registry.hpp"
 #include "protect/sql_text.hpp"
+#include "protect/views.hpp"
 
 namespace theriac::protect {
 namespace {
@@ -58,7 +59,8 @@ class Inspector {
       }
     }
     look_at_classes(targets);
-    return inspect_uses(*database_, fresh, out_->findings);
+    THERIAC_TRY(inspect_uses(*database_, fresh, out_->findings));
+    return fresh.empty() ? Status{} : inspect_views(*database_, *policy_, fresh, out_->findings);
   }
 
  private:

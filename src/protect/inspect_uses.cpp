@@ -320,6 +320,8 @@ Status inspect_uses(PgConnection& database, const std::vector<Target>& targets,
   if (targets.empty()) return {};
   const Places places(targets);
   for (const auto& question : kQuestions) {
+    if (question.sql == kViews || question.sql == kMaterialised)
+      continue;  // each judged by itself: views.hpp
     THERIAC_ASSIGN(const auto found, ask(database, places, targets, question.sql));
     for (const auto& [place, name] : found) {
       findings.push_back({question.severity, targets.at(place).object(),

@@ -9,6 +9,7 @@
 #include "protect/overlay.hpp"
 #include "protect/seal_table.hpp"
 #include "protect/sql_text.hpp"
+#include "protect/views.hpp"
 
 namespace theriac::protect {
 namespace {
@@ -49,6 +50,13 @@ Status same_as_registered(const RegisteredColumn& entry, const policy::Protected
   }
   return fail(Code::kConflict,
               entry.qualified() + ": class, searchable, domain or search; unprotect first");
+}
+
+/// Views that somebody made over sealed columns past the gateway.
+Status adopt_views(PgConnection& database) {
+  THERIAC_ASSIGN(auto transaction, store::PgTransaction::begin(database));
+  THERIAC_TRY(remake_views(database, Remake::kMissing));
+  return transaction.commit();
 }
 
 /// The first finding that refuses, as an error.
@@ -133,6 +141,7 @@ Result<Report> protect_tables(const Services& services, const policy::Policy& po
     THERIAC_ASSIGN(auto done, seal_table(services, job));
     report.tables.push_back(std::move(done));
   }
+  THERIAC_TRY(adopt_views(database));
   THERIAC_ASSIGN(report.remains, erase_traces(services));
   THERIAC_TRY(audit_entry(services, "protect.finish", "database",
                           {{"tables", report.tables.size()}}, policy.hash));

@@ -6,6 +6,7 @@
 
 #include "protect/form.hpp"
 #include "protect/sql_text.hpp"
+#include "protect/views.hpp"
 
 namespace theriac::protect {
 namespace {
@@ -224,6 +225,7 @@ class OpenTable {
     }
     THERIAC_ASSIGN(const auto original, read_original(database, job_.relation));
     THERIAC_TRY(still_wanted(services_));
+    THERIAC_ASSIGN(const auto views, take_views(database, job_.relation));
     THERIAC_TRY(restore_form(original));
     THERIAC_TRY(restore_rights(original));
     const auto oid = std::to_string(job_.relation);
@@ -236,6 +238,12 @@ class OpenTable {
                                {PgParam::text(oid)}));
     THERIAC_TRY(database.query("DELETE FROM theriac.tables WHERE relation = $1::oid",
                                {PgParam::text(oid)}));
+    THERIAC_TRY(put_views_back(database, views));
+    // Those that read other protected tables as well.
+    if (!views.empty()) {
+      THERIAC_ASSIGN(const auto remade, remake_views(database, Remake::kWhatCanBe));
+      static_cast<void>(remade);
+    }
     THERIAC_TRY(audit_entry(services_, "unprotect.open", job_.name(),
                             {{"compared", report_.compared}, {"columns", all_.size()}}));
     THERIAC_TRY(still_wanted(services_));

@@ -82,7 +82,7 @@ SELECT c.number, coalesce(r.oid, 0), coalesce(n.nspname::text, t.schema_name),
        coalesce(a.atttypid, c.type_oid), coalesce(a.atttypmod, c.modifier),
        coalesce(pg_catalog.format_type(a.atttypid, a.atttypmod), c.type_text),
        coalesce(pg_catalog.to_jsonb(c) ->> 'searches', '[]'),
-       coalesce(a.attcollation, 0)
+       coalesce(a.attcollation, 0), {VIEWS}
 FROM theriac.columns c JOIN theriac.tables t ON t.relation = c.relation
 LEFT JOIN pg_catalog.pg_class r ON r.oid = c.relation::oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
@@ -93,6 +93,11 @@ LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND NOT a.attisdropped
   AND CASE WHEN k.oid IS NOT NULL THEN a.attnum = k.conkey[1]
            ELSE c.state <> 'sealed' AND a.attname = c.column_name END
 ORDER BY c.number)";
+
+constexpr std::string_view kViewUses = R"((
+  SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(v.view::oid::int8, v.attribute, v.rank,
+           v.with_row, v.searchable, v.searches) ORDER BY v.view::oid, v.attribute, v.rank)
+  FROM theriac.view_columns v WHERE v.number = c.number)::text)";
 
 /// Types made in the database have another object id after a restore; their names stay, with or
 /// without a schema in front as the search_path says.
@@ -115,6 +120,22 @@ Result<std::vector<RegisteredSearch>> read_searches(std::string_view text) {
     }
   } catch (const codec::Json::exception&) {
     return fail(Code::kMalformed, "theriac.columns: searches");
+  }
+  return out;
+}
+
+Result<std::vector<ViewUse>> read_views(std::string_view text) {
+  std::vector<ViewUse> out;
+  if (text.empty()) return out;
+  THERIAC_ASSIGN(const auto json, codec::parse_json(text));
+  try {
+    for (const auto& each : json) {
+      out.push_back({each.at(0).get<std::uint32_t>(), each.at(1).get<std::int16_t>(),
+                     each.at(2).get<int>(), each.at(3).get<bool>(), each.at(4).get<bool>(),
+                     each.at(5).get<std::vector<std::string>>()});
+    }
+  } catch (const codec::Json::exception&) {
+    return fail(Code::kMalformed, "theriac.view_columns");
   }
   return out;
 }
@@ -203,7 +224,11 @@ Result<TenantId> registry_tenant(PgConnection& database) {
   return id_from_uuid<TenantId>(row.value(0, 0).value_or(""));
 }
 
-std::string_view registered_columns_sql() { return kColumns; }
+std::string registered_columns_sql(bool with_views) {
+  std::string out(kColumns);
+  constexpr std::string_view kPlace = "{VIEWS}";
+  return out.replace(out.find(kPlace), kPlace.size(), with_views ? kViewUses : "NULL::text");
+}
 
 Result<std::vector<RegisteredColumn>> columns_from(const Rows& rows) {
   std::vector<RegisteredColumn> out;
@@ -240,6 +265,7 @@ Result<std::vector<RegisteredColumn>> columns_from(const Rows& rows) {
           is_same_name(text(23), entry.type_text)));
     THERIAC_ASSIGN(entry.searches, read_searches(text(24)));
     entry.collation = number_at<std::uint32_t>(rows, i, 25);
+    THERIAC_ASSIGN(entry.views, read_views(text(26)));
     out.push_back(std::move(entry));
   }
   return out;
@@ -268,7 +294,11 @@ Status add_types(std::vector<RegisteredColumn>& columns, const TypeTable& types,
 Result<std::vector<RegisteredColumn>> registered_columns(PgConnection& database) {
   THERIAC_ASSIGN(const bool there, registry_exists(database));
   if (!there) return std::vector<RegisteredColumn>{};
-  THERIAC_ASSIGN(const auto rows, database.query(kColumns));
+  THERIAC_ASSIGN(
+      const auto answer_of_views,
+      database.query("SELECT pg_catalog.to_regclass('theriac.view_columns') IS NOT NULL"));
+  THERIAC_ASSIGN(const auto rows,
+                 database.query(registered_columns_sql(answer_of_views.value(0, 0) == "t")));
   THERIAC_ASSIGN(auto columns, columns_from(Rows::of(rows)));
   THERIAC_ASSIGN(const auto answer, database.query(TypeTable::sql()));
   THERIAC_ASSIGN(const auto types, TypeTable::from(Rows::of(answer)));
@@ -306,7 +336,8 @@ Result<std::optional<std::string>> grant_gateway_role(PgConnection& database,
   }
   THERIAC_TRY(database.exec("GRANT USAGE ON SCHEMA theriac TO " + name +
                             "; GRANT SELECT ON theriac.installation, theriac.tables, "
-                            "theriac.columns, theriac.gateway_key TO " +
+                            "theriac.columns, theriac.views, theriac.view_columns, "
+                            "theriac.gateway_key TO " +
                             name + "; GRANT EXECUTE ON FUNCTION theriac.scram_verifier(text) TO " +
                             name));
   THERIAC_TRY(transaction.commit());

@@ -5,6 +5,8 @@
 //   theriac.installation  one row: format of the registry, tenant
 //   theriac.tables        one row a protected table: bound to rows or not, original rights and form
 //   theriac.columns       one row a protected column
+//   theriac.views         one row a view in its protected form: what it said before, and its rights
+//   theriac.view_columns  which registered columns such a view's columns give
 //   theriac.migrations    one row a run of protect or unprotect over one table
 //   theriac.scram_verifier(text)   for the gateway's own role: verifier of a sign-in role
 //   theriac.gateway_key   by which theriac.settle() and others know the gateway (adoption.hpp)
@@ -50,6 +52,17 @@ struct RegisteredSearch {
   friend bool operator==(const RegisteredSearch&, const RegisteredSearch&) = default;
 };
 
+/// A column of a view that gives values of a registered column; attribute 0: the view reads the
+/// column and shows nothing of it.
+struct ViewUse {
+  std::uint32_t view = 0;
+  std::int16_t attribute = 0;
+  int rank = 0;  ///< among the columns whose values it gives; 0 says what it is like
+  bool with_row = false;
+  bool searchable = false;
+  std::vector<std::string> searches;
+};
+
 struct RegisteredColumn {
   int number = 0;
   std::uint32_t relation = 0;         ///< 0: the table is gone
@@ -76,6 +89,7 @@ struct RegisteredColumn {
   bool not_null = false;
   std::optional<std::string> default_stored;
   bool bound = false;  ///< of the table
+  std::vector<ViewUse> views;
   std::string state;
 
   [[nodiscard]] std::string sealed_name() const {
@@ -119,8 +133,9 @@ bool needs_case_map(const std::vector<RegisteredColumn>& columns, const TypeTabl
 Status add_types(std::vector<RegisteredColumn>& columns, const TypeTable& types,
                  const std::shared_ptr<const pgwire::CaseMap>& case_map);
 
-/// The question whose answer columns_from() reads.
-std::string_view registered_columns_sql();
+/// The question whose answer columns_from() reads. A registry made before views were followed has
+/// no table of them: `with_views` false.
+std::string registered_columns_sql(bool with_views = true);
 Result<std::vector<RegisteredColumn>> columns_from(const Rows& rows);
 /// All registered columns by number; empty without a registry.
 Result<std::vector<RegisteredColumn>> registered_columns(store::PgConnection& database);

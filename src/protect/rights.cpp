@@ -158,17 +158,19 @@ std::vector<std::string> revoke_all(const Rights& rights, const std::string& tab
 
 std::vector<std::string> grant_translated(const Rights& rights, const std::string& table,
                                           const std::vector<std::string>& columns,
-                                          const std::vector<Shadowed>& shadowed) {
+                                          const std::vector<Shadowed>& shadowed, bool is_view) {
   std::vector<Statement> statements;
   for (const auto& grant : rights.grants) {
     auto& to = statement_for(statements, grant.grantee, rights.owner, grant.grantable);
     // Who may change rows may have them located by the gateway.
-    if (grant.privilege == "UPDATE") to.add_column("SELECT", "ctid");
+    if (grant.privilege == "UPDATE" && !is_view) to.add_column("SELECT", "ctid");
     const bool by_column = grant.privilege == "SELECT" || grant.privilege == "INSERT";
     if (grant.column.empty() && !by_column) {
       to.add_table(grant.privilege);
     } else if (grant.column.empty()) {
-      if (grant.privilege == "SELECT") {
+      if (is_view) {
+        // Of what is there, each column.
+      } else if (grant.privilege == "SELECT") {
         for (const auto system : kSystemColumns) to.add_column("SELECT", std::string(system));
       } else {
         // Of no effect, but by it the logical catalogue knows the right on the table from rights

@@ -51,10 +51,12 @@ Result<Rights> take_all_rights(store::PgConnection& database, std::uint32_t rela
 /// SQL that takes every right away, of every grantee, owner included. `table` is quoted SQL.
 std::vector<std::string> revoke_all(const Rights& rights, const std::string& table);
 /// SQL that grants, as the owner, what `rights` become when `shadowed` are protected; everything
-/// must have been revoked. `columns`: all of the table's, helpers included.
+/// must have been revoked. `columns`: all of the table's, helpers included. A view has no system
+/// columns.
 std::vector<std::string> grant_translated(const Rights& rights, const std::string& table,
                                           const std::vector<std::string>& columns,
-                                          const std::vector<Shadowed>& shadowed);
+                                          const std::vector<Shadowed>& shadowed,
+                                          bool is_view = false);
 /// SQL that grants exactly `rights`, grantors included; everything must have been revoked.
 std::vector<std::string> grant_again(const Rights& rights, const std::string& table);
 

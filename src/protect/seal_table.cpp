@@ -5,6 +5,7 @@
 #include "protect/form.hpp"
 #include "protect/limits.hpp"
 #include "protect/sql_text.hpp"
+#include "protect/views.hpp"
 
 namespace theriac::protect {
 namespace {
@@ -325,6 +326,10 @@ class SealTable {
     THERIAC_TRY(still_wanted(services_));
     THERIAC_TRY(give_rights());
     THERIAC_TRY(mark_sealed());
+    THERIAC_ASSIGN(const auto views, remake_views(database, Remake::kWhatCanBe));
+    if (views > 0) {
+      report_.notes.push_back(std::to_string(views) + " views made again over sealed values");
+    }
     THERIAC_TRY(
         audit_entry(services_, "protect.seal", job_.name(),
                     {{"rows", rows}, {"compared", report_.compared}, {"columns", columns_.size()}},

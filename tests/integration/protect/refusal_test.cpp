@@ -92,8 +92,26 @@ TEST_F(Refusal, SearchesAndMasks) {
 }
 
 TEST_F(Refusal, ViewsAndRules) {
-  expect_refused("CREATE VIEW v AS SELECT id, phone FROM people", "view public.v");
+  expect_accepted("CREATE VIEW v AS SELECT id, phone FROM people WHERE id > 5");
+  expect_refused("CREATE MATERIALIZED VIEW m AS SELECT phone FROM v", "materialised view public.m");
+  sql("DROP MATERIALIZED VIEW m");
+  expect_refused("CREATE RULE r AS ON DELETE TO v DO INSTEAD NOTHING", "a rule of its own");
   sql("DROP VIEW v");
+  expect_refused(
+      "CREATE VIEW v AS SELECT id, phone FROM people WHERE phone IN (SELECT phone FROM people "
+      "WHERE id > 3) "
+      "WITH CHECK OPTION",
+      "WITH CHECK OPTION");
+  sql("DROP VIEW v");
+  expect_refused("CREATE VIEW v AS SELECT id FROM people WHERE phone = '1'", "a literal");
+  sql("DROP VIEW v");
+  expect_refused("CREATE VIEW v AS SELECT id, phone FROM people ORDER BY phone", "ORDER BY");
+  sql("DROP VIEW v");
+  expect_refused(
+      "CREATE VIEW v AS SELECT id, phone FROM people; CREATE FUNCTION f() RETURNS SETOF v "
+      "LANGUAGE sql AS 'SELECT NULL::int, NULL::varchar'",
+      "depends on it");
+  sql("DROP FUNCTION f(); DROP VIEW v");
   expect_refused("CREATE VIEW v AS SELECT p FROM people p", "view public.v");
   sql("DROP VIEW v");
   expect_refused("CREATE MATERIALIZED VIEW m AS SELECT phone FROM people", "materialised view");
