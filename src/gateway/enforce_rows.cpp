@@ -76,10 +76,12 @@ Result<std::vector<pgwire::FieldDescription>> RowMap::describe(
       continue;
     }
     const auto& first = rule->origins.front();
+    // A view's helper is a plain column whatever its values are made of.
+    const bool of_view = relation != nullptr && relation->is_view();
     const bool agrees = field.table_oid == 0 ||
                         (relation != nullptr && relation->oid == first.column.relation->oid &&
                          field.attribute == first.column.protection().sealed_attribute &&
-                         !first.with_row_id && rule->origins.size() == 1);
+                         (of_view || (!first.with_row_id && rule->origins.size() == 1)));
     if (!agrees || field.type_oid != pgwire::kOidBytea) {
       return fail(Code::kUnsupported, first.column.name() + " in a result");
     }

@@ -131,13 +131,15 @@ TEST_F(Views, AreKnownToTheGateway) {
 TEST_F(Views, SurviveWhenOneOfTwoTablesIsOpened) {
   const auto schema = dump();
   ASSERT_TRUE(protect(kPolicy));
-  auto database = connect();
-  lease::FixedKeys keys(
-      ring_for({{"person", seal::Suite::kXaes256Gcm}, {"batch", seal::Suite::kXaes256Gcm}}));
-  const Services services{
-      database, keys, random_, audit_, "tester", progress_, [] { return false; }};
-  const auto lots = unprotect_tables(services, {"public.lots"});
-  ASSERT_TRUE(lots) << lots.error().message();
+  {
+    auto database = connect();
+    lease::FixedKeys keys(
+        ring_for({{"person", seal::Suite::kXaes256Gcm}, {"batch", seal::Suite::kXaes256Gcm}}));
+    const Services services{
+        database, keys, random_, audit_, "tester", progress_, [] { return false; }};
+    const auto lots = unprotect_tables(services, {"public.lots"});
+    ASSERT_TRUE(lots) << lots.error().message();
+  }
   EXPECT_EQ(
       value("SELECT count(code) || ' ' || count(name) || ' ' || count(theriac_sealed_v3) FROM "
             "pairs"),
