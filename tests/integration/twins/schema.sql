@@ -48,3 +48,8 @@ CREATE TABLE things (
   moods mood[],
   code char(6),
   grade int);
+CREATE VIEW directory (number, who, tel, city) AS SELECT id, name, phone, city FROM people WHERE id > 0;
+CREATE VIEW yields AS SELECT id, lot, yield FROM batches;
+CREATE VIEW numbers AS SELECT phone, 'p' AS kind FROM people UNION ALL SELECT phone, 'c' FROM calls;
+CREATE VIEW callers AS SELECT d.who, c.day, c.remark FROM directory d JOIN calls c ON c.phone = d.tel;
+CREATE VIEW tally AS SELECT who, count(*) AS n FROM directory GROUP BY who;
