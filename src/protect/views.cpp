@@ -389,10 +389,12 @@ Result<std::size_t> remake_views(PgConnection& database, Remake which) {
                                             text_of_refusal(form.error()) + "; " +
                                             form.error().remedy);
     }
-    if (!form->edited || (which == Remake::kMissing && view.registered)) continue;
-    ++made;
+    if (which == Remake::kMissing && view.registered) continue;
     THERIAC_ASSIGN(const auto rights, read_rights(database, view.oid));
     THERIAC_TRY(register_view(database, view, *form, registered, rights));
+    // One that reads nothing protected stays as it is, and is known for that.
+    if (!form->edited) continue;
+    ++made;
     const auto options = view.options.empty() ? "" : " WITH (" + view.options + ")";
     THERIAC_TRY(run_all(database,
                         {"CREATE OR REPLACE VIEW " + view.sql() + options + " AS " + form->sql},
