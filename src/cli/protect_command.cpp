@@ -244,6 +244,16 @@ void print_plan(const policy::Policy& policy, const std::vector<std::string>& ta
   }
 }
 
+void print_uses(const protect::Inspection& inspection) {
+  std::string column;
+  for (const auto& each : inspection.uses) {
+    if (each.column != column) fmt::print("{} is used by\n", each.column);
+    column = each.column;
+    fmt::print("  {:<11} {} {}{}{}\n", protect::verdict_name(each.verdict), each.kind, each.name,
+               each.remedy.empty() ? "" : ": ", each.remedy);
+  }
+}
+
 Result<int> run_protect(const Flags& flags) {
   if (flags.database.empty()) return fail(Code::kUsage, "--database");
   if (flags.status) return show_status(flags);
@@ -261,6 +271,7 @@ Result<int> run_protect(const Flags& flags) {
     fmt::print("{}\n", inspection.to_json().dump());
   } else if (!flags.json) {
     print_plan(policy, flags.tables);
+    if (flags.plan) print_uses(inspection);
     print_inspection(inspection);
   }
   if (inspection.refused()) {
@@ -310,7 +321,13 @@ void add_protect_commands(CLI::App& app, int& exit_code) {
   auto* protect = app.add_subcommand("protect", "seal the columns a policy names");
   const auto flags = std::make_shared<Flags>();
   add_options(*protect, *flags);
-  protect->add_flag("--plan", flags->plan, "say what would be done, and end");
+  protect->add_flag("--plan", flags->plan, "the same as protect plan");
+  auto* plan = protect->add_subcommand(
+      "plan",
+      "say what would be done, and what in the database uses each column; nothing is changed");
+  add_options(*plan, *flags);
+  // Before the callback of protect itself, which does the rest.
+  plan->callback([flags] { flags->plan = true; });
   protect->add_flag("--empty", flags->empty,
                     "prepare a database whose tables do not exist yet, or renew its functions");
   protect

@@ -59,8 +59,11 @@ class Inspector {
       }
     }
     look_at_classes(targets);
-    THERIAC_TRY(inspect_uses(*database_, fresh, out_->findings));
-    return fresh.empty() ? Status{} : inspect_views(*database_, *policy_, fresh, out_->findings);
+    THERIAC_TRY(inspect_uses(*database_, fresh, *out_));
+    if (!fresh.empty()) {
+      THERIAC_TRY(inspect_views(*database_, *policy_, fresh, out_->findings));
+    }
+    return list_uses(*database_, fresh, *out_);
   }
 
  private:
@@ -408,6 +411,14 @@ codec::Json Inspection::to_json() const {
                     {"what", each.what},
                     {"remedy", each.remedy}});
   }
+  auto used = codec::Json::array();
+  for (const auto& each : uses) {
+    used.push_back({{"column", each.column},
+                    {"kind", each.kind},
+                    {"name", each.name},
+                    {"verdict", std::string(verdict_name(each.verdict))},
+                    {"remedy", each.remedy}});
+  }
   auto indexes = codec::Json::array();
   for (const auto& each : leakages) {
     indexes.push_back({{"object", each.object},
@@ -418,7 +429,10 @@ codec::Json Inspection::to_json() const {
                        {"low", each.low},
                        {"accepted", each.accepted}});
   }
-  return {{"holds", !refused()}, {"findings", std::move(list)}, {"indexes", std::move(indexes)}};
+  return {{"holds", !refused()},
+          {"findings", std::move(list)},
+          {"uses", std::move(used)},
+          {"indexes", std::move(indexes)}};
 }
 
 Result<Inspection> inspect(PgConnection& database, const Policy& policy,

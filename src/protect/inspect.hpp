@@ -38,8 +38,26 @@ struct Leakage {
   bool accepted = false;    ///< the policy says so
 };
 
+/// Something inside the database that reads or writes a column the policy names, and what becomes
+/// of it.
+struct Use {
+  enum class Verdict : std::uint8_t {
+    kKept,      ///< stays as it is
+    kRemade,    ///< protection makes it again in its protected form, unprotect gives it back
+    kRefused,   ///< protection does not begin before it is dealt with
+    kLookAtIt,  ///< goes on, and nobody but a person can say whether rightly
+  };
+  std::string column;  ///< "public.customers.phone"; "database": whatever the column
+  std::string kind;    ///< "view", "function", "index", ...
+  std::string name;
+  Verdict verdict = Verdict::kKept;
+  std::string remedy;  ///< or what is done; may be empty
+};
+std::string_view verdict_name(Use::Verdict verdict);
+
 struct Inspection {
   std::vector<Finding> findings;
+  std::vector<Use> uses;  ///< by column; those of columns that are protected already are not there
   std::vector<Leakage> leakages;
 
   [[nodiscard]] bool refused() const;

@@ -32,6 +32,7 @@ struct Places {
 /// second the name of what was found.
 struct Question {
   std::string_view sql;
+  std::string_view kind;
   Severity severity;
   std::string_view what;  ///< {} is the name
   std::string_view remedy;
@@ -48,6 +49,7 @@ FROM w JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_class'::regclass
  AND d.refobjid = w.relation AND d.classid = 'pg_rewrite'::regclass
 JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND r.ev_class <> w.relation
 JOIN pg_catalog.pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
+ AND v.relnamespace::regnamespace::text <> 'theriac'
 WHERE d.refobjsubid = w.attribute OR r.ev_action::text LIKE '%:varattno 0 %')";
 
 constexpr std::string_view kMaterialised = R"(
@@ -159,6 +161,11 @@ JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
 WHERE r.prattrs::int2[] @> ARRAY[w.attribute]
    OR r.prqual::text ~ ('varattno (0|' || w.attribute || ') '))";
 
+constexpr std::string_view kSubscriptions = R"(
+SELECT DISTINCT w.place, s.subname
+FROM w JOIN pg_catalog.pg_subscription_rel r ON r.srrelid = w.relation
+JOIN pg_catalog.pg_subscription s ON s.oid = r.srsubid)";
+
 constexpr std::string_view kIdentityFull = R"(
 SELECT w.place, c.relname
 FROM w JOIN pg_catalog.pg_class c ON c.oid = w.relation AND c.relreplident = 'f')";
@@ -170,33 +177,43 @@ WHERE s.stxkeys::int2[] @> ARRAY[w.attribute]
    OR s.stxexprs::text ~ ('varattno (0|' || w.attribute || ') '))";
 
 constexpr Question kQuestions[] = {
-    {kViews, Severity::kRefused, "view {} reads it",
+    {kViews, "view", Severity::kRefused, "view {} reads it",
      "drop the view, or make it without this column"},
-    {kMaterialised, Severity::kRefused, "materialised view {} holds copies of it",
+    {kMaterialised, "materialised view", Severity::kRefused,
+     "materialised view {} holds copies of it",
      "drop the materialised view, or make it without this column"},
-    {kRules, Severity::kRefused, "rule {} rewrites statements on the table", "drop the rule"},
-    {kPolicies, Severity::kRefused, "row-level security policy {} tests it",
-     "let the policy test another column"},
-    {kChecks, Severity::kRefused, "CHECK constraint {} tests it",
+    {kRules, "rule", Severity::kRefused, "rule {} rewrites statements on the table",
+     "drop the rule"},
+    {kPolicies, "row-level security policy", Severity::kRefused,
+     "row-level security policy {} tests it", "let the policy test another column"},
+    {kChecks, "check constraint", Severity::kRefused, "CHECK constraint {} tests it",
      "drop the constraint; let the program check"},
-    {kForeign, Severity::kRefused, "foreign key {} uses it",
+    {kForeign, "foreign key", Severity::kRefused, "foreign key {} uses it",
      "drop the foreign key; a common domain in the policy keeps joins working"},
-    {kGenerated, Severity::kRefused, "generated column {} is computed from it",
+    {kGenerated, "generated column", Severity::kRefused, "generated column {} is computed from it",
      "drop the generated column"},
-    {kSequences, Severity::kRefused, "sequence {} belongs to it", "a counter needs no protection"},
-    {kAtomicFunctions, Severity::kRefused, "function {} reads it", "drop or change the function"},
-    {kAlwaysTriggers, Severity::kRefused, "trigger {} fires always, also while values are sealed",
+    {kSequences, "sequence", Severity::kRefused, "sequence {} belongs to it",
+     "a counter needs no protection"},
+    {kAtomicFunctions, "function", Severity::kRefused, "function {} reads it",
+     "drop or change the function"},
+    {kAlwaysTriggers, "trigger", Severity::kRefused,
+     "trigger {} fires always, also while values are sealed",
      "ALTER TABLE … ENABLE TRIGGER (without ALWAYS) for the time of sealing"},
-    {kFunctions, Severity::kWarning, "function {} may read it",
+    {kFunctions, "function", Severity::kWarning, "function {} may read it",
      "read the function: in the database the column is NULL"},
-    {kPublications, Severity::kWarning, "publication {} sends the table to subscribers",
+    {kPublications, "publication", Severity::kWarning,
+     "publication {} sends the table to subscribers",
      "subscribers keep the plain values they have; deal with them too"},
-    {kPublishedColumns, Severity::kRefused, "publication {} names it in a column list or filter",
+    {kPublishedColumns, "publication", Severity::kRefused,
+     "publication {} names it in a column list or filter",
      "take the column out of the publication"},
-    {kIdentityFull, Severity::kWarning, "REPLICA IDENTITY FULL writes whole old rows to WAL ({})",
-     "use a key as replica identity"},
-    {kStatistics, Severity::kNote, "extended statistics {} keep its values: dropped, and recorded",
-     ""},
+    {kSubscriptions, "subscription", Severity::kWarning,
+     "subscription {} writes the table past the gateway",
+     "its plain values will be refused by the table, and it will stop: end it first"},
+    {kIdentityFull, "replica identity", Severity::kWarning,
+     "REPLICA IDENTITY FULL writes whole old rows to WAL ({})", "use a key as replica identity"},
+    {kStatistics, "statistics object", Severity::kNote,
+     "extended statistics {} keep its values: dropped, and recorded", ""},
 };
 
 Result<std::vector<std::pair<std::size_t, std::string>>> ask(PgConnection& database,
@@ -243,8 +260,27 @@ std::string filled(std::string_view what, std::string_view name) {
   return out;
 }
 
+Use::Verdict verdict_of(Severity severity) {
+  switch (severity) {
+    case Severity::kRefused:
+      return Use::Verdict::kRefused;
+    case Severity::kWarning:
+      return Use::Verdict::kLookAtIt;
+    default:
+      return Use::Verdict::kRemade;
+  }
+}
+
+/// A finding that is a use as well.
+void found_use(Inspection& out, std::string_view kind, std::string_view name,
+               const Finding& finding) {
+  out.findings.push_back(finding);
+  out.uses.push_back({finding.object, std::string(kind), std::string(name),
+                      verdict_of(finding.severity), finding.remedy});
+}
+
 Status inspect_triggers(PgConnection& database, const Places& places,
-                        const std::vector<Target>& targets, std::vector<Finding>& findings) {
+                        const std::vector<Target>& targets, Inspection& out) {
   THERIAC_ASSIGN(const auto readers, ask(database, places, targets, kTriggers));
   THERIAC_ASSIGN(const auto all, ask(database, places, targets, kOtherTriggers));
   for (const auto& found : all) {
@@ -252,23 +288,35 @@ Status inspect_triggers(PgConnection& database, const Places& places,
     const auto& accepted = target.wanted->accept_triggers;
     const bool reads = std::find(readers.begin(), readers.end(), found) != readers.end();
     if (std::find(accepted.begin(), accepted.end(), found.second) != accepted.end()) {
-      findings.push_back({Severity::kNote, target.object(),
-                          "trigger " + found.second + " is accepted by the policy", ""});
+      found_use(out, "trigger", found.second,
+                {Severity::kNote, target.object(),
+                 "trigger " + found.second + " is accepted by the policy", ""});
+      out.uses.back().verdict = Use::Verdict::kKept;
     } else if (reads) {
-      findings.push_back({Severity::kRefused, target.object(),
-                          "trigger " + found.second + " may read it: it would see NULL",
-                          "change the trigger, or, having read it, name it in accept_triggers"});
+      found_use(out, "trigger", found.second,
+                {Severity::kRefused, target.object(),
+                 "trigger " + found.second + " may read it: it would see NULL",
+                 "change the trigger, or, having read it, name it in accept_triggers"});
     } else {
-      findings.push_back({Severity::kWarning, target.object(),
-                          "trigger " + found.second + " fires on the table",
-                          "its function does not seem to read the column; make sure"});
+      found_use(
+          out, "trigger", found.second,
+          {Severity::kWarning, target.object(), "trigger " + found.second + " fires on the table",
+           "its function does not seem to read the column; make sure"});
     }
   }
   return {};
 }
 
+/// A constraint's index goes by the constraint's kind.
+std::string_view kind_of(const TargetIndex& index) {
+  if (index.primary) return "primary key";
+  if (index.exclusion) return "exclusion constraint";
+  if (!index.constraint.empty()) return "unique constraint";
+  return index.unique ? "unique index" : "index";
+}
+
 Status inspect_indexes(PgConnection& database, const std::vector<Target>& targets,
-                       std::vector<Finding>& findings) {
+                       Inspection& out) {
   for (const auto& target : targets) {
     std::vector<std::int16_t> attributes, searchable;
     for (const auto& other : targets) {
@@ -279,20 +327,20 @@ Status inspect_indexes(PgConnection& database, const std::vector<Target>& target
     THERIAC_ASSIGN(const auto indexes, read_indexes(database, target.relation, {target.attribute}));
     for (const auto& index : indexes) {
       const auto verdict = judge_index(index, attributes, searchable);
+      Finding finding{Severity::kNote, target.object(), {}, {}};
       switch (verdict.fate) {
         case IndexFate::kRefused:
-          findings.push_back({Severity::kRefused, target.object(), verdict.why, verdict.remedy});
+          finding = {Severity::kRefused, target.object(), verdict.why, verdict.remedy};
           break;
         case IndexFate::kRebuilt:
-          findings.push_back({Severity::kNote, target.object(),
-                              "index " + index.name + " will stand on its blind index", ""});
+          finding.what = "index " + index.name + " will stand on its blind index";
           break;
         case IndexFate::kEmptied:
-          findings.push_back(
-              {Severity::kNote, target.object(),
-               "index " + index.name + " will stand on the erased column, and be of no use", ""});
+          finding.what =
+              "index " + index.name + " will stand on the erased column, and be of no use";
           break;
       }
+      found_use(out, kind_of(index), index.name, finding);
     }
   }
   return {};
@@ -315,8 +363,7 @@ std::vector<RefusingQuestion> refusing_questions() {
 
 std::string trigger_question() { return std::string(kTargets) + std::string(kTriggers); }
 
-Status inspect_uses(PgConnection& database, const std::vector<Target>& targets,
-                    std::vector<Finding>& findings) {
+Status inspect_uses(PgConnection& database, const std::vector<Target>& targets, Inspection& out) {
   if (targets.empty()) return {};
   const Places places(targets);
   for (const auto& question : kQuestions) {
@@ -324,12 +371,13 @@ Status inspect_uses(PgConnection& database, const std::vector<Target>& targets,
       continue;  // each judged by itself: views.hpp
     THERIAC_ASSIGN(const auto found, ask(database, places, targets, question.sql));
     for (const auto& [place, name] : found) {
-      findings.push_back({question.severity, targets.at(place).object(),
-                          filled(question.what, name), std::string(question.remedy)});
+      found_use(out, question.kind, name,
+                {question.severity, targets.at(place).object(), filled(question.what, name),
+                 std::string(question.remedy)});
     }
   }
-  THERIAC_TRY(inspect_triggers(database, places, targets, findings));
-  return inspect_indexes(database, targets, findings);
+  THERIAC_TRY(inspect_triggers(database, places, targets, out));
+  return inspect_indexes(database, targets, out);
 }
 
 }  // namespace theriac::protect

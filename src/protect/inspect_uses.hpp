@@ -8,9 +8,13 @@
 namespace theriac::protect {
 
 /// Adds the findings on everything that uses the targets (tables that exist and are not protected
-/// yet).
+/// yet), and the uses.
 Status inspect_uses(store::PgConnection& database, const std::vector<Target>& targets,
-                    std::vector<Finding>& findings);
+                    Inspection& out);
+/// Adds the uses that no finding is made of, and those of the database as a whole (event triggers,
+/// replication slots). After inspect_uses() and inspect_views(), whose verdict on views it repeats.
+Status list_uses(store::PgConnection& database, const std::vector<Target>& targets,
+                 Inspection& out);
 
 /// The questions whose answer protect refuses, for functions that ask them in the database: $1
 /// oid[], $2 int2[], $3 text[] of relations, attributes and names; rows of (place, name of the
