@@ -146,13 +146,24 @@ void EnforceSession::look(Io& io) {
   ask(kWhere, then, io);
 }
 
-std::optional<std::pair<std::string, std::string>> EnforceSession::backend_and_transaction() const {
+std::optional<EnforceSession::Where> EnforceSession::backend_and_transaction() const {
   if (collected_.size() != 1 || collected_[0].size() != 2 || !collected_[0][0] ||
       !collected_[0][1]) {
     return std::nullopt;
   }
-  return std::pair{std::string(text_of(*collected_[0][0])),
-                   std::string(text_of(*collected_[0][1]))};
+  return Where{std::string(text_of(*collected_[0][0])), std::string(text_of(*collected_[0][1]))};
+}
+
+protect::Rows EnforceSession::collected_rows() const {
+  std::vector<protect::Rows::Row> rows;
+  rows.reserve(collected_.size());
+  for (const auto& row : collected_) {
+    auto& made = rows.emplace_back();
+    for (const auto& value : row) {
+      made.push_back(value ? std::optional(std::string(text_of(*value))) : std::nullopt);
+    }
+  }
+  return protect::Rows(std::move(rows));
 }
 
 void EnforceSession::look_on(Io& io) {
@@ -160,15 +171,7 @@ void EnforceSession::look_on(Io& io) {
   if (!question) return looked(reading_->finish(), io);
   const auto then = [this](bool failed, Io& later) {
     if (failed || collected_too_many_) return looked(fail(Code::kUpstream, "catalogue"), later);
-    std::vector<protect::Rows::Row> rows;
-    rows.reserve(collected_.size());
-    for (auto& row : collected_) {
-      auto& made = rows.emplace_back();
-      for (auto& value : row) {
-        made.push_back(value ? std::optional(std::string(text_of(*value))) : std::nullopt);
-      }
-    }
-    if (const auto taken = reading_->take(protect::Rows(std::move(rows))); !taken) {
+    if (const auto taken = reading_->take(collected_rows()); !taken) {
       return looked(fail(taken.error()), later);
     }
     look_on(later);
@@ -226,6 +229,12 @@ std::string EnforceSession::settle_sql(const rewrite::FollowedDdl& follow,
   return protect::settle_json(arguments, service_.policy()).dump();
 }
 
+std::string EnforceSession::settle_call(const AdoptionKey& key, const Where& where,
+                                        const std::string& arguments) {
+  return "SELECT theriac.settle(" + store::pg_quote_literal(arguments) + ", '\\x" +
+         key.digest(where.first, where.second, "settle", arguments) + "')";
+}
+
 void EnforceSession::run_followed(const std::shared_ptr<const rewrite::Statement>& statement,
                                   const std::function<void(Io&)>& send,
                                   const std::function<void(bool, Io&)>& done, Io& io) {
@@ -237,24 +246,39 @@ void EnforceSession::run_followed(const std::shared_ptr<const rewrite::Statement
   const auto text = settle_sql(*statement->follow, *catalogue());
   ++service_.counters().rewritten;
   held_done_.clear();
-  const auto settled = [this, done](bool failed, Io& later) {
+  const auto finished = [this, done](bool failed, Io& later) {
     if (!failed) {
       append(later.to_client, held_done_);
       note_schema(true);
     }
     done(failed, later);
   };
-  const auto then = [this, key, text, statement, send, done, settled](bool failed, Io& later) {
-    const auto where = failed ? std::nullopt : backend_and_transaction();
-    if (!where) return done(true, later);
+  const auto settled = [this, statement, finished](const Where& where, bool failed, Io& later) {
+    if (failed || !statement->follow->view) return finished(failed, later);
+    form_view(*statement->follow->view, where, finished, later);
+  };
+  const auto run = [this, key, text, statement, send, settled](const Where& where, Io& later) {
     if (statement->follow->replaced) {
       pgwire::write_message(held_done_, 'C', bytes_of(std::string("ALTER TABLE") + '\0'));
     } else {
       send(later);
     }
-    const auto call = "SELECT theriac.settle(" + store::pg_quote_literal(text) + ", '\\x" +
-                      key->digest(where->first, where->second, "settle", text) + "')";
-    ask(call, settled, later);
+    const auto then = [settled, where](bool failed, Io& still_later) {
+      settled(where, failed, still_later);
+    };
+    ask(settle_call(*key, where, text), then, later);
+  };
+  const auto then = [this, key, statement, done, run](bool failed, Io& later) {
+    const auto where = failed ? std::nullopt : backend_and_transaction();
+    if (!where) return done(true, later);
+    if (statement->follow->before.empty()) return run(*where, later);
+    rewrite::FollowedDdl before;
+    before.acts = statement->follow->before;
+    const auto prepared = [run, done, where = *where](bool refused, Io& still_later) {
+      if (refused) return done(true, still_later);
+      run(where, still_later);
+    };
+    ask(settle_call(*key, *where, settle_sql(before, *catalogue())), prepared, later);
   };
   ask(kWhere, then, io);
 }

@@ -1,6 +1,8 @@
 #include "gateway/enforce_scrub.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <vector>
 
 #include "pgwire/messages.hpp"
 
@@ -8,11 +10,17 @@ namespace theriac::gateway {
 namespace {
 
 constexpr std::string_view kPrefix = "theriac_";
+/// What a view said stands in the registry under this name and the view's own; the server names it
+/// where something depends on it.
+constexpr std::string_view kKeptView = "theriac.view_", kKeptViewQuoted = "theriac.\"view_";
 
 const rewrite::Column* column_of_number(const rewrite::Catalogue& catalogue, int number) {
   for (const auto& relation : catalogue.relations()) {
     for (const auto& column : relation.columns) {
-      if (column.protection && column.protection->number == number) return &column;
+      if (column.protection && column.protection->view_attribute == 0 &&
+          column.protection->number == number) {
+        return &column;
+      }
     }
   }
   return nullptr;
@@ -38,8 +46,39 @@ std::string_view copy_place(std::string_view context) {
 
 }  // namespace
 
+namespace {
+
+/// With a kept view's name as the view's own; a line that says the same as one before it goes.
+std::string without_kept_views(std::string_view text) {
+  std::vector<std::string> lines;
+  while (true) {
+    const auto end = text.find('\n');
+    std::string line(text.substr(0, end));
+    for (const std::string_view quote : {"", "\""}) {
+      const auto name = "theriac." + std::string(quote) + "view_";
+      for (std::size_t at = 0; (at = line.find(name, at)) != std::string::npos;) {
+        line.replace(at, name.size(), quote);
+      }
+    }
+    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+    if (end == std::string_view::npos) break;
+    text = text.substr(end + 1);
+  }
+  std::string out;
+  for (const auto& line : lines) out += (&line == lines.data() ? "" : "\n") + line;
+  return out;
+}
+
+}  // namespace
+
 std::string without_helper_names(std::string_view text, const rewrite::Catalogue& catalogue) {
   std::string out;
+  std::string own;
+  if (text.find(kKeptView) != std::string_view::npos ||
+      text.find(kKeptViewQuoted) != std::string_view::npos) {
+    own = without_kept_views(text);
+    text = own;
+  }
   while (!text.empty()) {
     const auto at = text.find(kPrefix);
     if (at == std::string_view::npos) break;
@@ -72,7 +111,10 @@ std::string without_helper_names(std::string_view text, const rewrite::Catalogue
 void write_scrubbed(Bytes& out, char tag, ByteView body, const rewrite::Catalogue& catalogue,
                     bool rewritten) {
   const auto fields = pgwire::read_notice(body);
-  const bool concerns = rewritten || text_of(body).find(kPrefix) != std::string_view::npos;
+  const auto names = [&](std::string_view what) {
+    return text_of(body).find(what) != std::string_view::npos;
+  };
+  const bool concerns = rewritten || names(kPrefix) || names(kKeptView) || names(kKeptViewQuoted);
   if (!concerns) {
     pgwire::write_message(out, tag, body);
     return;

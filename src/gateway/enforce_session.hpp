@@ -31,6 +31,7 @@
 #include "gateway/enforce_slots.hpp"
 #include "gateway/session.hpp"
 #include "protect/catalogue_loader.hpp"
+#include "protect/view_making.hpp"
 
 namespace theriac::gateway {
 
@@ -269,7 +270,12 @@ class EnforceSession final : public Session {
   void looked(Result<std::shared_ptr<const rewrite::Catalogue>> found, Io& io);
   /// What the last look failed with, once.
   std::optional<pgwire::ErrorReport> look_failure();
-  [[nodiscard]] std::optional<std::pair<std::string, std::string>> backend_and_transaction() const;
+  using Where = std::pair<std::string, std::string>;  ///< backend, transaction
+  [[nodiscard]] std::optional<Where> backend_and_transaction() const;
+  [[nodiscard]] protect::Rows collected_rows() const;
+  /// The call of theriac.settle().
+  static std::string settle_call(const AdoptionKey& key, const Where& where,
+                                 const std::string& arguments);
   [[nodiscard]] std::string settle_sql(const rewrite::FollowedDdl& follow,
                                        const rewrite::Catalogue& catalogue) const;
   void run_followed(const std::shared_ptr<const rewrite::Statement>& statement,
@@ -279,6 +285,12 @@ class EnforceSession final : public Session {
   void follow_in_batch(const rewrite::Statement& statement,
                        const std::shared_ptr<Prepared>& prepared,
                        const std::shared_ptr<Portal>& portal, Io& io);
+  // --- enforce_views.cpp
+  /// Gives the view that was just made its protected form; `done` with true: refused.
+  void form_view(const rewrite::FollowedDdl::MadeView& view, const Where& where,
+                 const std::function<void(bool failed, Io&)>& done, Io& io);
+  void register_view(protect::NewView view, const Where& where,
+                     const std::function<void(bool failed, Io&)>& done, Io& io);
   /// The rest of a batch means what the new catalogue says. False: wait.
   bool plan_rest(Io& io);
 

@@ -68,6 +68,10 @@ std::string_view name_of(SettleAct::Kind kind) {
       return "drop_column";
     case SettleAct::Kind::kRevoke:
       return "revoke";
+    case SettleAct::Kind::kKeepView:
+      return "keep_view";
+    case SettleAct::Kind::kForgetView:
+      return "forget_view";
   }
   return "";
 }
@@ -77,7 +81,7 @@ std::string_view name_of(SettleAct::Kind kind) {
 std::string adoption_sql() {
   std::string out;
   for (const auto text :
-       {kKeySql, kCallSql, kIndexSql, kRightsSql, kColumnSql, kAdoptSql, kSettleSql}) {
+       {kKeySql, kCallSql, kViewsSql, kIndexSql, kRightsSql, kColumnSql, kAdoptSql, kSettleSql}) {
     out += text;
   }
   replace_all(out, "{FORMS}", form_conditions());
@@ -121,9 +125,29 @@ codec::Json settle_json(const SettleArguments& arguments, const policy::Policy& 
                     {"column", act.column},
                     {"privileges", act.privileges},
                     {"roles", act.roles},
-                    {"option", act.grant_option_only}});
+                    {"option", act.grant_option_only},
+                    {"cascade", act.cascade},
+                    {"relation", act.relation}});
+  }
+  auto views = codec::Json::array();
+  for (const auto& view : arguments.views) {
+    auto columns = codec::Json::array();
+    for (const auto& column : view.columns) {
+      auto origins = codec::Json::array();
+      for (const auto& one : column.origins) {
+        origins.push_back({{"relation", one.relation_oid},
+                           {"attribute", one.attribute},
+                           {"with_row", one.with_row}});
+      }
+      columns.push_back({{"attribute", column.attribute},
+                         {"searchable", column.searchable},
+                         {"searches", column.searches},
+                         {"origins", std::move(origins)}});
+    }
+    views.push_back({{"relation", view.oid}, {"columns", std::move(columns)}});
   }
   return {{"role", arguments.role},
+          {"views", std::move(views)},
           {"awaited", std::move(awaited)},
           {"relations", arguments.relations},
           {"acts", std::move(acts)}};

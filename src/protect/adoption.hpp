@@ -23,6 +23,7 @@
 #include "codec/json.hpp"
 #include "policy/policy.hpp"
 #include "rewrite/plan.hpp"
+#include "rewrite/view.hpp"
 
 namespace theriac::protect {
 
@@ -35,12 +36,19 @@ std::string settle_message(std::string_view backend, std::string_view transactio
 
 using SettleAct = rewrite::DdlAct;
 
+/// A view in its protected form, and which columns it gives; the registry is to know it.
+struct SettledView {
+  std::uint32_t oid = 0;
+  std::vector<rewrite::ViewForm::Helped> columns;
+};
+
 struct SettleArguments {
   std::string role;  ///< current_user of the client's session: who must own what acts change
   /// Columns of the policy to be adopted where they stand unprotected.
   std::vector<const policy::ProtectedColumn*> awaited;
-  std::vector<std::uint32_t> relations;  ///< protected tables that were named
+  std::vector<std::uint32_t> relations;  ///< protected tables, and views, that were named
   std::vector<SettleAct> acts;
+  std::vector<SettledView> views;
 };
 codec::Json settle_json(const SettleArguments& arguments, const policy::Policy& policy);
 

@@ -16,8 +16,10 @@ COMMENT ON COLUMN theriac.tables.grants IS
 GRANT USAGE ON SCHEMA theriac TO PUBLIC;
 CREATE TABLE IF NOT EXISTS theriac.views (
   view regclass PRIMARY KEY,
-  definition text NOT NULL,
+  original regclass,
   rights jsonb NOT NULL);
+COMMENT ON COLUMN theriac.views.original IS
+  'a view that says what this one said before it got its protected form; null: it has none of its own';
 CREATE TABLE IF NOT EXISTS theriac.view_columns (
   view regclass NOT NULL,
   attribute smallint NOT NULL,

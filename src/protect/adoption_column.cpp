@@ -127,6 +127,12 @@ DECLARE
   helper text;
 BEGIN
   SELECT * INTO c FROM theriac.columns WHERE number = (act->>'number')::integer;
+  IF act->>'act' IN ('keep_view', 'forget_view') THEN
+    PERFORM theriac.owned_by((act->>'relation')::oid, role);
+    IF act->>'act' = 'keep_view' THEN PERFORM theriac.keep_view((act->>'relation')::oid);
+    ELSE PERFORM theriac.forget_view((act->>'relation')::oid); END IF;
+    RETURN;
+  END IF;
   -- The table was dropped by the same statement.
   IF c.number IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = c.relation) THEN RETURN; END IF;
   CASE act->>'act'
@@ -144,7 +150,9 @@ BEGIN
                  AND attname = act->>'column')
          OR theriac.plain_attribute(c.relation, c.number) IS NOT NULL THEN RETURN; END IF;
       FOR helper IN SELECT theriac.helpers_of(c.relation, c.number) LOOP
-        EXECUTE format('ALTER TABLE %s DROP COLUMN %I', c.relation, helper);
+        -- A view over the column is one over its helpers; it stopped the statement, or goes with it.
+        EXECUTE format('ALTER TABLE %s DROP COLUMN %I %s', c.relation, helper,
+                       CASE WHEN (act->>'cascade')::boolean THEN 'CASCADE' ELSE 'RESTRICT' END);
       END LOOP;
       DELETE FROM theriac.columns WHERE number = c.number;
       IF EXISTS (SELECT FROM theriac.columns WHERE relation = c.relation) THEN RETURN; END IF;

@@ -200,6 +200,7 @@ DECLARE
 BEGIN
   PERFORM theriac.authentic('settle', arguments, digest);
   asked := arguments::jsonb;
+  PERFORM theriac.follow_views();
   DELETE FROM theriac.columns c WHERE NOT EXISTS (SELECT FROM pg_class p WHERE p.oid = c.relation)
     AND c.state = 'sealed';
   DELETE FROM theriac.tables t WHERE NOT EXISTS (SELECT FROM pg_class p WHERE p.oid = t.relation)
@@ -211,6 +212,7 @@ BEGIN
   FOR r IN SELECT v FROM jsonb_array_elements(asked->'acts') AS v LOOP
     PERFORM theriac.apply_act(r.v, asked->>'role');
   END LOOP;
+  PERFORM theriac.follow_views();
   SELECT coalesce(jsonb_agg(v || jsonb_build_object('relation', c.oid::bigint, 'attribute', a.attnum)
                             ORDER BY c.oid, a.attnum), '[]') INTO fresh
     FROM jsonb_array_elements(asked->'awaited') AS v
@@ -229,6 +231,15 @@ BEGIN
                                 UNION SELECT (v->>'relation')::oid FROM jsonb_array_elements(fresh) AS v)
       LOOP
     PERFORM theriac.settle_table(r.relation);
+  END LOOP;
+  FOR r IN SELECT v.view::oid AS view FROM theriac.views v
+      WHERE v.view::oid IN (SELECT w::oid FROM jsonb_array_elements_text(asked->'relations') AS w) LOOP
+    PERFORM theriac.follow_view_rights(r.view);
+    PERFORM theriac.give_view_rights(r.view);
+  END LOOP;
+  FOR r IN SELECT v FROM jsonb_array_elements(asked->'views') AS v LOOP
+    PERFORM theriac.owned_by((r.v->>'relation')::oid, asked->>'role');
+    PERFORM theriac.settle_view(r.v);
   END LOOP;
 END $f$;
 

@@ -7,6 +7,7 @@ namespace theriac::protect {
 
 extern const std::string_view kKeySql;     ///< theriac.gateway_key, what older registries lack
 extern const std::string_view kCallSql;    ///< who may call, how it is refused, who owns
+extern const std::string_view kViewsSql;   ///< views in their protected form
 extern const std::string_view kIndexSql;   ///< indexes on protected columns move to the helpers
 extern const std::string_view kRightsSql;  ///< rights on the table become rights on columns
 extern const std::string_view kColumnSql;  ///< NOT NULL, default and type of a protected column

@@ -347,6 +347,10 @@ std::optional<std::string> CatalogueReading::next() {
       return std::string(kKeys);
     case Step::kReaders:
       if (auto sql = readers_sql(*building_); !sql.empty()) return sql;
+      step_ = Step::kViews;
+      [[fallthrough]];
+    case Step::kViews:
+      if (auto sql = view_sources_sql(building_->relations); !sql.empty()) return sql;
       step_ = Step::kOverlay;
       [[fallthrough]];
     case Step::kOverlay:
@@ -393,8 +397,12 @@ Status CatalogueReading::take(const Rows& rows) {
       step_ = Step::kEnd;
       overlay_ = overlay_from(rows);
       return {};
-    case Step::kReaders:
+    case Step::kViews:
       step_ = Step::kOverlay;
+      give_view_keys(rows, building_->relations);
+      return {};
+    case Step::kReaders:
+      step_ = Step::kViews;
       for (std::size_t i = 0; i < rows.rows(); ++i) {
         if (auto* view = building_->find(number_at<std::uint32_t>(rows, i, 0))) {
           view->reads_protected = !view->recreated;

@@ -54,6 +54,7 @@ class CatalogueReading {
     kAttributes,
     kKeys,
     kReaders,
+    kViews,
     kOverlay,
     kEnd
   };

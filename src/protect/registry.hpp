@@ -5,7 +5,8 @@
 //   theriac.installation  one row: format of the registry, tenant
 //   theriac.tables        one row a protected table: bound to rows or not, original rights and form
 //   theriac.columns       one row a protected column
-//   theriac.views         one row a view in its protected form: what it said before, and its rights
+//   theriac.views         one row a view in its protected form: its rights, and which view of this
+//                         schema, theriac.view_<its name>, says what it said before
 //   theriac.view_columns  which registered columns such a view's columns give
 //   theriac.migrations    one row a run of protect or unprotect over one table
 //   theriac.scram_verifier(text)   for the gateway's own role: verifier of a sign-in role

@@ -1,6 +1,9 @@
 #include "protect/view_columns.hpp"
 
 #include <algorithm>
+#include <map>
+
+#include "protect/sql_text.hpp"
 
 namespace theriac::protect {
 namespace {
@@ -53,6 +56,77 @@ bool protect_view_column(rewrite::Relation& view, const rewrite::ViewForm::Helpe
   }
   plain->protection = std::move(protection);
   return true;
+}
+
+std::string view_sources_sql(const std::vector<rewrite::Relation>& relations) {
+  std::string oids;
+  for (const auto& relation : relations) {
+    if (relation.recreated) oids += (oids.empty() ? "" : ",") + std::to_string(relation.oid);
+  }
+  if (oids.empty()) return {};
+  return "SELECT v.oid, d.refobjid, pg_catalog.pg_get_viewdef(v.oid) "
+         "FROM pg_catalog.unnest('{" +
+         oids +
+         "}'::oid[]) AS v(oid) "
+         "JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid AND r.rulename = '_RETURN' "
+         "CROSS JOIN LATERAL (SELECT DISTINCT d.refobjid FROM pg_catalog.pg_depend d "
+         "WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid "
+         "AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> v.oid) d "
+         "WHERE pg_catalog.pg_relation_is_updatable(v.oid, false) & 4 <> 0 "
+         "AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = d.refobjid "
+         "AND t.tgattr::text <> '') ORDER BY v.oid";
+}
+
+namespace {
+
+using Attributes = std::map<std::int16_t, std::int16_t>;  ///< of the base, of the view
+
+/// The base's keys as the view's, where it shows all of a key's columns.
+bool add_keys(const rewrite::Relation& base, const Attributes& shown, rewrite::Relation& view) {
+  bool added = false;
+  for (const auto& key : base.keys) {
+    std::vector<std::int16_t> made;
+    for (const auto attribute : key) {
+      if (const auto at = shown.find(attribute); at != shown.end()) made.push_back(at->second);
+    }
+    const bool known = std::find(view.keys.begin(), view.keys.end(), made) != view.keys.end();
+    if (made.size() != key.size() || known) continue;
+    view.keys.push_back(std::move(made));
+    added = true;
+  }
+  return added;
+}
+
+}  // namespace
+
+void give_view_keys(const Rows& rows, std::vector<rewrite::Relation>& relations) {
+  const auto find = [&](std::uint32_t oid) -> rewrite::Relation* {
+    const auto at = std::find_if(relations.begin(), relations.end(),
+                                 [&](const auto& each) { return each.oid == oid; });
+    return at == relations.end() ? nullptr : &*at;
+  };
+  // Views over views get theirs in a later round.
+  for (bool again = true; again;) {
+    again = false;
+    for (std::size_t i = 0; i < rows.rows(); ++i) {
+      auto* view = find(number_at<std::uint32_t>(rows, i, 0));
+      const auto* base = find(number_at<std::uint32_t>(rows, i, 1));
+      if (view == nullptr || base == nullptr || base->keys.empty()) continue;
+      const auto source = rewrite::view_source(text_at(rows, i, 2));
+      if (!source || source->relation != base->name ||
+          (!source->schema.empty() && source->schema != base->schema)) {
+        continue;
+      }
+      Attributes shown;
+      for (const auto& [name, from] : source->columns) {
+        const auto* column = view->find(name);
+        const auto* of = base->find(from);
+        if (column == nullptr || of == nullptr || column->helper || column->protection) continue;
+        shown.emplace(of->attribute, column->attribute);
+      }
+      again = add_keys(*base, shown, *view) || again;
+    }
+  }
 }
 
 }  // namespace theriac::protect

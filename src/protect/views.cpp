@@ -51,7 +51,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_viewdef(c.oid),
 FROM (SELECT oid, max(depth) AS depth FROM readers GROUP BY oid) r
 JOIN pg_catalog.pg_class c ON c.oid = r.oid AND c.relkind IN ('v', 'm')
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname <> 'theriac_catalog'
+WHERE n.nspname NOT IN ('theriac', 'theriac_catalog')
 ORDER BY r.depth, c.oid)";
 
 constexpr std::string_view kViewColumns = R"(
@@ -68,6 +68,7 @@ struct View {
   std::string schema, name, definition, options;
   bool materialised = false, checked = false, rules = false, triggers = false, used = false;
   bool registered = false;
+  bool kept = false;  ///< a view of the registry says what it said
   std::vector<rewrite::ViewColumn> columns;
   std::vector<std::string> standing;  ///< helpers it has
 
@@ -97,16 +98,19 @@ Status read_columns(PgConnection& database, View& view) {
   return {};
 }
 
-/// The definitions the registry keeps, by view.
-Result<std::map<std::uint32_t, std::string>> registered_views(PgConnection& database) {
-  std::map<std::uint32_t, std::string> out;
+/// The definitions the registry keeps, by view; nullopt: what the view says is its own.
+Result<std::map<std::uint32_t, std::optional<std::string>>> registered_views(
+    PgConnection& database) {
+  std::map<std::uint32_t, std::optional<std::string>> out;
   THERIAC_ASSIGN(const auto there,
                  database.query("SELECT pg_catalog.to_regclass('theriac.views') IS NOT NULL"));
   if (there.value(0, 0) != "t") return out;
   THERIAC_ASSIGN(const auto rows,
-                 database.query("SELECT view::oid, definition FROM theriac.views"));
+                 database.query("SELECT view::oid, pg_catalog.pg_get_viewdef(original::oid) "
+                                "FROM theriac.views"));
   for (std::size_t i = 0; i < rows.rows(); ++i) {
-    out.emplace(number_at<std::uint32_t>(rows, i, 0), text_at(rows, i, 1));
+    auto& definition = out[number_at<std::uint32_t>(rows, i, 0)];
+    if (rows.value(i, 1)) definition = text_at(rows, i, 1);
   }
   return out;
 }
@@ -146,7 +150,8 @@ Result<std::vector<View>> read_views(PgConnection& database, const Watched& watc
     view.used = rows.value(i, 9) == "t";
     if (const auto at = registered.find(view.oid); at != registered.end()) {
       view.registered = true;
-      view.definition = at->second;
+      view.kept = at->second.has_value();
+      if (at->second) view.definition = *at->second;
     }
     THERIAC_TRY(read_columns(database, view));
     out.push_back(std::move(view));
@@ -278,13 +283,36 @@ std::string text_of_refusal(const rewrite::Refusal& refused) {
   return refused.construct + (refused.column.empty() ? "" : " (" + refused.column + ")");
 }
 
+/// A view of the registry that says what the view says: PostgreSQL keeps its names up to date, and
+/// lets nobody drop what it needs. Nobody reads it.
+Result<std::string> keep_original(PgConnection& database, const View& view,
+                                  const std::string& owner) {
+  const auto oid = std::to_string(view.oid);
+  THERIAC_ASSIGN(const auto called,
+                 database.query("SELECT theriac.view_name($1::oid)", {PgParam::text(oid)}));
+  const auto name = qualified_sql("theriac", text_at(called, 0, 0));
+  auto text = view.definition;
+  while (!text.empty() && text.back() == ';') text.pop_back();
+  THERIAC_TRY(run_all(database,
+                      {"CREATE VIEW " + name + " AS " + text,
+                       "ALTER VIEW " + name + " OWNER TO " + pg_quote_identifier(owner)},
+                      "keeping view " + view.object()));
+  return name;
+}
+
 Status register_view(PgConnection& database, const View& view, const rewrite::ViewForm& form,
                      const std::vector<RegisteredColumn>& columns, const Rights& rights) {
   const auto oid = std::to_string(view.oid), text = rights.to_json().dump();
+  std::optional<std::string> original;
+  if (form.edited && !view.kept) {
+    THERIAC_ASSIGN(original, keep_original(database, view, rights.owner));
+  }
   THERIAC_TRY(database.query(
-      "INSERT INTO theriac.views (view, definition, rights) VALUES ($1::oid::regclass, $2, "
-      "$3::jsonb) ON CONFLICT (view) DO NOTHING",
-      {PgParam::text(oid), PgParam::text(view.definition), PgParam::text(text)}));
+      "INSERT INTO theriac.views (view, original, rights) VALUES ($1::oid::regclass, $2::regclass, "
+      "$3::jsonb) ON CONFLICT (view) DO UPDATE SET original = coalesce(views.original, "
+      "excluded.original)",
+      {PgParam::text(oid), original ? PgParam::text(*original) : PgParam::null(),
+       PgParam::text(text)}));
   THERIAC_TRY(
       database.query("WITH gone AS (DELETE FROM theriac.view_columns WHERE view = $1::oid "
                      "RETURNING 1) SELECT count(*) FROM gone",
@@ -420,7 +448,7 @@ Result<std::vector<TakenView>> take_views(PgConnection& database, std::uint32_t 
   }
   THERIAC_ASSIGN(const auto views, read_views(database, watched));
   std::vector<TakenView> out;
-  std::vector<std::string> drops;
+  std::vector<std::string> drops, originals;
   for (const auto& view : views) {
     TakenView taken;
     taken.schema = view.schema;
@@ -434,9 +462,10 @@ Result<std::vector<TakenView>> take_views(PgConnection& database, std::uint32_t 
         const auto kept,
         database.query("WITH gone AS (DELETE FROM theriac.view_columns WHERE view = "
                        "$1::oid), was AS (DELETE FROM theriac.views WHERE view = $1::oid "
-                       "RETURNING rights) SELECT rights FROM was",
+                       "RETURNING rights, original) SELECT rights, original::text FROM was",
                        {PgParam::text(id)}));
     if (kept.rows() == 1) {
+      if (kept.value(0, 1)) originals.push_back("DROP VIEW " + text_at(kept, 0, 1));
       THERIAC_ASSIGN(const auto json, codec::parse_json(kept.value(0, 0).value_or("")));
       THERIAC_ASSIGN(taken.rights, Rights::from_json(json));
     }
@@ -457,6 +486,7 @@ WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.at
     drops.insert(drops.begin(), "DROP VIEW " + view.sql());
     out.push_back(std::move(taken));
   }
+  THERIAC_TRY(run_all(database, originals, "taking views away"));
   THERIAC_TRY(run_all(database, drops, "taking views away"));
   return out;
 }

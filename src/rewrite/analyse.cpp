@@ -42,6 +42,7 @@ void refuse(Statement& statement, Refusal refusal) {
   statement.columns_written.clear();
   statement.columns_compared.clear();
   statement.columns_copied.clear();
+  statement.follow.reset();
   statement.refusal = std::move(refusal);
 }
 
@@ -111,7 +112,7 @@ class Analysis {
         return;
       }
       ddl(node, out);
-      if (out.action == Action::kRefuse || out.follow) return;
+      if (out.action == Action::kRefuse || (out.follow && !out.follow->view)) return;
       return holds_query(node) ? only_catalogues(node, out) : catalogues_in(node, out);
     }
     if (auto verdict = judge_ddl(node, catalogue_, context_); verdict.refusal) {
@@ -195,9 +196,11 @@ class Analysis {
     if (!overlaid_ || !(node.has_view_stmt() || node.has_rule_stmt() || node.has_copy_stmt())) {
       return;
     }
-    bool redirected = false;
-    auto refusal = redirect_catalogues(node, catalogue_, context_, redirected);
-    if (!refusal && redirected) {
+    bool redirected = false, form = false;
+    auto refusal = redirect_catalogues(node, catalogue_, context_, redirected, &form);
+    // What only lists objects may stand in a view as it was written: our own schema it must not
+    // depend on, since that goes with the last protected table.
+    if (!refusal && redirected && (form || !node.has_view_stmt())) {
       refusal = Refusal{
           "0A000", {}, "a view or rule that reads system catalogues", "make it a temporary view"};
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rewrite/ddl_alter.hpp"
+#include "rewrite/ddl_view.hpp"
 #include "rewrite/utility_names.hpp"
 
 namespace theriac::rewrite {
@@ -102,8 +103,9 @@ DdlVerdict judge_rename(const pg::RenameStmt& rename, const Catalogue& catalogue
   }
   const auto* relation = first_concerned(rename, catalogue, context);
   if (relation != nullptr && !relation->is_protected_table()) {
-    return refused(relation, nullptr, "RENAME of a view on protected columns",
-                   "drop the view and make it again");
+    const bool column = rename.rename_type() == pg::OBJECT_COLUMN;
+    return judge_view_name(*relation, relation->schema, column ? relation->name : rename.newname(),
+                           catalogue);
   }
   FollowedDdl made;
   if (relation != nullptr) made.relations.push_back(relation->oid);
@@ -122,8 +124,7 @@ DdlVerdict judge_schema(const pg::AlterObjectSchemaStmt& statement, const Catalo
   if (!statement.has_relation()) return {};
   const auto* relation = concerned(statement.relation(), catalogue, context);
   if (relation != nullptr && !relation->is_protected_table()) {
-    return refused(relation, nullptr, "SET SCHEMA of a view on protected columns",
-                   "drop the view and make it again");
+    return judge_view_name(*relation, statement.newschema(), relation->name, catalogue);
   }
   FollowedDdl made;
   if (relation != nullptr) made.relations.push_back(relation->oid);
@@ -134,16 +135,26 @@ DdlVerdict judge_schema(const pg::AlterObjectSchemaStmt& statement, const Catalo
   return follow(catalogue, std::move(made));
 }
 
-/// The relation that a name list of DROP means, if it is protected.
-const Relation* protected_named(const pg::Node& object, const Catalogue& catalogue,
+/// The relation that a name list of DROP means, if it concerns protected columns.
+const Relation* concerned_named(const pg::Node& object, const Catalogue& catalogue,
                                 const Context& context) {
   const auto& items = object.list().items();
   if (items.empty()) return nullptr;
   pg::RangeVar range;
   range.set_relname(std::string(string_of(items.at(items.size() - 1))));
   if (items.size() > 1) range.set_schemaname(std::string(string_of(items.at(items.size() - 2))));
-  const auto* relation = concerned(range, catalogue, context);
-  return relation != nullptr && relation->is_protected_table() ? relation : nullptr;
+  return concerned(range, catalogue, context);
+}
+
+DdlAct forget(const Relation& view) {
+  return {.kind = DdlAct::Kind::kForgetView,
+          .number = 0,
+          .column = {},
+          .privileges = {},
+          .roles = {},
+          .grant_option_only = false,
+          .cascade = false,
+          .relation = view.oid};
 }
 
 DdlVerdict judge_drop(const pg::DropStmt& drop, const Catalogue& catalogue,
@@ -154,10 +165,19 @@ DdlVerdict judge_drop(const pg::DropStmt& drop, const Catalogue& catalogue,
   switch (drop.remove_type()) {
     case pg::OBJECT_TABLE:
       for (const auto& object : drop.objects()) {
-        const auto* relation = protected_named(object, catalogue, context);
-        if (relation != nullptr) made.relations.push_back(relation->oid);
+        const auto* relation = concerned_named(object, catalogue, context);
+        if (relation != nullptr && relation->is_protected_table()) {
+          made.relations.push_back(relation->oid);
+        }
       }
       break;
+    case pg::OBJECT_VIEW:
+      for (const auto& object : drop.objects()) {
+        const auto* relation = concerned_named(object, catalogue, context);
+        if (relation != nullptr && relation->recreated) made.before.push_back(forget(*relation));
+      }
+      if (made.before.empty()) return {};
+      return follow(catalogue, std::move(made));
     case pg::OBJECT_SCHEMA:
       for (const auto& one : catalogue.relations()) {
         const bool in =
@@ -179,6 +199,14 @@ DdlVerdict judge_drop(const pg::DropStmt& drop, const Catalogue& catalogue,
 /// Rights on single protected columns that REVOKE takes.
 std::optional<Refusal> add_revokes(const pg::GrantStmt& grant, const Relation& relation,
                                    FollowedDdl& made) {
+  if (relation.is_view()) {
+    const bool by_column =
+        std::any_of(grant.privileges().begin(), grant.privileges().end(),
+                    [](const pg::Node& node) { return node.access_priv().cols_size() > 0; });
+    if (!by_column) return std::nullopt;
+    return utility_refusal(&relation, nullptr, "REVOKE by column on a view on protected columns",
+                           "REVOKE on the whole view, then GRANT the columns");
+  }
   std::vector<std::string> roles;
   bool named = true;
   for (const auto& node : grant.grantees()) {
@@ -203,7 +231,9 @@ std::optional<Refusal> add_revokes(const pg::GrantStmt& grant, const Relation& r
                  .column = column->name,
                  .privileges = {},
                  .roles = roles,
-                 .grant_option_only = grant.grant_option()};
+                 .grant_option_only = grant.grant_option(),
+                 .cascade = false,
+                 .relation = 0};
       if (upper.empty()) {
         act.privileges = {"SELECT", "INSERT", "UPDATE"};
       } else {
@@ -228,13 +258,13 @@ DdlVerdict judge_grant(const pg::GrantStmt& grant, const Catalogue& catalogue,
       const bool in =
           std::any_of(grant.objects().begin(), grant.objects().end(),
                       [&](const pg::Node& object) { return string_of(object) == one.schema; });
-      if (in && one.is_protected_table()) add(one);
+      if (in && (one.is_protected_table() || one.recreated)) add(one);
     }
   }
   each_of<pg::RangeVar>(grant, [&](const pg::RangeVar& range) {
     const auto* relation = concerned(range, catalogue, context);
     if (relation == nullptr || refusal) return;
-    if (relation->is_protected_table()) {
+    if (relation->is_protected_table() || relation->recreated) {
       add(*relation);
     } else {
       refusal = utility_refusal(relation, nullptr, "GRANT or REVOKE on a view on protected columns",
@@ -246,11 +276,8 @@ DdlVerdict judge_grant(const pg::GrantStmt& grant, const Catalogue& catalogue,
   return follow(catalogue, std::move(made));
 }
 
-/// A relation of another kind under an awaited table's name would hold plain values.
 DdlVerdict judge_other_kind(const pg::RangeVar& name, const Catalogue& catalogue) {
-  if (!awaits_in(name.schemaname(), name.relname(), catalogue)) return {};
-  return refused(nullptr, nullptr, "another kind of relation under a protected table's name",
-                 "make an ordinary table with CREATE TABLE, then fill it with INSERT");
+  return {awaited_by_another_kind(name.schemaname(), name.relname(), catalogue), std::nullopt};
 }
 
 }  // namespace
@@ -295,7 +322,7 @@ DdlVerdict judge_ddl(const pg::Node& statement, const Catalogue& catalogue,
     case pg::Node::kCreateTableAsStmt:
       return judge_other_kind(statement.create_table_as_stmt().into().rel(), catalogue);
     case pg::Node::kViewStmt:
-      return judge_other_kind(statement.view_stmt().view(), catalogue);
+      return judge_view(statement.view_stmt(), catalogue, context);
     case pg::Node::kCreateForeignTableStmt:
       return judge_other_kind(statement.create_foreign_table_stmt().base_stmt().relation(),
                               catalogue);

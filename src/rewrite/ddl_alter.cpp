@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "rewrite/ddl_view.hpp"
 #include "rewrite/utility_names.hpp"
 
 namespace theriac::rewrite {
@@ -48,14 +49,16 @@ class Alter {
     return utility_refusal(&relation_, column, construct, remedy);
   }
 
-  void act(DdlAct::Kind kind, const Column& column) {
+  void act(DdlAct::Kind kind, const Column& column, bool cascade = false) {
     followed_ = true;
     made_.acts.push_back({.kind = kind,
                           .number = column.protection->number,
                           .column = column.name,
                           .privileges = {},
                           .roles = {},
-                          .grant_option_only = false});
+                          .grant_option_only = false,
+                          .cascade = cascade,
+                          .relation = 0});
   }
 
   Answer command(const pg::AlterTableCmd& one) {
@@ -67,7 +70,7 @@ class Alter {
         return add_column(one);
       case pg::AT_DropColumn:
         followed_ = true;
-        if (secret) act(DdlAct::Kind::kDropColumn, *column);
+        if (secret) act(DdlAct::Kind::kDropColumn, *column, one.behavior() == pg::DROP_CASCADE);
         return std::nullopt;
       case pg::AT_ColumnDefault:
         return column_default(one, column, secret);
@@ -243,6 +246,7 @@ DdlVerdict judge_alter(const pg::Node& statement, const pg::AlterTableStmt& alte
     return {utility_refusal(other, nullptr, "ALTER TABLE that names a protected table", kUnprotect),
             std::nullopt};
   }
+  if (own != nullptr && own->recreated) return judge_alter_view(alter, *own);
   if (own != nullptr && !own->is_protected_table()) {
     return {utility_refusal(own, nullptr, "ALTER of a view on protected columns",
                             "drop the view and make it again"),

@@ -53,7 +53,8 @@ void note_attribute(const Resolved& found, Attributes& out) {
 
 /// All attributes of some key of the table are among these.
 bool holds_key(const Item* item, const Attributes& attributes) {
-  if (item == nullptr || item->relation == nullptr) return false;
+  // A view's key is none to PostgreSQL's GROUP BY.
+  if (item == nullptr || item->relation == nullptr || item->relation->is_view()) return false;
   const auto at = attributes.find(item);
   if (at == attributes.end()) return false;
   const auto& keys = item->relation->keys;

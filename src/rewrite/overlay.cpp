@@ -1,6 +1,7 @@
 #include "rewrite/overlay.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "rewrite/scope.hpp"
 
@@ -16,6 +17,16 @@ bool is_ours(std::string_view schema) { return schema == "theriac" || schema == 
 /// Where an overlaid relation of this name stands.
 std::string_view home_of(std::string_view name) {
   return name.starts_with("pg_") ? "pg_catalog" : "information_schema";
+}
+
+/// Catalogues and views that name objects and count what is done with them: without the overlay
+/// they show ours as well, but nothing of what a table's columns are made into.
+bool lists_objects(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kLists{"pg_class",  "pg_namespace", "pg_type",
+                                                   "pg_proc",   "pg_sequences", "pg_sequence",
+                                                   "pg_tables", "pg_matviews"};
+  return name.starts_with("pg_stat_") || name.starts_with("pg_statio_") ||
+         std::find(kLists.begin(), kLists.end(), name) != kLists.end();
 }
 
 /// Common table expressions in force.
@@ -46,6 +57,7 @@ class Redirector {
   }
 
   [[nodiscard]] bool edited() const { return edited_; }
+  [[nodiscard]] bool shows_form() const { return shows_form_; }
 
  private:
   void refuse(std::string_view sqlstate, std::string column, std::string_view construct,
@@ -185,6 +197,7 @@ class Redirector {
     if (is_ours(range.schemaname())) return refuse_ours();
     if (!means_catalogue(range, names)) return;
     auto name = range.relname();
+    shows_form_ = shows_form_ || !lists_objects(name);
     if (!range.has_alias()) range.mutable_alias()->set_aliasname(name);
     aliases_.push_back(range.alias().aliasname());
     if (system_columns_ && overlay_.with_system_columns.contains(name)) {
@@ -213,6 +226,7 @@ class Redirector {
     const std::string name(last_name(names));
     if (!schema.empty() && schema != "pg_catalog" && schema != "information_schema") return;
     if (!overlay_.functions.contains(name)) return;
+    shows_form_ = true;
     names.Clear();
     make_string(*names.Add(), kOverlay);
     make_string(*names.Add(), name);
@@ -233,6 +247,7 @@ class Redirector {
   const Overlay& overlay_;
   const Context& context_;
   bool edited_ = false;
+  bool shows_form_ = false;
   bool system_columns_ = false;
   bool restricts_ = false;            ///< names kRestriction
   std::vector<std::string> stars_;    ///< what `*` stands behind; empty: alone
@@ -243,11 +258,12 @@ class Redirector {
 }  // namespace
 
 std::optional<Refusal> redirect_catalogues(pg::Node& statement, const Catalogue& catalogue,
-                                           const Context& context, bool& edited) {
+                                           const Context& context, bool& edited, bool* form) {
   if (catalogue.overlay().empty()) return std::nullopt;
   Redirector redirector(catalogue, context);
   auto refusal = redirector.run(statement);
   edited = redirector.edited();
+  if (form != nullptr) *form = redirector.shows_form();
   return refusal;
 }
 

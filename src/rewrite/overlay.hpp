@@ -15,7 +15,10 @@ namespace theriac::rewrite {
 /// Redirects every reference of a query, or of a statement that holds one; `edited` says whether
 /// there was any. Names resolve as in PostgreSQL (common table expressions, search path). An alias
 /// keeps the original name. Refused: what names our own schemas, and forms that cannot be kept.
+/// `form`, if given: whether a reference shows the physical form of tables. The others show no more
+/// of it than objects of ours among all others.
 std::optional<Refusal> redirect_catalogues(pg::Node& statement, const Catalogue& catalogue,
-                                           const Context& context, bool& edited);
+                                           const Context& context, bool& edited,
+                                           bool* form = nullptr);
 
 }  // namespace theriac::rewrite

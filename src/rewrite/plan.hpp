@@ -220,21 +220,32 @@ struct DdlAct {
     kDropDefault,  ///< DROP DEFAULT
     kDropColumn,   ///< DROP COLUMN: helpers and registry follow
     kRevoke,       ///< REVOKE of rights on the column: those on its helpers follow
+    kKeepView,     ///< CREATE VIEW of `relation`: what it says, before it gets its protected form
+    kForgetView,   ///< DROP VIEW of `relation`; before the statement
   };
   Kind kind = Kind::kSetNotNull;
   int number = 0;                              ///< of the protected column
   std::string column;                          ///< its name before
   std::vector<std::string> privileges, roles;  ///< kRevoke; role "" is PUBLIC
   bool grant_option_only = false;
+  bool cascade = false;        ///< kDropColumn: what depends on the column goes with it
+  std::uint32_t relation = 0;  ///< kKeepView, kForgetView
 };
 
 /// DDL that is sent as it is and then *settled* in the same transaction: the gateway gives what is
 /// new, changed or granted its protected form (protect/adoption.hpp), or takes the statement back.
 struct FollowedDdl {
-  std::vector<std::uint32_t> relations;  ///< protected tables it names
+  std::vector<std::uint32_t> relations;  ///< protected tables, and views over them, it names
   std::vector<std::string> awaited;      ///< names of tables that may hold awaited columns now
   bool every_awaited = false;            ///< a schema took an awaited one's name
   std::vector<DdlAct> acts;
+  std::vector<DdlAct> before;  ///< settled by themselves before the statement is sent
+  /// CREATE VIEW over protected columns; an empty schema is the current one. After the statement
+  /// the gateway gives the view its protected form (protect/view_making.hpp).
+  struct MadeView {
+    std::string schema, name;
+  };
+  std::optional<MadeView> view;
   bool replaced = false;  ///< only the acts are done, the statement itself is not sent
 };
 

@@ -342,6 +342,8 @@ class Rewriter {
   bool update(pg::UpdateStmt& statement, const Env* env, Derived& result);
   /// (a, b) = (x, y) into single assignments if a protected column is among them.
   bool spread_sources(Nodes& list, const Item& target, Level& level);
+  /// UPDATE through a view: PostgreSQL's own, of one row, sets what stands for the columns.
+  bool may_update(const std::vector<Assigned>& assigned, const Item& view, bool by_rows);
   bool assignments(Nodes& list, const Item& target, Level& level, std::vector<Assigned>& out);
   bool assignment(pg::ResTarget& set, const Item& target, const Column& column, Level& level,
                   Assigned& out);

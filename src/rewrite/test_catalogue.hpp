@@ -176,12 +176,14 @@ inline void add_test_views(std::vector<Relation>& all) {
                      .plain("kind", kOidVarchar, 24)
                      .seen("phone", customers, "phone")
                      .helpers()
+                     .key({1})
                      .make());
   made.push_back(view(2002, "v_batches")
                      .plain("id", kOidInt4)
                      .seen("batch_no", table(1002), "batch_no")
                      .plain("qty", kOidInt4)
                      .helpers()
+                     .key({1})
                      .make());
   made.push_back(
       view(2003, "v_names")

@@ -156,10 +156,7 @@ bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, Derived& result
   if (by_rows) level.found_by.clear();
   if (!returning(*statement.mutable_returning_list(), level, result)) return false;
   if (assigned.empty()) return true;
-  if (target->relation->is_view() && (by_rows || !values)) {
-    return refuse(target->relation, assigned.front().column,
-                  "UPDATE of a protected column through a view", "update the table itself");
-  }
+  if (target->relation->is_view() && !may_update(assigned, *target, by_rows)) return false;
   if (!by_rows) {
     set_in_one_step(assigned, *target, *statement.mutable_target_list());
     return true;
@@ -168,6 +165,22 @@ bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, Derived& result
     return false;
   }
   return set_by_rows(statement, assigned, *target);
+}
+
+bool Rewriter::may_update(const std::vector<Assigned>& assigned, const Item& view, bool by_rows) {
+  for (const auto& one : assigned) {
+    const auto& origins = one.column->protection->origins;
+    if (origins.size() != 1 || origins.front().with_row) {
+      return refuse(view.relation, one.column,
+                    "UPDATE through a view of values that are bound to their rows or of several "
+                    "columns",
+                    "update the table itself");
+    }
+  }
+  return !by_rows ||
+         refuse(view.relation, assigned.front().column,
+                "UPDATE of a protected column through a view, of rows that no key names",
+                "name the row by the table's key (WHERE id = ...), or update the table itself");
 }
 
 bool Rewriter::assignments(Nodes& list, const Item& target, Level& level,
@@ -296,9 +309,16 @@ void Rewriter::set_in_one_step(const std::vector<Assigned>& assigned, const Item
     }
     const auto& column = *at->column;
     const auto& protection = *column.protection;
-    // The plain column is NULL already; naming it fires UPDATE OF triggers.
-    set_null(made, column.name);
-    if (at->what == Assigned::What::kKeep) continue;
+    // The plain column is NULL already; naming it fires UPDATE OF triggers. A view has none.
+    const bool view = target.relation->is_view();
+    if (!view) set_null(made, column.name);
+    if (at->what == Assigned::What::kKeep) {
+      if (!view) continue;
+      set_null(made, protection.sealed_name());
+      make_column(*made.Mutable(made.size() - 1)->mutable_res_target()->mutable_val(),
+                  {target.name, protection.sealed_name()});
+      continue;
+    }
     const bool null = at->what == Assigned::What::kNull;
     note_written(column);
     set_null(made, protection.sealed_name());

@@ -99,8 +99,6 @@ std::string_view default_construct(const pg::Node& statement) {
       return "EXECUTE";
     case pg::Node::kCreateTableAsStmt:
       return "CREATE TABLE AS or CREATE MATERIALIZED VIEW";
-    case pg::Node::kViewStmt:
-      return "CREATE VIEW";
     case pg::Node::kRuleStmt:
       return "CREATE RULE";
     case pg::Node::kCreateTrigStmt:
@@ -183,6 +181,7 @@ std::optional<Refusal> refuse_utility(const pg::Node& statement, const Catalogue
     case pg::Node::kAlterObjectSchemaStmt:
     case pg::Node::kCreateStatsStmt:
     case pg::Node::kCreateSchemaStmt:
+    case pg::Node::kViewStmt:
       return std::nullopt;
     default:
       break;

@@ -14,6 +14,10 @@ namespace {
 
 using Failure = tl::unexpected<Refusal>;
 
+constexpr std::string_view kStar = "a view with *";
+constexpr std::string_view kLiteral = "a literal for a protected column in a view";
+constexpr std::string_view kLiteralRemedy = "compare in the statements that read the view";
+
 Failure refused(std::string_view construct, std::string_view remedy) {
   return Failure(Refusal{"0A000", {}, std::string(construct), std::string(remedy)});
 }
@@ -47,15 +51,14 @@ std::optional<pg::Node> parsed_expression(const std::string& sql) {
 /// `sql` with the slots' literals in it.
 tl::expected<std::string, Refusal> filled(const std::string& sql, const std::vector<Slot>& slots,
                                           const ViewLiteral& literal) {
-  constexpr std::string_view kRemedy = "compare in the statements that read the view";
   std::vector<std::optional<Bytes>> bytes;
   for (const auto& slot : slots) {
     if (slot.fill == Slot::Fill::kPass || !std::holds_alternative<Literal>(slot.source)) {
       return refused("a parameter in a view", "write a literal");
     }
-    if (!literal) return refused("a literal for a protected column in a view", kRemedy);
+    if (!literal) return refused(kLiteral, kLiteralRemedy);
     auto made = literal(slot);
-    if (!made) return refused("a literal that is no value of the protected column", kRemedy);
+    if (!made) return refused("a literal that is no value of the protected column", kLiteralRemedy);
     bytes.push_back(std::move(*made));
   }
   std::vector<std::optional<ByteView>> values;
@@ -85,7 +88,7 @@ class ViewMaker {
     }
     if (!wrapped_ && (result.targets == nullptr ||
                       static_cast<std::size_t>(result.targets->size()) != columns_.size())) {
-      return rewriter_.refuse_state("0A000", "a view with *", "name the columns one by one");
+      return rewriter_.refuse_state("0A000", kStar, "name the columns one by one");
     }
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (result.columns[i].secret()) note(result, i, out);
@@ -262,6 +265,59 @@ tl::expected<ViewForm, Refusal> view_form(std::string_view select, const Catalog
   auto text = filled(*sql, *slots, literal);
   if (!text) return Failure(std::move(text.error()));
   out.sql = maker.wrapped(*text, out);
+  return out;
+}
+
+std::optional<Refusal> view_refusal(const pg::Node& query, const Catalogue& catalogue,
+                                    const Context& context, bool checked) {
+  google::protobuf::Arena arena;
+  auto* copy = google::protobuf::Arena::CreateMessage<pg::Node>(&arena);
+  *copy = query;
+  auto* again = google::protobuf::Arena::CreateMessage<pg::ParseResult>(&arena);
+  const auto text = deparse(*copy, *again);
+  if (!text) return Refusal{"0A000", {}, "a view of this form", "write it in a simpler form"};
+  Rewriter rewriter(catalogue, context);
+  if (!rewriter.run(*copy)) return rewriter.refusal();
+  std::vector<ViewColumn> columns;
+  const auto* result = rewriter.result();
+  const auto width = result == nullptr ? 0 : result->columns.size();
+  for (std::size_t i = 0; i < width; ++i) {
+    columns.push_back({"c" + std::to_string(i + 1), static_cast<std::int16_t>(i + 1), "NULL"});
+  }
+  std::map<int, std::size_t> found;
+  const auto slots = rewriter.number(*copy, found);
+  if (!slots) return rewriter.refusal();
+  for (const auto& slot : *slots) {
+    if (slot.fill == Slot::Fill::kPass) continue;
+    return Refusal{"0A000", {}, std::string(kLiteral), std::string(kLiteralRemedy)};
+  }
+  const auto form = view_form(*text, catalogue, context, columns, {}, {});
+  // What `*` stands for is known once the server has the view.
+  if (!form && form.error().construct == kStar) return std::nullopt;
+  if (!form) return form.error();
+  if (checked && form->compares) {
+    return Refusal{"0A000",
+                   {},
+                   "WITH CHECK OPTION on a condition on protected columns",
+                   "make the view without CHECK OPTION"};
+  }
+  return std::nullopt;
+}
+
+std::optional<ViewSource> view_source(std::string_view definition) {
+  google::protobuf::Arena arena;
+  auto* tree = google::protobuf::Arena::CreateMessage<pg::ParseResult>(&arena);
+  if (!parse(definition, *tree) || tree->stmts_size() != 1) return std::nullopt;
+  const auto& select = tree->stmts(0).stmt().select_stmt();
+  if (select.from_clause_size() != 1 || !select.from_clause(0).has_range_var()) return std::nullopt;
+  const auto& range = select.from_clause(0).range_var();
+  ViewSource out{range.schemaname(), range.relname(), {}};
+  for (const auto& node : select.target_list()) {
+    const auto& target = node.res_target();
+    if (!target.val().has_column_ref() || is_star(target.val().column_ref())) continue;
+    const std::string from(last_name(target.val().column_ref().fields()));
+    out.columns.emplace_back(target.name().empty() ? from : target.name(), from);
+  }
   return out;
 }
 

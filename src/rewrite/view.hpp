@@ -10,11 +10,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rewrite/plan.hpp"
+#include "rewrite/tree.hpp"
 
 namespace theriac::rewrite {
 
@@ -52,5 +55,18 @@ tl::expected<ViewForm, Refusal> view_form(std::string_view select, const Catalog
                                           const std::vector<ViewColumn>& columns,
                                           const std::vector<std::string>& standing,
                                           const ViewLiteral& literal);
+
+/// Why a view with this query has no form; nullopt: it has, as far as its text says. `checked`:
+/// WITH CHECK OPTION.
+std::optional<Refusal> view_refusal(const pg::Node& query, const Catalogue& catalogue,
+                                    const Context& context, bool checked);
+
+/// Where a view's columns come from, if `definition` (one SELECT) reads one relation and no more.
+struct ViewSource {
+  std::string schema;  ///< empty if the text names none
+  std::string relation;
+  std::vector<std::pair<std::string, std::string>> columns;  ///< of the view, of the relation
+};
+std::optional<ViewSource> view_source(std::string_view definition);
 
 }  // namespace theriac::rewrite

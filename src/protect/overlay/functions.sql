@@ -59,6 +59,35 @@ RETURN theriac_catalog.theriac_constraint_text($1, pg_catalog.pg_get_constraintd
 CREATE FUNCTION theriac_catalog.pg_get_constraintdef(oid, boolean) RETURNS text LANGUAGE sql STABLE STRICT
 RETURN theriac_catalog.theriac_constraint_text($1, pg_catalog.pg_get_constraintdef($1, $2));
 
+-- A view in its protected form prints as what it said.
+CREATE FUNCTION theriac_catalog.theriac_said(view oid) RETURNS oid LANGUAGE sql STABLE STRICT
+RETURN coalesce((SELECT v.original FROM theriac_catalog.theriac_view v WHERE v.view = $1), $1);
+CREATE FUNCTION theriac_catalog.pg_get_viewdef(oid) RETURNS text LANGUAGE sql STABLE STRICT
+RETURN pg_catalog.pg_get_viewdef(theriac_catalog.theriac_said($1));
+CREATE FUNCTION theriac_catalog.pg_get_viewdef(oid, boolean) RETURNS text LANGUAGE sql STABLE STRICT
+RETURN pg_catalog.pg_get_viewdef(theriac_catalog.theriac_said($1), $2);
+CREATE FUNCTION theriac_catalog.pg_get_viewdef(oid, integer) RETURNS text LANGUAGE sql STABLE STRICT
+RETURN pg_catalog.pg_get_viewdef(theriac_catalog.theriac_said($1), $2);
+CREATE FUNCTION theriac_catalog.pg_get_viewdef(text) RETURNS text LANGUAGE sql STABLE STRICT
+RETURN pg_catalog.pg_get_viewdef(theriac_catalog.theriac_said($1::regclass::oid));
+CREATE FUNCTION theriac_catalog.pg_get_viewdef(text, boolean) RETURNS text LANGUAGE sql STABLE STRICT
+RETURN pg_catalog.pg_get_viewdef(theriac_catalog.theriac_said($1::regclass::oid), $2);
+CREATE FUNCTION theriac_catalog.theriac_rule_text(rule oid, pretty boolean) RETURNS text
+LANGUAGE sql STABLE STRICT
+RETURN coalesce((SELECT replace(pg_catalog.pg_get_ruledef(v.original_rule, $2), ' ' || v.original::regclass::text || ' ',
+                                ' ' || CASE WHEN $2 THEN v.view::regclass::text
+                                  ELSE format('%I.%I', n.nspname, c.relname) END || ' ')
+                 FROM theriac_catalog.theriac_view v JOIN pg_catalog.pg_class c ON c.oid = v.view
+                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE v.rule = $1),
+                pg_catalog.pg_get_ruledef($1, $2));
+CREATE FUNCTION theriac_catalog.pg_get_ruledef(oid) RETURNS text LANGUAGE sql STABLE STRICT
+RETURN theriac_catalog.theriac_rule_text($1, false);
+CREATE FUNCTION theriac_catalog.pg_get_ruledef(oid, boolean) RETURNS text LANGUAGE sql STABLE STRICT
+RETURN theriac_catalog.theriac_rule_text($1, $2);
+CREATE FUNCTION theriac_catalog.pg_column_is_updatable(regclass, smallint, boolean) RETURNS boolean
+LANGUAGE sql STABLE STRICT
+RETURN pg_catalog.pg_column_is_updatable(theriac_catalog.theriac_said($1), $2, $3);
+
 -- These two take rows of catalogues, which come from our views now.
 CREATE FUNCTION theriac_catalog._pg_truetypid(theriac_catalog.pg_attribute, theriac_catalog.pg_type)
 RETURNS oid LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
@@ -66,6 +95,16 @@ RETURN CASE WHEN $2.typtype = 'd' THEN $2.typbasetype ELSE $1.atttypid END;
 CREATE FUNCTION theriac_catalog._pg_truetypmod(theriac_catalog.pg_attribute, theriac_catalog.pg_type)
 RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
 RETURN CASE WHEN $2.typtype = 'd' THEN $2.typtypmod ELSE $1.atttypmod END;
+
+-- Whether a role has SELECT or INSERT on the whole of a view.
+CREATE FUNCTION theriac_catalog.theriac_view_allows(who oid, wanted oid, privilege text) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN coalesce((SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid = who), false) OR EXISTS (
+  SELECT FROM theriac_catalog.theriac_view_right r
+  JOIN pg_catalog.pg_class c ON c.oid = r.relation
+  WHERE r.relation = wanted AND r.attribute = 0 AND r.privilege_type = split_part(privilege, ' ', 1)
+    AND (r.grantee = 0 OR pg_has_role(who, r.grantee, 'USAGE'))
+    AND (privilege !~ 'GRANT' OR r.is_grantable OR pg_has_role(who, c.relowner, 'USAGE')));
 
 -- SELECT and INSERT on a table stand on tableoid, on a protected column on its sealed helper. Each
 -- form of PostgreSQL's takes a user by name, by id or none, and a table by name or id.
@@ -84,11 +123,15 @@ BEGIN
         LANGUAGE sql STABLE STRICT
         RETURN CASE WHEN %2$s IN (SELECT relation FROM theriac_catalog.theriac_relation) THEN
           (SELECT bool_or(CASE WHEN upper(trim(p.privilege)) ~ '^(SELECT|INSERT)' THEN
-             pg_catalog.has_column_privilege(%3$s%2$s, (-6)::int2, p.privilege)
+             CASE WHEN %2$s IN (SELECT view FROM theriac_catalog.theriac_view)
+               THEN theriac_catalog.theriac_view_allows(%6$s, %2$s, upper(trim(p.privilege)))
+               ELSE pg_catalog.has_column_privilege(%3$s%2$s, (-6)::int2, p.privilege) END
              ELSE pg_catalog.has_table_privilege(%3$s%2$s, p.privilege) END)
            FROM regexp_split_to_table($%5$s, ',') AS p(privilege))
         ELSE pg_catalog.has_table_privilege(%3$s$%4$s, $%5$s) END$create$,
-        arguments, relation, call, n, n + 1);
+        arguments, relation, call, n, n + 1,
+        CASE who WHEN '' THEN 'CURRENT_USER::regrole::oid' WHEN 'oid' THEN '$1'
+          ELSE '(SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1)' END);
       FOREACH what IN ARRAY ARRAY['text', 'smallint'] LOOP
         passed := CASE WHEN what = 'text' THEN format(
           '(SELECT a.attnum FROM pg_catalog.pg_attribute a WHERE a.attrelid = m.relation '

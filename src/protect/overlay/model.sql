@@ -5,8 +5,16 @@ CREATE SCHEMA theriac_catalog;
 REVOKE ALL ON SCHEMA theriac_catalog FROM PUBLIC;
 GRANT USAGE ON SCHEMA theriac_catalog TO PUBLIC;
 
+-- Views in their protected form, and what keeps what they said (theriac.views.original).
+CREATE VIEW theriac_catalog.theriac_view AS
+SELECT v.view::oid AS view, v.original::oid AS original, r.oid AS rule, o.oid AS original_rule
+FROM theriac.views v
+JOIN pg_rewrite r ON r.ev_class = v.view::oid AND r.rulename = '_RETURN'
+JOIN pg_rewrite o ON o.ev_class = v.original::oid AND o.rulename = '_RETURN';
+
 CREATE VIEW theriac_catalog.theriac_relation AS
-SELECT t.relation::oid AS relation FROM theriac.tables t;
+SELECT t.relation::oid AS relation FROM theriac.tables t
+UNION ALL SELECT v.view::oid FROM theriac.views v WHERE v.original IS NOT NULL;
 
 -- attribute: the plain column; sealed, index: its helpers; attrdef: its default, on a table of ours.
 CREATE VIEW theriac_catalog.theriac_column_now AS
@@ -22,7 +30,15 @@ LEFT JOIN pg_attribute i ON i.attrelid = c.relation::oid
 LEFT JOIN pg_class h ON h.relname = ('theriac_default_' || c.number)::name
   AND h.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'theriac_catalog')
 LEFT JOIN pg_attrdef d ON d.adrelid = h.oid AND d.adnum = 1
-WHERE k.contype = 'c';
+WHERE k.contype = 'c'
+UNION ALL
+SELECT a.attrelid, a.attnum, s.attnum, i.attnum, NULL::int4, false, NULL::oid, NULL::oid
+FROM theriac.view_columns v
+JOIN pg_attribute a ON a.attrelid = v.view::oid AND a.attnum = v.attribute
+JOIN pg_attribute s ON s.attrelid = a.attrelid AND s.attname = ('theriac_sealed_v' || v.attribute)::name
+LEFT JOIN pg_attribute i ON i.attrelid = a.attrelid
+  AND i.attname = ('theriac_index_v' || v.attribute)::name
+WHERE v.rank = 0 AND v.attribute > 0;
 
 -- Keys of indexes that stand on an index helper: place 1 is the first key.
 CREATE VIEW theriac_catalog.theriac_index_key_now AS
@@ -90,7 +106,7 @@ SELECT c.oid AS relation, x.grantor, x.grantee, x.privilege_type, x.is_grantable
 FROM pg_class c
 CROSS JOIN LATERAL aclexplode(c.relacl)
   WITH ORDINALITY AS x(grantor, grantee, privilege_type, is_grantable, place)
-WHERE c.oid IN (SELECT relation FROM theriac_catalog.theriac_relation)
+WHERE c.relkind <> 'v' AND c.oid IN (SELECT relation FROM theriac_catalog.theriac_relation)
 UNION
 SELECT a.attrelid, x.grantor, x.grantee, x.privilege_type, x.is_grantable, x.place
 FROM pg_attribute a
@@ -105,11 +121,12 @@ FROM (SELECT a.attrelid AS relation, a.attnum AS attribute, a.attacl AS acl,
                   ELSE 'UPDATE REFERENCES' END AS privileges
       FROM pg_attribute a
       LEFT JOIN theriac_catalog.theriac_column_now m ON m.relation = a.attrelid AND m.attribute = a.attnum
-      WHERE a.attnum > 0 AND a.attrelid IN (SELECT relation FROM theriac_catalog.theriac_relation)
+      WHERE a.attnum > 0 AND a.attrelid IN (SELECT t.relation::oid FROM theriac.tables t)
       UNION ALL
       SELECT m.relation, m.attribute, a.attacl, 'SELECT INSERT'
       FROM theriac_catalog.theriac_column_now m
-      JOIN pg_attribute a ON a.attrelid = m.relation AND a.attnum = m.sealed) s
+      JOIN pg_attribute a ON a.attrelid = m.relation AND a.attnum = m.sealed
+      WHERE m.number IS NOT NULL) s
 CROSS JOIN LATERAL aclexplode(s.acl)
   WITH ORDINALITY AS x(grantor, grantee, privilege_type, is_grantable, place)
 WHERE position(x.privilege_type IN s.privileges) > 0
@@ -117,6 +134,19 @@ WHERE position(x.privilege_type IN s.privileges) > 0
                   WHERE t.relation = s.relation AND t.grantor = x.grantor
                     AND t.grantee = x.grantee AND t.privilege_type = x.privilege_type
                     AND t.privilege_type IN ('SELECT', 'INSERT'));
+
+-- A view has no system columns on which a right on all of it could stand: the registry knows them.
+CREATE VIEW theriac_catalog.theriac_view_right AS
+SELECT v.view::oid AS relation, coalesce(a.attnum, 0::int2) AS attribute, r.oid AS grantor,
+       coalesce(e.oid, 0::oid) AS grantee, g.given ->> 3 AS privilege_type,
+       (g.given ->> 4)::boolean AS is_grantable, g.place
+FROM theriac.views v
+CROSS JOIN LATERAL jsonb_array_elements(v.rights -> 'grants') WITH ORDINALITY AS g(given, place)
+LEFT JOIN pg_attribute a ON a.attrelid = v.view::oid AND a.attname = g.given ->> 0
+LEFT JOIN pg_roles e ON e.rolname = g.given ->> 1
+JOIN pg_roles r ON r.rolname = g.given ->> 2
+WHERE v.original IS NOT NULL AND (e.oid IS NOT NULL OR g.given ->> 1 = '')
+  AND (a.attnum IS NOT NULL OR g.given ->> 0 = '');
 
 -- One ACL item for each grantor and grantee, as PostgreSQL prints it.
 CREATE VIEW theriac_catalog.theriac_acl_now AS
@@ -126,6 +156,9 @@ WITH rights AS (
   UNION ALL
   SELECT relation, attribute, grantor, grantee, privilege_type, is_grantable, place
   FROM theriac_catalog.theriac_column_right
+  UNION ALL
+  SELECT relation, attribute, grantor, grantee, privilege_type, is_grantable, place
+  FROM theriac_catalog.theriac_view_right
 ), items AS (
   SELECT r.relation, r.attribute, min(r.place) AS place, r.grantee,
          format('%s=%s/%s', CASE WHEN r.grantee <> 0
@@ -163,4 +196,5 @@ BEGIN
       GRANT SELECT ON theriac_catalog.%1$s TO PUBLIC$create$, part.name, part.lines);
   END LOOP;
 END $make$;
-GRANT SELECT ON theriac_catalog.theriac_relation, theriac_catalog.theriac_own_relation TO PUBLIC;
+GRANT SELECT ON theriac_catalog.theriac_relation, theriac_catalog.theriac_own_relation,
+  theriac_catalog.theriac_view, theriac_catalog.theriac_view_right TO PUBLIC;

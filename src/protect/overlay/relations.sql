@@ -30,6 +30,8 @@ SELECT pg_temp.overlay('pg_class', jsonb_build_object(
       (SELECT count(*) FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'
          AND k.conname NOT LIKE 'theriac\_%')
     ELSE c.relchecks END$$,
+  'relnatts', $$coalesce((SELECT o.relnatts FROM theriac_catalog.theriac_view v
+      JOIN pg_catalog.pg_class o ON o.oid = v.original WHERE v.view = c.oid), c.relnatts)$$,
   'relhasindex', $$CASE WHEN c.oid IN (SELECT relation FROM theriac_catalog.theriac_relation) THEN
       EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indexrelid NOT IN
               (SELECT oid FROM theriac_catalog.theriac_hidden_relation))
@@ -72,7 +74,9 @@ SELECT pg_temp.overlay('pg_attribute', (
       WHERE k.indexrelid = c.attrelid AND k.place = c.attnum
         AND c.attrelid IN (SELECT i.indexrelid FROM theriac_catalog.theriac_relation r
                            JOIN pg_catalog.pg_index i ON i.indrelid = r.relation) OFFSET 0) p ON true
-    WHERE c.attrelid NOT IN (SELECT oid FROM theriac_catalog.theriac_hidden_relation)$$);
+    WHERE c.attrelid NOT IN (SELECT oid FROM theriac_catalog.theriac_hidden_relation)
+      -- A view's stand behind its last column, and nothing was ever dropped of a view.
+      AND NOT (h.helper AND c.attrelid IN (SELECT view FROM theriac_catalog.theriac_view))$$);
 
 SELECT pg_temp.overlay('pg_attrdef', jsonb_build_object(
   'adrelid', $$coalesce(m.relation, c.adrelid)$$, 'adnum', $$coalesce(m.attribute, c.adnum)$$),
@@ -113,8 +117,12 @@ SELECT pg_temp.overlay('pg_index', (
   $$WHERE c.indexrelid NOT IN (SELECT oid FROM theriac_catalog.theriac_hidden_relation)
     AND c.indrelid NOT IN (SELECT oid FROM theriac_catalog.theriac_hidden_relation)$$);
 
+-- What a view in its protected form depends on is what it said before.
 SELECT pg_temp.overlay('pg_depend', jsonb_build_object(
-  'refobjid', $$coalesce(d.relation, c.refobjid)$$,
+  'objid', $$coalesce(v.rule, c.objid)$$,
+  'refobjid', $$coalesce(d.relation,
+    CASE WHEN c.refclassid = 'pg_catalog.pg_class'::regclass AND c.refobjid = v.original THEN v.view END,
+    c.refobjid)$$,
   'refobjsubid', $$coalesce(d.attribute, m.attribute, c.refobjsubid)$$),
   $$LEFT JOIN theriac_catalog.theriac_column d
       ON c.classid = 'pg_catalog.pg_attrdef'::regclass AND d.attrdef = c.objid
@@ -122,7 +130,12 @@ SELECT pg_temp.overlay('pg_depend', jsonb_build_object(
     LEFT JOIN theriac_catalog.theriac_column m
       ON c.refclassid = 'pg_catalog.pg_class'::regclass AND m.relation = c.refobjid
       AND m.index = c.refobjsubid
-    WHERE (c.classid, c.objid) NOT IN (SELECT class, object FROM theriac_catalog.theriac_hidden_object)
+    LEFT JOIN theriac_catalog.theriac_view v
+      ON c.classid = 'pg_catalog.pg_rewrite'::regclass AND v.original_rule = c.objid
+    WHERE v.rule IS NOT NULL
+       OR (c.classid, c.objid) NOT IN (SELECT class, object FROM theriac_catalog.theriac_hidden_object)
+      AND NOT (c.classid = 'pg_catalog.pg_rewrite'::regclass
+               AND c.objid IN (SELECT rule FROM theriac_catalog.theriac_view))
       AND (d.relation IS NOT NULL OR (c.refclassid, c.refobjid) NOT IN
            (SELECT class, object FROM theriac_catalog.theriac_hidden_object))$$);
 
@@ -137,9 +150,13 @@ SELECT pg_temp.overlay(relation, '{}', format(
   $$WHERE c.%I NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace n
                        WHERE n.nspname IN ('theriac', 'theriac_catalog'))$$, place))
 FROM (VALUES ('pg_type', 'typnamespace'), ('pg_proc', 'pronamespace')) AS v(relation, place);
-SELECT pg_temp.overlay(relation, '{}', format(
-  $$WHERE c.%I NOT IN (SELECT oid FROM theriac_catalog.theriac_own_relation)$$, place))
-FROM (VALUES ('pg_rewrite', 'ev_class'), ('pg_sequence', 'seqrelid')) AS v(relation, place);
+SELECT pg_temp.overlay('pg_sequence', '{}',
+  $$WHERE c.seqrelid NOT IN (SELECT oid FROM theriac_catalog.theriac_own_relation)$$);
+SELECT pg_temp.overlay('pg_rewrite', jsonb_build_object(
+  'ev_action', $$coalesce(o.ev_action, c.ev_action)$$),
+  $$LEFT JOIN (theriac_catalog.theriac_view v JOIN pg_catalog.pg_rewrite o ON o.oid = v.original_rule)
+      ON v.rule = c.oid
+    WHERE c.ev_class NOT IN (SELECT oid FROM theriac_catalog.theriac_own_relation)$$);
 SELECT pg_temp.overlay('pg_trigger', '{}',
   $$WHERE c.tgrelid NOT IN (SELECT oid FROM theriac_catalog.theriac_own_relation)
       AND c.tgname NOT LIKE 'theriac\_%'$$);

@@ -230,7 +230,7 @@ class Ddl(unittest.TestCase):
                     "CREATE INDEX ON party (lower(code))",
                     "CREATE TABLE copy (LIKE party)",
                     "CREATE TABLE copy AS SELECT code FROM party",
-                    "CREATE VIEW v AS SELECT code FROM party"):
+                    "CREATE MATERIALIZED VIEW v AS SELECT code FROM party"):
             self.refused("0A000", sql)
         self.ask("CREATE TABLE plain (id int, name text); INSERT INTO plain VALUES (1, 'x')")
         self.ask("DROP TABLE party")
@@ -364,6 +364,59 @@ class Ddl(unittest.TestCase):
         self.assertEqual(wrong, [])
         self.no_plain("secret", "code ")
         self.assertGreater(self.ask("SELECT count(*) FROM party")[0][0], 0)
+
+    def test_views(self):
+        self.ask("CREATE TABLE party (id int PRIMARY KEY, name varchar(40), code text, active bool);"
+                 "CREATE TABLE lot (id int PRIMARY KEY, recipe text, party int)")
+        self.ask("INSERT INTO party VALUES (1, 'Zhang', 'C-1', true), (2, 'Li', 'C-2', false)")
+        self.ask("INSERT INTO lot VALUES (7, 'soup', 1)")
+        self.ask("GRANT SELECT ON party, lot TO erp_app")
+        session = self.session(autocommit=False)
+        with session.cursor() as cursor:
+            cursor.execute("CREATE VIEW known (number, who) AS SELECT id, name FROM party WHERE active")
+            cursor.execute("SELECT * FROM known WHERE who = 'Zhang'")
+            self.assertEqual(cursor.fetchall(), [(1, "Zhang")])
+            cursor.execute("CREATE VIEW lots AS SELECT l.recipe, k.who FROM lot l JOIN known k ON k.number = l.party")
+            cursor.execute("GRANT SELECT ON lots TO erp_app")
+        session.commit()
+        self.assertEqual(self.ask("SELECT * FROM lots", role="erp_app"), [("soup", "Zhang")])
+        self.refused("42501", "SELECT who FROM known", lambda sql: self.ask(sql, role="erp_app"))
+        self.refused("42501", "SELECT * FROM lots", lambda sql: self.direct(sql, role="erp_app"))
+        self.ask("GRANT SELECT (who), UPDATE ON known TO erp_app")
+        self.assertEqual(self.ask("SELECT who FROM known", role="erp_app"), [("Zhang",)])
+        self.refused("42501", "SELECT number FROM known", lambda sql: self.ask(sql, role="erp_app"))
+        self.ask("REVOKE ALL ON known FROM erp_app")
+        self.refused("42501", "SELECT who FROM known", lambda sql: self.ask(sql, role="erp_app"))
+        # What PostgreSQL lets nobody do to a column that a view reads, with its own words.
+        text = self.refused("2BP01", "ALTER TABLE party DROP COLUMN name")
+        self.assertIn("view known depends on column name of table party", text)
+        text = self.refused("0A000", "ALTER TABLE party ALTER COLUMN name TYPE text")
+        self.assertIn("cannot alter type of a column used by a view or rule", text)
+        self.assertIn('rule _RETURN on view known depends on column "name"', text)
+        self.ask("ALTER TABLE party RENAME COLUMN name TO full_name; ALTER VIEW known RENAME COLUMN who TO person")
+        self.ask("ALTER VIEW known RENAME TO persons")
+        self.assertEqual(self.ask("SELECT person FROM persons"), [("Zhang",)])
+        definition = self.ask("SELECT pg_get_viewdef('persons'::regclass)")[0][0]
+        self.assertIn("party.full_name AS person", definition)
+        self.assertNotIn("theriac", definition)
+        self.ask("UPDATE persons SET person = 'Wang' WHERE number = 1")
+        self.assertEqual(self.ask("SELECT who FROM lots"), [("Wang",)])
+        # A refused one leaves nothing.
+        for sql in ("CREATE VIEW v AS SELECT id FROM party WHERE full_name = 'Zhang'",
+                    "CREATE VIEW v AS SELECT id, full_name FROM party ORDER BY full_name",
+                    "CREATE TEMP VIEW v AS SELECT full_name FROM party",
+                    "CREATE OR REPLACE VIEW persons AS SELECT id FROM party"):
+            self.refused("0A000", sql)
+        self.assertEqual(self.direct("SELECT viewname FROM pg_views WHERE schemaname = 'public' ORDER BY 1"),
+                         [("lots",), ("persons",)])
+        self.ask("DROP VIEW lots, persons")
+        self.assertEqual(self.direct("SELECT count(*) FROM theriac.views"), [(0,)])
+        self.assertEqual(self.direct("SELECT viewname FROM pg_views WHERE schemaname = 'theriac'"), [])
+        self.ask("CREATE OR REPLACE VIEW known AS SELECT full_name FROM party")
+        self.ask("ALTER TABLE party DROP COLUMN full_name CASCADE")
+        self.assertEqual(self.direct("SELECT count(*) FROM pg_views WHERE schemaname IN ('public', 'theriac')"), [(0,)])
+        self.assertEqual(self.direct("SELECT count(*) FROM theriac.views"), [(0,)])
+        self.no_plain("Zhang", "Wang", "soup")
 
     def test_killed_in_the_middle(self):
         self.ask("CREATE TABLE party (id int, code text)")

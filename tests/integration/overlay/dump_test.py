@@ -22,7 +22,8 @@ GRANT USAGE ON SCHEMA other TO dumper;
 GRANT SELECT ON ALL TABLES IN SCHEMA public, other TO dumper;
 GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO dumper;
 """
-TABLES = ("people", "calls", "batches", "cities", "other.people", "base", "derived")
+TABLES = ("people", "calls", "batches", "cities", "other.people", "base", "derived", "v_contacts", "v_lots", "v_callers",
+          "v_phones", "other.v_names")
 VALUES = ("张伟", "13800000001", "Anna Müller", "note one")
 
 

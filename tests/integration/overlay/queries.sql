@@ -71,3 +71,40 @@ SELECT array(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = i.indexreli
 SELECT p.name, c.relname FROM people p JOIN pg_class c ON c.relname = 'people' AND c.relnamespace = 'public'::regnamespace WHERE p.id = 2
 
 SELECT people.name, (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = 'people'::regclass AND NOT a.attisdropped AND a.attnum > 0) FROM people WHERE name = 'Anna Müller'
+
+-- Views.
+SELECT viewname, viewowner, definition FROM pg_views WHERE schemaname IN ('public', 'other') ORDER BY 1
+
+SELECT table_name, view_definition, check_option, is_updatable, is_insertable_into
+FROM information_schema.views WHERE table_schema IN ('public', 'other') ORDER BY 1
+
+SELECT view_name, table_name, column_name FROM information_schema.view_column_usage
+WHERE view_schema IN ('public', 'other') ORDER BY 1, 2, 3
+
+SELECT c.relname, pg_get_viewdef(c.oid), pg_get_viewdef(c.oid, true), pg_get_viewdef(c.oid, 60),
+       pg_get_viewdef(c.oid::regclass::text, true), c.relnatts, c.relacl, c.reloptions
+FROM pg_class c WHERE c.relkind = 'v' AND c.relnamespace = 'public'::regnamespace ORDER BY 1
+
+SELECT pg_get_ruledef(r.oid), pg_get_ruledef(r.oid, true) FROM pg_rewrite r
+WHERE r.ev_class IN ('v_contacts'::regclass, 'v_callers'::regclass) ORDER BY 1
+
+SELECT a.attrelid::regclass::text, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attacl
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'v'
+WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1, 2
+
+SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, is_updatable, collation_name
+FROM information_schema.columns WHERE table_name LIKE 'v\_%' ORDER BY 1, ordinal_position
+
+SELECT v.relname, t.relname, a.attname, d.deptype FROM pg_depend d
+JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+JOIN pg_class v ON v.oid = r.ev_class JOIN pg_class t ON t.oid = d.refobjid
+LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+WHERE d.refclassid = 'pg_class'::regclass AND v.relname LIKE 'v\_%' AND t.relnamespace <> 'pg_catalog'::regnamespace
+ORDER BY 1, 2, 3 NULLS FIRST, 4
+
+SELECT has_table_privilege('v_contacts', 'SELECT'), has_table_privilege('inspector', 'v_contacts', 'SELECT WITH GRANT OPTION'),
+       has_table_privilege('warehouse', 'v_contacts', 'SELECT'), has_table_privilege('erp_app', 'v_contacts', 'UPDATE'),
+       has_column_privilege('warehouse', 'v_contacts', 'Full name', 'SELECT'),
+       has_column_privilege('warehouse', 'v_contacts', 'tel', 'SELECT'),
+       has_column_privilege('erp_app', 'v_contacts', 'tel', 'INSERT'),
+       has_any_column_privilege('warehouse', 'v_contacts', 'SELECT')

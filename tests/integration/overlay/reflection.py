@@ -22,7 +22,10 @@ def sqlalchemy(uri):
     for schema in look.get_schema_names():
         if schema == "information_schema":
             continue
-        out += [schema, look.get_view_names(schema), look.get_sequence_names(schema),
+        # In the order in which they lie in pg_class: SQLAlchemy asks for none.
+        views = sorted(look.get_view_names(schema))
+        out += [(view, look.get_columns(view, schema), look.get_view_definition(view, schema)) for view in views]
+        out += [schema, look.get_sequence_names(schema),
                 [(e["name"], e["labels"]) for e in look.get_enums(schema)]]
         for table in sorted(look.get_table_names(schema)):
             out += [table, look.get_columns(table, schema), look.get_pk_constraint(table, schema),

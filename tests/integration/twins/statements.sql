@@ -327,7 +327,7 @@ UPDATE people SET city = name WHERE id = 1;
 --!
 UPDATE people SET name = name || 'x' WHERE id = 1;
 --!
-CREATE VIEW v AS SELECT name FROM people;
+CREATE TEMP VIEW v AS SELECT name FROM people;
 --!
 CREATE TABLE t2 AS SELECT * FROM people;
 --!
@@ -557,6 +557,19 @@ SELECT id, name, phone, city FROM people WHERE id = 901;
 UPDATE directory SET city = 'Bern' WHERE who = 'Vera';
 SELECT * FROM directory WHERE tel = '13900000901';
 DELETE FROM directory WHERE who = 'Vera';
-!SELECT who FROM directory ORDER BY who;
-!UPDATE directory SET who = 'x' WHERE number = 1;
-!SELECT d FROM directory d;
+--!
+SELECT who FROM directory ORDER BY who;
+--!
+SELECT d FROM directory d;
+--!
+UPDATE directory SET who = 'x' WHERE city = 'Bern';
+UPDATE yields SET lot = 'L' WHERE id = 1;
+SELECT * FROM yields WHERE lot = 'L';
+UPDATE directory SET who = 'Anna', city = 'Bern' WHERE number = 1 RETURNING who, tel, city;
+UPDATE directory SET tel = NULL WHERE number = 2;
+UPDATE directory SET who = who, city = 'Chur' WHERE number = 3;
+--$ Carl
+UPDATE directory SET who = $1 WHERE number = 3;
+UPDATE directory SET who = NULL WHERE number = 3;
+SELECT id, name, phone, city FROM people WHERE id < 5 ORDER BY id;
+SELECT * FROM directory WHERE who = 'Anna' ORDER BY number;
