@@ -9,6 +9,7 @@ import acts
 import checks_data
 import checks_faults
 import checks_masks
+import checks_views
 from checks_data import BENCH_TABLES
 from libpq import SqlError
 from place import DEMO, Failed, Place, say
@@ -91,6 +92,7 @@ CHECKS = (
     ("gateway and key service leave no core dump; a control does", checks_faults.no_core_dump),
     ("a masked role gets masks, a denied role is refused", checks_data.roles),
     ("telephone, band and pseudonym masks show what the policy says", checks_masks.masks),
+    ("a view over protected columns is opened, masked and searched", checks_views.views),
     ("equal values have different sealed bytes", checks_data.equal_values),
     ("a value moved to another column or row does not open", checks_data.moved_values),
     ("direct SELECT *, SELECT c, INSERT, DELETE WHERE c IS NULL fail", checks_data.direct_access),

@@ -110,8 +110,12 @@ CREATE TABLE device_usage (
 CREATE INDEX device_usage_by_batch ON device_usage (batch_id);
 CREATE INDEX device_usage_by_customer ON device_usage (customer_id);
 
+-- Whom to call where: what a report reads instead of the table.
+CREATE VIEW customer_directory AS
+  SELECT id, name, contact_name AS person, contact_phone AS phone, province FROM customers;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO erp_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO erp_app;
-GRANT SELECT ON distributors, customers, devices, batches, device_usage TO warehouse;
+GRANT SELECT ON distributors, customers, devices, batches, device_usage, customer_directory TO warehouse;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO inspector;
 RESET ROLE;
