@@ -134,17 +134,20 @@ Result<const OutputOrigin*> open_value(const OutputRule& rule, ByteView sealed, 
     auto value = sealed;
     std::optional<RowId> row;
     if (origin.with_row_id) {
-      if (value.size() < RowId::kSize) return fail(Code::kNotAuthentic, origin.column.name());
+      if (value.size() < RowId::kSize) {
+        if (!first) first = Error{Code::kNotAuthentic, origin.column.name()};
+        continue;
+      }
       THERIAC_ASSIGN(row, RowId::from(value.first(RowId::kSize)));
       value = value.subspan(RowId::kSize);
     }
     const auto opened = ciphers.open(origin.column, row, value, out);
     if (opened) return &origin;
     if (!first) first = Error{opened.error().code, origin.column.name()};
-    // Another origin's value; anything else (a revoked key) is final.
-    if (opened.error().code != Code::kNotAuthentic && opened.error().code != Code::kUnknownKey) {
-      break;
-    }
+    // Another origin's value: one of the two may have a row's identity before it. Anything else (a
+    // revoked key) is final.
+    const auto code = opened.error().code;
+    if (code != Code::kNotAuthentic && code != Code::kUnknownKey && code != Code::kMalformed) break;
   }
   return tl::unexpected(std::move(*first));
 }

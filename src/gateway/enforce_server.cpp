@@ -208,15 +208,16 @@ void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
                      column_of(*prepared->catalogue, slot.relation_oid, slot.attribute)) {
         const auto& type = column->column->type;
         if (slot.fill == rewrite::Slot::Fill::kCompareList) {
-          // `=` of varchar is text's.
           const bool text = type.oid == pgwire::kOidVarchar;
           note(slot.source, pgwire::builtin_array_of(text ? pgwire::kOidText : type.oid));
           continue;
         }
+        // `=` of varchar is text's.
         const bool compare = slot.fill == rewrite::Slot::Fill::kCompare;
-        note(slot.source, slot.index > 0 && compare ? pgwire::kOidText
-                          : compare                 ? type.oid
-                                                    : type.declared_oid());
+        const bool text = slot.index > 0 || type.oid == pgwire::kOidVarchar;
+        note(slot.source, compare && text ? pgwire::kOidText
+                          : compare       ? type.oid
+                                          : type.declared_oid());
       }
     }
   };

@@ -45,11 +45,12 @@ WHERE c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_toast', 'theriac', 'theriac_catalog')
 ORDER BY c.oid)";
 
-// Types are named in full, whatever the asker's search_path says.
+// Types are named in full, whatever the asker's search_path says, and without a modifier: -1, since
+// with NULL bpchar and bit are called character and bit, which as SQL are of length 1.
 constexpr std::string_view kColumns = R"(
 SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod,
        CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace
-            THEN pg_catalog.format_type(a.atttypid, NULL)
+            THEN pg_catalog.format_type(a.atttypid, -1)
             ELSE t.typnamespace::regnamespace || '.' || pg_catalog.quote_ident(t.typname) END,
        t.typsubscript = 'pg_catalog.array_subscript_handler'::regproc,
        a.attgenerated <> ''
@@ -515,7 +516,8 @@ Result<std::uint64_t> schema_fingerprint(PgConnection& database) {
   // xmin changes with every version of a catalogue row, and the set of them with every change that
   // was committed, in whatever order transactions ended. Everything a snapshot holds counts, not
   // only protected tables: `*` over a join is expanded from it. pg_class goes by what is used of
-  // it, since TRUNCATE and VACUUM FULL make new versions as well.
+  // it, since TRUNCATE and VACUUM FULL make new versions as well. Kinds of facts are told apart by
+  // numbers that no column has: two equal facts would cancel each other.
   constexpr std::string_view kFingerprint = R"(
 WITH relations AS MATERIALIZED (
   SELECT c.oid, c.relname, c.relnamespace, c.relkind FROM pg_catalog.pg_class c
@@ -527,22 +529,22 @@ SELECT coalesce(pg_catalog.bit_xor(fact), 0) FROM (
               a.attnum, (a.attrelid::int8 << 32) | a.xmin::text::int8)
             FROM pg_catalog.pg_attribute a JOIN relations r ON a.attrelid = r.oid
             WHERE a.attnum > 0
-  UNION ALL SELECT pg_catalog.hashint8extended(1, (i.indexrelid::int8 << 32) | i.xmin::text::int8)
+  UNION ALL SELECT pg_catalog.hashint8extended(10001, (i.indexrelid::int8 << 32) | i.xmin::text::int8)
             FROM pg_catalog.pg_index i JOIN relations r ON i.indrelid = r.oid WHERE i.indisunique
-  UNION ALL SELECT pg_catalog.hashint8extended(2, (w.oid::int8 << 32) | w.xmin::text::int8)
+  UNION ALL SELECT pg_catalog.hashint8extended(10002, (w.oid::int8 << 32) | w.xmin::text::int8)
             FROM pg_catalog.pg_rewrite w JOIN relations r ON w.ev_class = r.oid
-  UNION ALL SELECT pg_catalog.hashint8extended(3, (k.oid::int8 << 32) | k.xmin::text::int8)
+  UNION ALL SELECT pg_catalog.hashint8extended(10003, (k.oid::int8 << 32) | k.xmin::text::int8)
             FROM pg_catalog.pg_constraint k
             WHERE k.conrelid IN (SELECT relation::oid FROM theriac.tables)
-  UNION ALL SELECT pg_catalog.hashint8extended(6, (e.oid::int8 << 32) | e.xmin::text::int8)
+  UNION ALL SELECT pg_catalog.hashint8extended(10006, (e.oid::int8 << 32) | e.xmin::text::int8)
             FROM pg_catalog.pg_enum e
-  UNION ALL SELECT pg_catalog.hashint8extended(7, (t.oid::int8 << 32) | t.xmin::text::int8)
+  UNION ALL SELECT pg_catalog.hashint8extended(10007, (t.oid::int8 << 32) | t.xmin::text::int8)
             FROM pg_catalog.pg_type t WHERE t.typtype = 'd' AND t.oid >= 16384
-  UNION ALL SELECT pg_catalog.hashint8extended(8, (k.oid::int8 << 32) | k.xmin::text::int8)
+  UNION ALL SELECT pg_catalog.hashint8extended(10008, (k.oid::int8 << 32) | k.xmin::text::int8)
             FROM pg_catalog.pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384
-  UNION ALL SELECT pg_catalog.hashint8extended(4, (relation::oid::int8 << 32) | xmin::text::int8)
+  UNION ALL SELECT pg_catalog.hashint8extended(10004, (relation::oid::int8 << 32) | xmin::text::int8)
             FROM theriac.tables
-  UNION ALL SELECT pg_catalog.hashint8extended(5, (number::int8 << 32) | xmin::text::int8)
+  UNION ALL SELECT pg_catalog.hashint8extended(10005, (number::int8 << 32) | xmin::text::int8)
             FROM theriac.columns) AS facts)";
   const auto answer = database.query(kFingerprint);
   if (!answer) {

@@ -423,7 +423,10 @@ Rewriter::Answer Rewriter::window_value(pg::FuncCall& call, Level& level, Form f
     return Answer::kRefused;
   }
   if (!window(*call.mutable_over(), level)) return Answer::kRefused;
-  return chosen_value(values, level, form, made, "a window");
+  const auto answer = chosen_value(values, level, form, made, "a window");
+  // A function's result has no modifier.
+  if (answer == Answer::kDone) made.type.modifier = -1;
+  return answer;
 }
 
 bool Rewriter::window(pg::WindowDef& over, Level& level) {
