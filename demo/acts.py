@@ -100,6 +100,8 @@ class Hunt:
     def plant_control(self):
         """Plain columns and a comment, the same ways: it must turn up everywhere."""
         word = self.control.value
+        # At the head of a segment: search() begins with a checkpoint, which deletes the segments before its own.
+        self.stage.cluster.ask("SELECT pg_switch_wal()", database="postgres")
         with self.watched[0].cursor() as cursor:
             for i in range(40):
                 cursor.execute("UPDATE customers SET note = %s WHERE id = %s", (word, 1_000 + i))

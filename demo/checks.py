@@ -7,6 +7,7 @@ import yaml
 
 import acts
 import checks_data
+import checks_exchange
 import checks_faults
 import checks_masks
 import checks_views
@@ -26,6 +27,8 @@ class CheckStage(Stage):
                               for t in BENCH_TABLES]
         policy["roles"]["erp_app"]["bench"] = "clear"
         policy["roles"]["inspector"].update(checks_masks.RULES)
+        for role, rule in checks_exchange.RULES.items():
+            policy["roles"][role] = {**({} if "backup" in rule else policy["roles"]["erp_app"]), **rule}
         path = self.place.dir / "policy.yaml"
         path.write_text(yaml.safe_dump(policy, allow_unicode=True, sort_keys=False), "utf-8")
         return path
@@ -46,6 +49,7 @@ def bring_up(run):
     stage.start_database()
     checks_data.make_bench(stage)
     checks_data.make_twins(stage)
+    checks_exchange.make_roles(stage)
     run.hunt = acts.Hunt(stage)
     run.hunt.plant_before()
     run.before = stage.read_tables(stage.cluster.port, "dba")
@@ -87,6 +91,7 @@ CHECKS = (
     ("a filled database is sealed, every row compared", seal),
     ("read directly the columns are sealed", checks_data.sealed_directly),
     ("rows of psql and psycopg2 read back equal, text and binary", checks_data.round_trip),
+    ("COPY in and out is what a plain table gives, sealed at rest", checks_exchange.copy),
     ("pgbench TPC-B runs with its filler columns sealed", checks_data.pgbench),
     ("200 canaries are nowhere; a planted control is found", checks_data.canaries_nowhere),
     ("gateway and key service leave no core dump; a control does", checks_faults.no_core_dump),
@@ -100,7 +105,10 @@ CHECKS = (
     ("audit verifies; edited, cut or rolled back it does not", checks_faults.audit),
     ("a revoked key stops reads and writes; restored it works", checks_faults.revocation),
     ("kill -9 of gateway and key service loses no acknowledged row", checks_faults.kills),
+    ("the application changes its tables, protection follows", checks_exchange.schema_change),
+    ("a sealed backup restores; an export is in clear and on record", checks_exchange.dump),
     ("protection is taken back, every row compared", unseal),
+    ("the ERP's captured workload gives what a plain database gives", checks_exchange.workload),
 )
 NEEDED = (bring_up, seal)  # without these the others mean nothing
 

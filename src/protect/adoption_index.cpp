@@ -141,8 +141,15 @@ BEGIN
       attributes, coalesce(searchable, '{}'));
     made := made || theriac.move_index(i.indexrelid, attributes, helpers, sealed);
   END LOOP;
-  UPDATE theriac.tables SET original = jsonb_set(original, '{indexes}', original->'indexes' || made)
-    WHERE relation = wanted::regclass AND made <> '[]';
+  -- What theriac protect left on the plain column is on record already.
+  UPDATE theriac.tables t SET original = jsonb_set(t.original, '{indexes}', t.original->'indexes' || r.fresh)
+    FROM (SELECT o.relation, jsonb_agg(m.entry ORDER BY m.place) AS fresh
+          FROM theriac.tables o
+          CROSS JOIN LATERAL jsonb_array_elements(made) WITH ORDINALITY AS m(entry, place)
+          WHERE o.relation = wanted::regclass AND NOT EXISTS (
+            SELECT FROM jsonb_array_elements(o.original->'indexes') AS e(known)
+            WHERE e.known->>'name' = m.entry->>'name') GROUP BY o.relation) r
+    WHERE t.relation = r.relation;
 END $f$;
 
 CREATE OR REPLACE FUNCTION theriac.follow_indexes(wanted oid) RETURNS void
