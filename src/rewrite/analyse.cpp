@@ -366,7 +366,9 @@ class Analysis {
     for (const auto& one : gathering.columns) {
       Gather::Column column{one.kind, {}};
       if (one.kind == Gather::Column::Kind::kSealed) {
+        auto reads = out.classes_read;
         column.output = output_of(made.columns.size(), one.sealed, out);
+        if (one.sealed.carried) out.classes_read = std::move(reads);
       }
       made.columns.push_back(std::move(column));
     }

@@ -52,6 +52,7 @@ void add_origins(const ItemColumn& from, ItemColumn& to) {
     }
     to.also.push_back({relation, column, with_row});
   };
+  to.carried = to.carried && from.carried;
   add(from.relation, from.column, from.with_row);
   for (const auto& one : from.also) add(one.relation, one.column, one.with_row);
 }

@@ -182,6 +182,7 @@ bool Rewriter::from_item(pg::Node& node, Level& level, const std::vector<Visible
     }
     case pg::Node::kRangeFunction: {
       auto& function = *node.mutable_range_function();
+      const bool constants = shows_constants_below(function, beside);
       for (auto& one : *function.mutable_functions()) {
         // Each is a list: the call, then possibly column definitions.
         if (!one.has_list() || one.list().items_size() == 0) continue;
@@ -195,15 +196,18 @@ bool Rewriter::from_item(pg::Node& node, Level& level, const std::vector<Visible
                            : name_of_function(function);
       provider->aliased = true;
       provider->columns_known = false;
+      provider->constants = constants;
       break;
     }
     case pg::Node::kRangeTableFunc: {
       auto& table = *node.mutable_range_table_func();
+      const bool constants = shows_constants_below(table, beside);
       if (!children(table, beside, "XMLTABLE")) return false;
       provider = &new_item();
       provider->name = table.has_alias() ? table.alias().aliasname() : "xmltable";
       provider->aliased = true;
       provider->columns_known = false;
+      provider->constants = constants;
       break;
     }
     case pg::Node::kRangeTableSample: {

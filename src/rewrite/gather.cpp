@@ -18,7 +18,8 @@ std::size_t Rewriter::gather_column(Gathering& gathering, const Gathering::Colum
   auto& query = *gathering.select.mutable_select_stmt();
   *query.add_target_list()->mutable_res_target()->mutable_val() = value;
   gathering.columns.push_back(column);
-  if (column.kind == Gather::Column::Kind::kSealed) {
+  // A constant that comes back to us is not read from any column.
+  if (column.kind == Gather::Column::Kind::kSealed && !column.sealed.carried) {
     note_copied(*column.sealed.column);
     for (const auto& also : column.sealed.also) note_copied(*also.column);
   }
@@ -78,82 +79,6 @@ bool Rewriter::cast_to_column(pg::Node& node, const Column& column) {
   *cast.mutable_type_cast()->mutable_arg() = node;
   node = cast;
   return true;
-}
-
-bool Rewriter::shows_constants(const pg::Node& node) {
-  switch (node.node_case()) {
-    case pg::Node::kAConst:
-      return !node.a_const().isnull();
-    case pg::Node::kParamRef:
-      return true;
-    case pg::Node::kColumnRef:
-    case pg::Node::kWindowDef:
-      return false;
-    case pg::Node::kTypeCast:
-      return shows_constants(node.type_cast().arg());
-    case pg::Node::kSubLink:
-      return shows_constants(node.sub_link().subselect().select_stmt());
-    case pg::Node::kCaseExpr: {
-      const auto& choice = node.case_expr();
-      return shows_constants(choice.defresult()) ||
-             std::any_of(choice.args().begin(), choice.args().end(), [](const pg::Node& one) {
-               return shows_constants(one.case_when().result());
-             });
-    }
-    case pg::Node::kFuncCall: {
-      const auto name = last_name(node.func_call().funcname());
-      if (name == "nextval" || name == "currval") return false;
-      break;
-    }
-    default:
-      break;
-  }
-  const auto* content = inside(node);
-  return content != nullptr && shows_constants_below(*content);
-}
-
-bool Rewriter::shows_constants_below(const Message& message) {
-  bool any = false;
-  each_message(message, shape_of(message),
-               [&](const Message& child, const Shape& its, const FieldDescriptor*) {
-                 any = any || (its.is_node ? shows_constants(static_cast<const pg::Node&>(child))
-                                           : shows_constants_below(child));
-               });
-  return any;
-}
-
-namespace {
-
-/// Calls `visit` for the selects among FROM items.
-template <typename Visit>
-void each_from_select(const pg::Node& node, const Visit& visit) {
-  if (node.has_range_subselect()) {
-    visit(node.range_subselect().subquery().select_stmt());
-  } else if (node.has_join_expr()) {
-    each_from_select(node.join_expr().larg(), visit);
-    each_from_select(node.join_expr().rarg(), visit);
-  }
-}
-
-}  // namespace
-
-bool Rewriter::shows_constants(const pg::SelectStmt& query) {
-  if (query.op() != pg::SETOP_NONE) {
-    return shows_constants(query.larg()) || shows_constants(query.rarg());
-  }
-  bool any = false;
-  for (const auto& target : query.target_list()) {
-    any = any || shows_constants(target.res_target().val());
-  }
-  for (const auto& row : query.values_lists()) any = any || shows_constants(row);
-  for (const auto& node : query.from_clause()) {
-    each_from_select(node,
-                     [&](const pg::SelectStmt& inner) { any = any || shows_constants(inner); });
-  }
-  for (const auto& node : query.with_clause().ctes()) {
-    any = any || shows_constants(node.common_table_expr().ctequery().select_stmt());
-  }
-  return any;
 }
 
 bool Rewriter::may_gather(const pg::WithClause& with, const Relation& relation,

@@ -18,8 +18,18 @@ constexpr std::string_view kSelectRemedy =
 bool Rewriter::insert_select(pg::InsertStmt& statement, Item& target, const Env* env) {
   auto& query = *statement.mutable_select_stmt()->mutable_select_stmt();
   Derived* rows = nullptr;
-  if (!select(query, nullptr, env, Use::kRows, rows)) return false;
   const auto& relation = *target.relation;
+  inserting_ = &query;
+  inserted_.clear();
+  // Which columns the outputs are for; how many there are shows later.
+  for (const auto& node : statement.cols()) {
+    inserted_.push_back({nullptr, &relation, relation.find(node.res_target().name())});
+  }
+  for (const auto& column : relation.columns) {
+    if (statement.cols_size() > 0) break;
+    if (!column.helper) inserted_.push_back({nullptr, &relation, &column});
+  }
+  if (!select(query, nullptr, env, Use::kRows, rows)) return false;
   if (!rows->columns_known && statement.cols_size() == 0) {
     return refuse_item(target, "INSERT ... SELECT * from an unknown relation", "name the columns");
   }
@@ -58,7 +68,15 @@ bool Rewriter::taken_constant(const Derived& rows, std::size_t place, const Rela
                               const Column& column, std::optional<ValueSource>& out) {
   if (rows.columns[place].secret()) return true;
   const auto index = static_cast<int>(place);
-  if (rows.targets != nullptr && rows.rows == nullptr && index < rows.targets->size()) {
+  const bool by_place = rows.targets != nullptr && rows.rows == nullptr &&
+                        index < rows.targets->size() &&
+                        std::none_of(
+                            rows.targets->begin(), rows.targets->end(),
+                            [](const pg::Node& one) {
+                              const auto& value = one.res_target().val();
+                              return value.has_column_ref() && is_star(value.column_ref());
+                            });
+  if (by_place) {
     auto& value = *rows.targets->Mutable(index)->mutable_res_target()->mutable_val();
     const auto constant = constant_of(value, column);
     if (constant.is) {
@@ -69,9 +87,8 @@ bool Rewriter::taken_constant(const Derived& rows, std::size_t place, const Rela
       make_null(value);
       return true;
     }
-    if (!shows_constants(value)) return true;
   }
-  return rows.columns[place].is_null ||
+  return rows.columns[place].is_null || !brings_constants(rows, place) ||
          refuse(&relation, &column, "an expression with a literal or parameter as the value",
                 kValueRemedy);
 }

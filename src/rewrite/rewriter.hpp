@@ -12,6 +12,7 @@
 //   constants.cpp    literals, parameters and their casts
 //   insert.cpp, insert_select.cpp, conflict.cpp, update.cpp (and DELETE)
 //   gather.cpp       statements that read rows first
+//   brought.cpp      literals and parameters that come from elsewhere in the statement
 //   slots.cpp        numbering of server parameters
 //
 // One object serves one statement. Not thread-safe.
@@ -373,11 +374,32 @@ class Rewriter {
   static bool cast_to_column(pg::Node& node, const Column& column);
   /// The statement as it is may be run in two steps.
   bool may_gather(const pg::WithClause& with, const Relation& relation, const Column* column);
-  /// Literals and parameters that the server would see as part of what a protected column gets.
-  /// Those in conditions choose a value and are not part of it.
-  static bool shows_constants(const pg::Node& node);
-  static bool shows_constants(const pg::SelectStmt& query);
-  static bool shows_constants_below(const Message& message);
+
+  // --- brought.cpp
+  /// Literals and parameters that the server would see as part of what a protected column gets,
+  /// wherever in the statement they stand. Those in conditions choose a value and are not part of
+  /// it. `node` as it was written.
+  bool shows_constants(const pg::Node& node, const Level& level);
+  bool shows_constants(const pg::SelectStmt& query, const Level& level);
+  bool shows_constants_below(const Message& message, const Level& level);
+  bool from_shows_constants(const pg::Node& node, const Level& level);
+  /// The same of what a reference, a FROM item, or an output of a derived table gives.
+  bool brings_constants(const pg::ColumnRef& reference, const Level& level);
+  bool brings_constants(const Item& item);
+  bool brings_constants(const Derived& derived, std::size_t place);
+  bool brings_constants(const Derived& derived);
+  bool any_brings_constants(const Level& level);
+  /// The values that a write gives protected columns, before anything else of it is looked at.
+  struct Carried {
+    const pg::Node* value = nullptr;
+    const Relation* relation = nullptr;
+    const Column* column = nullptr;
+  };
+  /// Constants in VALUES, the only FROM item, that are given to protected columns become sealed
+  /// values, which the server hands back. What cannot is refused later, since it shows constants.
+  bool carry(const std::vector<Carried>& all, const Nodes& from, const Level& level);
+  bool carry(const Carried& one, Item& item, std::size_t place);
+  bool carry_inserted(const pg::SelectStmt& query, const Level& level);
 
   // --- slots.cpp
   int slot(Slot::Fill fill, const ValueSource& source, const Relation& relation,
@@ -405,7 +427,10 @@ class Rewriter {
   bool has_into_ = false;
   int depth_ = 0;
   bool storing_ = false;  ///< constants beside protected values are going to be stored
-  int nested_ = 0;        ///< writing statements inside WITH around the one at hand
+  const pg::SelectStmt* inserting_ = nullptr;  ///< the select of an INSERT ... SELECT at hand
+  std::vector<Carried> inserted_;              ///< what its outputs give; `value` is not set
+  std::map<std::pair<const Derived*, std::size_t>, bool> brought_;
+  int nested_ = 0;  ///< writing statements inside WITH around the one at hand
   int exported_ = 0;
   Derived* result_ = nullptr;
   std::optional<Gathering> gathering_;

@@ -35,6 +35,7 @@ struct ItemColumn {
   bool as_index = false;               ///< the value is the blind index, for comparisons
   bool direct = true;                  ///< a plain column: PostgreSQL says where it comes from
   bool is_null = false;                ///< output is the NULL literal
+  bool carried = false;                ///< holds constants of the statement only, sealed on the way
   std::vector<int> found_by;           ///< provisional slots, see Rewriter
   // Columns of joins only: where the value really comes from.
   Item* home = nullptr;
@@ -61,6 +62,7 @@ struct Derived {
   std::map<std::size_t, pg::Node> written;
   std::vector<Derived*> parts;  ///< of a set operation
   Nodes* rows = nullptr;        ///< of VALUES: its rows
+  bool unordered = false;       ///< of VALUES: nothing else in it refers to its columns
   bool columns_known = true;    ///< false: some `*` over a relation that is not in the snapshot
   /// From this place on the positions are not certain.
   std::optional<std::size_t> unknown_from;
@@ -82,6 +84,7 @@ struct Item {
   bool columns_known = true;
   bool is_join = false;
   bool merges = false;       ///< a join with USING or NATURAL columns, here or below
+  bool constants = false;    ///< a function whose rows may hold literals or parameters
   std::vector<Item*> parts;  ///< of a join: its items from left to right
   std::vector<ItemColumn> columns;
 

@@ -56,6 +56,7 @@ bool Rewriter::select_level(pg::SelectStmt& statement, const Level* outer, const
     if (!values(statement, level, result)) return false;
   } else {
     if (!from_clause(*statement.mutable_from_clause(), level)) return false;
+    if (inserting_ == &statement && !carry_inserted(statement, level)) return false;
     // WHERE before the outputs, so that they know what found their rows.
     if (statement.has_where_clause() && !condition(*statement.mutable_where_clause(), level)) {
       return false;
@@ -84,6 +85,7 @@ bool Rewriter::select_level(pg::SelectStmt& statement, const Level* outer, const
   result.level = &level;
   result.targets = statement.mutable_target_list();
   if (statement.values_lists_size() > 0) result.rows = statement.mutable_values_lists();
+  result.unordered = result.rows != nullptr && statement.sort_clause_size() == 0;
   result.can_export = statement.values_lists_size() == 0;
   return true;
 }

@@ -132,6 +132,14 @@ bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, Derived& result
   auto& level = *into.level;
   auto* const target = into.target;
   if (!from_clause(*statement.mutable_from_clause(), level)) return false;
+  std::vector<Carried> carried;
+  for (const auto& node : statement.target_list()) {
+    const auto& name = node.res_target().name();
+    const auto* column = target->relation == nullptr ? nullptr : target->relation->find(name);
+    if (column == nullptr || !column->protection) continue;
+    carried.push_back({&node.res_target().val(), target->relation, column});
+  }
+  if (!carry(carried, statement.from_clause(), level)) return false;
   if (statement.has_where_clause() && !condition(*statement.mutable_where_clause(), level)) {
     return false;
   }
@@ -247,7 +255,7 @@ bool Rewriter::gathered_source(pg::Node& value, const Item& target, const Column
                                Level& level, Assigned& out) {
   out.what = Assigned::What::kGathered;
   ItemColumn made;
-  const bool constants = shows_constants(value);
+  const bool constants = shows_constants(value, level);
   const auto answer = this->value(value, level, Form::kSealed, made);
   if (answer == Answer::kRefused) return false;
   if (answer == Answer::kDone) {
