@@ -401,6 +401,12 @@ class Rewriter {
   bool carry(const Carried& one, Item& item, std::size_t place);
   bool carry_inserted(const pg::SelectStmt& query, const Level& level);
 
+  // --- choices.cpp
+  /// A CASE or COALESCE whose results are all constants, as the value of a protected column:
+  /// sealed ones, which the server chooses among. kNotMine: it is something else.
+  Answer chosen_constant(pg::Node& node, const Relation& relation, const Column& column,
+                         Level& level, ItemColumn& made);
+
   // --- slots.cpp
   int slot(Slot::Fill fill, const ValueSource& source, const Relation& relation,
            const Column& column, int row, int index = 0,

@@ -256,7 +256,8 @@ bool Rewriter::gathered_source(pg::Node& value, const Item& target, const Column
   out.what = Assigned::What::kGathered;
   ItemColumn made;
   const bool constants = shows_constants(value, level);
-  const auto answer = this->value(value, level, Form::kSealed, made);
+  auto answer = chosen_constant(value, *target.relation, column, level, made);
+  if (answer == Answer::kNotMine) answer = this->value(value, level, Form::kSealed, made);
   if (answer == Answer::kRefused) return false;
   if (answer == Answer::kDone) {
     out.sealed = made;

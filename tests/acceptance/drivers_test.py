@@ -40,6 +40,11 @@ columns:
   - {table: public.customer, column: photo, class: record}
   - {table: public.line_item, column: buyer, class: person, searchable: true, accept_leakage: true,
      domain: person_name}
+  - {table: public.auth_user, column: email, class: person, searchable: true, accept_leakage: true}
+  - {table: public.auth_user, column: first_name, class: person, searchable: true, accept_leakage: true,
+     domain: person_name}
+  - {table: public.auth_user, column: last_name, class: person, searchable: true, accept_leakage: true,
+     domain: person_name}
 roles:
   suite: {person: clear, record: clear}
 """
@@ -61,6 +66,7 @@ def programs(scratch):
         "psycopg3": (has_module("psycopg"), [PYTHON, ACTS / "psycopg3_acts.py"], {}),
         "asyncpg": (has_module("asyncpg"), [PYTHON, ACTS / "asyncpg_acts.py"], {}),
         "sqlalchemy": (has_module("sqlalchemy"), [PYTHON, "-W", "ignore", ACTS / "sqlalchemy_acts.py"], {}),
+        "django": (has_module("django"), [PYTHON, "-W", "ignore", ACTS / "django_acts.py"], {}),
         "jdbc": (bool(shutil.which("java")) and os.path.exists(JDBC),
                  ["java", "-cp", JDBC, ACTS / "Acts.java", SCHEMA], {}),
         "odbc": (has_module("pyodbc"), [PYTHON, ACTS / "odbc_acts.py"], {}),
