@@ -97,6 +97,8 @@ class CopyOpener {
   Status feed(ByteView bytes, Bytes& out);
   Status finish(Bytes& out);
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
+  /// What comes out.
+  [[nodiscard]] const RowMap& map() const { return *map_; }
 
  private:
   CopyOpener(std::shared_ptr<const rewrite::Statement> statement, std::shared_ptr<RowMap> rows,

@@ -291,9 +291,10 @@ void EnforceSession::count_statement(const Portal& portal, std::uint64_t opened,
   event.actor = user_;
   event.role = role_;
   event.object = portal.statement->tag;
-  if (service_.policy().exports.contains(role_) && portal.rows && !portal.rows->rules().empty()) {
+  const auto* rows = portal.copy_out ? &portal.copy_out->map() : portal.rows.get();
+  if (service_.policy().exports.contains(role_) && rows != nullptr && !rows->rules().empty()) {
     event.action = "export";
-    event.object = tables_of(*portal.rows);
+    event.object = tables_of(*rows);
   }
   event.correlation = correlation_;
   event.details["opened"] = opened;
