@@ -2,9 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gateway/enforce_session.hpp"
 
 namespace theriac::gateway {
+
+void StatementCounts::rewritten(std::string_view tag) {
+  const auto* const at = std::find(kCommon.begin(), kCommon.end(), tag);
+  if (at == kCommon.end()) return add(rewritten_, tag);
+  common_.at(static_cast<std::size_t>(at - kCommon.begin()))
+      .fetch_add(1, std::memory_order_relaxed);
+}
 
 void StatementCounts::add(Counts& counts, std::string_view name) {
   const std::lock_guard lock(mutex_);
@@ -30,7 +39,12 @@ std::string StatementCounts::text() const {
     }
   };
   const std::lock_guard lock(mutex_);
-  family("theriac_rewritten_by_tag_total", "tag", rewritten_);
+  auto rewritten = rewritten_;
+  for (std::size_t i = 0; i < kCommon.size(); ++i) {
+    const auto count = common_.at(i).load(std::memory_order_relaxed);
+    if (count > 0) rewritten.emplace(kCommon.at(i), count);
+  }
+  family("theriac_rewritten_by_tag_total", "tag", rewritten);
   family("theriac_refused_by_construct_total", "construct", refused_);
   return out;
 }

@@ -23,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "rewrite/plan.hpp"
@@ -413,6 +414,9 @@ class Rewriter {
            const pgwire::TextExpression& applied = {});
   void slot_node(pg::Node& out, int provisional) { make_parameter(out, -(provisional + 1)); }
   bool parameters_agree();
+  /// The client's parameters that are for a protected column, with the first such column.
+  [[nodiscard]] std::map<std::uint16_t, std::pair<const Relation*, const Column*>>
+  protected_parameters() const;
   void note_written(const Column& column) { note(column, classes_written_, columns_written_); }
   void note_compared(const Column& column) { note(column, classes_compared_, columns_compared_); }
   void note_copied(const Column& column) { note(column, classes_compared_, columns_copied_); }
@@ -444,6 +448,7 @@ class Rewriter {
   std::vector<ColumnId> columns_written_, columns_compared_, columns_copied_;
   std::vector<int> merged_;
   std::vector<Slot> slots_;  ///< provisional; a tree refers to slot i as $-(i+1)
+  std::unordered_multimap<std::size_t, int> compared_;  ///< slots of comparands, by hash
 
   std::deque<Level> levels_;
   std::deque<Item> items_;

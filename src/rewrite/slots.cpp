@@ -28,31 +28,46 @@ const std::uint16_t* client_number(const ValueSource& source) {
   return parameter == nullptr ? nullptr : &parameter->number;
 }
 
+/// Equal slots have equal ones.
+std::size_t hash_of(const Slot& slot) {
+  const auto* literal = std::get_if<Literal>(&slot.source);
+  const auto* parameter = client_number(slot.source);
+  const auto value = literal != nullptr ? std::hash<std::string_view>{}(literal->text)
+                                        : std::size_t{parameter == nullptr ? 0U : *parameter};
+  const auto column =
+      (std::size_t{slot.relation_oid} << 16U) + static_cast<std::uint16_t>(slot.attribute);
+  return value * 31U + column * 7U + static_cast<std::size_t>(slot.index);
+}
+
 }  // namespace
 
 int Rewriter::slot(Slot::Fill fill, const ValueSource& source, const Relation& relation,
                    const Column& column, int row, int index,
                    const pgwire::TextExpression& applied) {
   edited_ = true;
+  Slot made{fill, source, relation.oid, column.attribute, row, index, applied};
   if (fill == Slot::Fill::kCompare) {
     // The same text is the same parameter: GROUP BY is matched with outputs and HAVING by that.
-    const auto same = [&](const Slot& one) {
-      return one.fill == fill && one.relation_oid == relation.oid &&
-             one.attribute == column.attribute && one.source == source && one.index == index &&
-             one.applied == applied;
-    };
-    const auto at = std::find_if(slots_.begin(), slots_.end(), same);
-    if (at != slots_.end()) {
+    const auto hash = hash_of(made);
+    const auto [first, last] = compared_.equal_range(hash);
+    const auto same = std::find_if(first, last, [&](const auto& entry) {
+      const auto& one = slots_[static_cast<std::size_t>(entry.second)];
+      return one.relation_oid == relation.oid && one.attribute == column.attribute &&
+             one.source == source && one.index == index && one.applied == applied;
+    });
+    if (same != last) {
+      auto& kept = slots_[static_cast<std::size_t>(same->second)].source;
       // Another text may have different literals there, which would need a slot each.
-      for (const auto* one : {&std::as_const(at->source), &source}) {
+      for (const auto* one : {&std::as_const(kept), &source}) {
         const auto* literal = std::get_if<Literal>(one);
         if (literal != nullptr) merged_.push_back(literal->location);
       }
-      if (auto* literal = std::get_if<Literal>(&at->source)) literal->location = 0;
-      return static_cast<int>(at - slots_.begin());
+      if (auto* literal = std::get_if<Literal>(&kept)) literal->location = 0;
+      return same->second;
     }
+    compared_.emplace(hash, static_cast<int>(slots_.size()));
   }
-  slots_.push_back({fill, source, relation.oid, column.attribute, row, index, applied});
+  slots_.push_back(std::move(made));
   return static_cast<int>(slots_.size()) - 1;
 }
 
@@ -114,36 +129,37 @@ bool Rewriter::parameters_agree() {
                      });
 }
 
+std::map<std::uint16_t, std::pair<const Relation*, const Column*>> Rewriter::protected_parameters()
+    const {
+  std::map<std::uint16_t, std::pair<const Relation*, const Column*>> out;
+  for (const auto& one : slots_) {
+    const auto* number = client_number(one.source);
+    if (one.fill == Slot::Fill::kRowId || number == nullptr) continue;
+    const auto* relation = catalogue_.find(one.relation_oid);
+    if (relation == nullptr) continue;
+    out.try_emplace(*number, relation, relation->find_attribute(one.attribute));
+  }
+  if (!gathering_) return out;
+  for (const auto& one : gathering_->arrays) {
+    const auto* source = std::get_if<ValueSource>(&one.source);
+    const auto* number = source == nullptr ? nullptr : client_number(*source);
+    if (number == nullptr || one.relation == nullptr) continue;
+    out.try_emplace(*number, one.relation, one.column);
+  }
+  return out;
+}
+
 std::optional<std::vector<Slot>> Rewriter::number(pg::Node& tree,
                                                   std::map<int, std::size_t>& found) {
   if (!parameters_agree()) return std::nullopt;
   std::vector<Slot> out;
   std::map<int, std::size_t> passed;
+  const auto special = protected_parameters();
   const auto is_special = [&](std::uint16_t client) {
-    const auto is_it = [&](const auto& one) {
-      const auto* number = client_number(one.source);
-      return number != nullptr && *number == client;
-    };
-    const auto by_slot = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& one) {
-      return one.fill != Slot::Fill::kRowId && is_it(one);
-    });
-    const Relation* relation = nullptr;
-    std::int16_t attribute = 0;
-    if (by_slot != slots_.end()) {
-      relation = catalogue_.find(by_slot->relation_oid);
-      attribute = by_slot->attribute;
-    } else if (gathering_) {
-      for (const auto& one : gathering_->arrays) {
-        const auto* source = std::get_if<ValueSource>(&one.source);
-        const auto* number = source == nullptr ? nullptr : client_number(*source);
-        if (number == nullptr || *number != client) continue;
-        relation = one.relation;
-        attribute = one.column->attribute;
-      }
-    }
-    if (relation == nullptr) return false;
-    refuse(relation, relation->find_attribute(attribute),
-           "one parameter for a protected and an unprotected purpose",
+    const auto at = special.find(client);
+    if (at == special.end()) return false;
+    const auto& [relation, column] = at->second;
+    refuse(relation, column, "one parameter for a protected and an unprotected purpose",
            "use a parameter of its own for each purpose");
     return true;
   };
