@@ -12,7 +12,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BIN = ROOT / "build" / "release" / "bin"
+BIN = pathlib.Path(os.environ.get("THERIAC_BIN", ROOT / "build" / "release" / "bin"))
 PG = pathlib.Path("/usr/lib/postgresql/15/bin")
 AS_POSTGRES = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
 
@@ -116,3 +116,17 @@ def pass_through(gateway, upstream_port, cpu):
     port = free_port()
     return Proxy("theriac", port, [gateway, "--listen", f"127.0.0.1:{port}", "--upstream",
                                    f"127.0.0.1:{upstream_port}", "--mode", "passthrough"], cpu)
+
+
+def pgbouncer(folder, upstream_port, cpu, user, sessions):
+    """In session mode, for up to `sessions` sessions of one user; its account must be able to enter `folder`."""
+    port = free_port()
+    ini, users = folder / "pgbouncer.ini", folder / "users.txt"
+    users.write_text(f'"{user}" ""\n')
+    ini.write_text(f"[databases]\n* = host=127.0.0.1 port={upstream_port}\n[pgbouncer]\n"
+                   f"listen_addr=127.0.0.1\nlisten_port={port}\nunix_socket_dir=\nauth_type=trust\n"
+                   f"auth_file={users}\npool_mode=session\ndefault_pool_size={sessions}\n"
+                   f"max_client_conn={3 * sessions}\nignore_startup_parameters=extra_float_digits\n")
+    ini.chmod(0o644)
+    users.chmod(0o644)
+    return Proxy("pgbouncer", port, [*AS_POSTGRES, "pgbouncer", "-q", ini], cpu, cwd="/")

@@ -15,9 +15,7 @@ from contestants import ROOT, Proxy, pass_through, processor_seconds
 
 os.environ.setdefault("THERIAC_VAR", tempfile.mkdtemp(prefix="theriac-bench-"))
 sys.path.insert(0, str(ROOT / "demo"))
-from cluster import Cluster  # noqa: E402
-from parts import Parts  # noqa: E402
-from place import Place  # noqa: E402
+from stand import Stand  # noqa: E402
 
 ROWS = 100_000
 COLUMNS = """(id int PRIMARY KEY, name text, phone text, limit_cny numeric, city text,
@@ -113,45 +111,27 @@ def pgcrypto(cluster):
 
 
 def measure(options):
-    with Place("bench") as place:
-        cluster = Cluster(place).start()
-        parts, proxies = None, {}
-        try:
-            cluster.ask("ALTER SYSTEM SET log_statement = 'none'", database="postgres")
-            cluster.ask("SELECT pg_reload_conf()", database="postgres")
-            cluster.make_roles()
-            for name in ("plain", "sealed"):
-                cluster.ask(f"CREATE DATABASE {name} TEMPLATE template0", database="postgres")
-                cluster.ask(TABLE, database=name)
-            policy = place.dir / "policy.yaml"
-            policy.write_text(POLICY)
-            uri = cluster.uri("dba", "sealed")
-            parts = Parts(place, policy=policy, database=uri, catalogue=uri,
-                          upstream=f"127.0.0.1:{cluster.port}", lease_s=60)
-            parts.prepare()
-            parts.start_keyd()
-            parts.protect()
-            proxies["plain"] = pass_through(options.gateway, cluster.port, options.cpu)
-            service = parts.gateway_service()
-            proxies["sealed"] = Proxy("enforce", service.port, service.argv, options.cpu)
-            links = {which: cluster.connect("erp_app", which, proxies[which].port)
-                     for which in proxies}
-            bench = Bench(links, proxies, options)
-            data = {"text": rows()}
-            timed(links["plain"], "COPY people FROM STDIN", io.BytesIO(data["text"]))
-            for form in ("csv", "binary"):
-                stream = io.BytesIO()
-                timed(links["plain"], f"COPY people TO STDOUT (FORMAT {form})", stream)
-                data[form] = stream.getvalue()
-            made = [bench.compare(table, work, form, data) for table in ("people", "marked")
-                    for form in ("text", "csv", "binary") for work in ("in", "out")]
-            return made, pgcrypto(cluster)
-        finally:
-            for proxy in proxies.values():
-                proxy.stop()
-            if parts:
-                parts.stop()
-            cluster.stop()
+    here, proxies = Stand("bench", TABLE, POLICY, ("plain", "sealed"), lease_s=60, logged=False), {}
+    cluster = here.cluster
+    try:
+        proxies["plain"] = pass_through(options.gateway, cluster.port, options.cpu)
+        service = here.parts.gateway_service()
+        proxies["sealed"] = Proxy("enforce", service.port, service.argv, options.cpu)
+        links = {which: cluster.connect("erp_app", which, proxies[which].port) for which in proxies}
+        bench = Bench(links, proxies, options)
+        data = {"text": rows()}
+        timed(links["plain"], "COPY people FROM STDIN", io.BytesIO(data["text"]))
+        for form in ("csv", "binary"):
+            stream = io.BytesIO()
+            timed(links["plain"], f"COPY people TO STDOUT (FORMAT {form})", stream)
+            data[form] = stream.getvalue()
+        made = [bench.compare(table, work, form, data) for table in ("people", "marked")
+                for form in ("text", "csv", "binary") for work in ("in", "out")]
+        return made, pgcrypto(cluster)
+    finally:
+        for proxy in proxies.values():
+            proxy.stop()
+        here.stop()
 
 
 def table(measured):

@@ -14,9 +14,7 @@ from contestants import (ROOT, Proxy, free_port, pass_through, processor_seconds
 
 os.environ.setdefault("THERIAC_VAR", tempfile.mkdtemp(prefix="theriac-bench-"))
 sys.path.insert(0, str(ROOT / "demo"))
-from cluster import Cluster  # noqa: E402
-from parts import Parts  # noqa: E402
-from place import Place  # noqa: E402
+from stand import Stand  # noqa: E402
 
 ROWS = 20_000
 CLIENTS = 8
@@ -55,45 +53,26 @@ def scripts(folder, mode):
         yield work, path
 
 
-def make_database(cluster, name):
-    cluster.ask(f"CREATE DATABASE {name} TEMPLATE template0", database="postgres")
-    cluster.ask(TABLE, database=name)
-    cluster.ask("VACUUM ANALYZE people", database=name)
+def stand():
+    return Stand("bench", TABLE, POLICY, ("plain", "sealed"), lease_s=60, logged=False, after="VACUUM ANALYZE people")
 
 
 def measure(options):
-    with Place("bench") as place:
-        cluster = Cluster(place).start()
-        parts, proxies = None, []
-        try:
-            cluster.ask("ALTER SYSTEM SET log_statement = 'none'", database="postgres")
-            cluster.ask("SELECT pg_reload_conf()", database="postgres")
-            cluster.make_roles()
-            for name in ("plain", "sealed"):
-                make_database(cluster, name)
-            policy = place.dir / "policy.yaml"
-            policy.write_text(POLICY)
-            uri = cluster.uri("dba", "sealed")
-            parts = Parts(place, policy=policy, database=uri, catalogue=uri,
-                          upstream=f"127.0.0.1:{cluster.port}", lease_s=60)
-            parts.prepare()
-            parts.start_keyd()
-            parts.protect()
-            cluster.ask("VACUUM ANALYZE people", database="sealed")
-            proxies.append(pass_through(options.gateway, cluster.port, options.cpu))
-            service = parts.gateway_service()
-            proxies.append(Proxy("enforce", service.port, service.argv, options.cpu))
-            at = {"theriac": cluster.uri("erp_app", "plain", proxies[0].port),
-                  "enforce": cluster.uri("erp_app", "sealed", proxies[1].port)}
-            return [one_row(proxies, at, mode, work, script, options)
-                    for mode in options.modes.split(",")
-                    for work, script in scripts(place.dir, mode)]
-        finally:
-            for proxy in proxies:
-                proxy.stop()
-            if parts:
-                parts.stop()
-            cluster.stop()
+    here, proxies = stand(), []
+    cluster = here.cluster
+    try:
+        proxies.append(pass_through(options.gateway, cluster.port, options.cpu))
+        service = here.parts.gateway_service()
+        proxies.append(Proxy("enforce", service.port, service.argv, options.cpu))
+        at = {"theriac": cluster.uri("erp_app", "plain", proxies[0].port),
+              "enforce": cluster.uri("erp_app", "sealed", proxies[1].port)}
+        return [one_row(proxies, at, mode, work, script, options)
+                for mode in options.modes.split(",")
+                for work, script in scripts(here.place.dir, mode)]
+    finally:
+        for proxy in proxies:
+            proxy.stop()
+        here.stop()
 
 
 def one_row(proxies, at, mode, work, script, options):

@@ -1,23 +1,12 @@
 """pgbench's select-only script directly, through the gateway in pass-through and through rivals."""
 import statistics
 
-from contestants import (AS_POSTGRES, BIN, Cluster, Proxy, free_port, pass_through,
-                         processor_seconds, run_pgbench)
+from contestants import (BIN, Cluster, Proxy, free_port, pass_through, pgbouncer, processor_seconds,
+                         run_pgbench)
 
 
 def start_proxies(cluster, options):
-    port = free_port()
-    ini = cluster.dir / "pgbouncer.ini"
-    users = cluster.dir / "users.txt"
-    users.write_text('"bench" ""\n')
-    ini.write_text(f"[databases]\n* = host=127.0.0.1 port={cluster.port}\n[pgbouncer]\n"
-                   f"listen_addr=127.0.0.1\nlisten_port={port}\nunix_socket_dir=\n"
-                   f"auth_type=trust\nauth_file={users}\npool_mode=session\n"
-                   "default_pool_size=100\nmax_client_conn=300\nignore_startup_parameters="
-                   "extra_float_digits\n")
-    ini.chmod(0o644)
-    users.chmod(0o644)
-    yield Proxy("pgbouncer", port, [*AS_POSTGRES, "pgbouncer", "-q", ini], options.cpu, cwd="/")
+    yield pgbouncer(cluster.dir, cluster.port, options.cpu, "bench", 100)
     port = free_port()
     yield Proxy("bare forwarder", port, [BIN / "bare_forwarder", port, cluster.port], options.cpu)
     yield pass_through(options.gateway, cluster.port, options.cpu)

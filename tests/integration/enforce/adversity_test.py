@@ -21,9 +21,10 @@ os.environ.setdefault("THERIAC_VAR", tempfile.mkdtemp(prefix="theriac-adversity-
 import psycopg2  # noqa: E402
 import wire  # noqa: E402
 import cluster as clusters  # noqa: E402
-from parts import LEASE_S, Parts  # noqa: E402
-from place import Place, accepts, free_port, program  # noqa: E402
+from parts import LEASE_S  # noqa: E402
+from place import accepts, free_port, program  # noqa: E402
 from processes import wait_until  # noqa: E402
+from stand import Stand  # noqa: E402
 
 SEED = 20261122
 POLICY = """
@@ -51,26 +52,14 @@ class Adversity(unittest.TestCase):
     def setUpClass(cls):
         # Sign-in by hand is not what these tests are about.
         clusters.HBA = "host all erp_app 127.0.0.1/32 trust\n" + clusters.HBA
-        cls.place = Place("adversity").__enter__()
-        cls.cluster = clusters.Cluster(cls.place).start()
-        cls.cluster.make_roles()
-        cls.cluster.ask("CREATE DATABASE erp TEMPLATE template0", database="postgres")
-        cls.cluster.ask(TABLE)
-        cls.policy = cls.place.dir / "policy.yaml"
-        cls.policy.write_text(POLICY)
-        uri = cls.cluster.uri("dba")
-        cls.parts = Parts(cls.place, policy=cls.policy, database=uri, catalogue=uri,
-                          upstream=f"127.0.0.1:{cls.cluster.port}")
-        cls.parts.prepare()
-        cls.parts.start_keyd()
-        cls.parts.protect()
+        cls.stand = Stand("adversity", TABLE, POLICY)
+        cls.place, cls.cluster, cls.parts = cls.stand.place, cls.stand.cluster, cls.stand.parts
+        cls.policy = cls.stand.policy
         cls.parts.start_gateway()
 
     @classmethod
     def tearDownClass(cls):
-        cls.parts.stop()
-        cls.cluster.stop()
-        cls.place.__exit__()
+        cls.stand.stop()
 
     # -- what every test ends with
 

@@ -15,9 +15,8 @@ sys.path[:0] = [str(HERE.parents[2] / "demo")]
 os.environ.setdefault("THERIAC_VAR", tempfile.mkdtemp(prefix="theriac-strict-"))
 
 import psycopg2  # noqa: E402
-import cluster as clusters  # noqa: E402
-from parts import Parts  # noqa: E402
-from place import Place, free_port, program  # noqa: E402
+from place import free_port, program  # noqa: E402
+from stand import Stand  # noqa: E402
 
 POLICY = """
 version: 1
@@ -41,33 +40,20 @@ KNOWN = ["SELECT name FROM people WHERE id = 7", "INSERT INTO people VALUES (100
 class Strict(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.place = Place("strict").__enter__()
-        cls.cluster = clusters.Cluster(cls.place).start()
-        cls.cluster.make_roles()
-        cls.cluster.ask("CREATE DATABASE erp TEMPLATE template0", database="postgres")
-        cls.cluster.ask(TABLE)
-        cls.policy = cls.place.dir / "policy.yaml"
-        cls.policy.write_text(POLICY)
-        uri = cls.cluster.uri("dba")
-        cls.parts = Parts(cls.place, policy=cls.policy, database=uri, catalogue=uri,
-                          upstream=f"127.0.0.1:{cls.cluster.port}")
-        cls.parts.prepare()
-        cls.parts.start_keyd()
-        cls.parts.protect()
-        known = cls.place.dir / "known.sql"
+        cls.stand = Stand("strict", TABLE, POLICY)
+        cls.cluster, cls.policy = cls.stand.cluster, cls.stand.policy
+        known = cls.stand.place.dir / "known.sql"
         known.write_text("-- made by theriac explain --known\n" + "".join(
             cls.explain(sql, "--known", text=True) for sql in KNOWN))
         cls.metrics = free_port()
-        cls.gateway = cls.parts.gateway_service(more=[
+        cls.gateway = cls.stand.parts.gateway_service(more=[
             "--known-statements", known, "--metrics", f"127.0.0.1:{cls.metrics}"])
         cls.gateway.start()
 
     @classmethod
     def tearDownClass(cls):
         cls.gateway.stop()
-        cls.parts.stop()
-        cls.cluster.stop()
-        cls.place.__exit__()
+        cls.stand.stop()
 
     @classmethod
     def explain(cls, sql, *more, text=False, status=0):
