@@ -48,9 +48,11 @@ def processor_seconds(pid):
 
 def run_pgbench(connection, clients, seconds, *more):
     """(transactions per second, transactions done). `connection`: a conninfo string or URI."""
-    out = subprocess.run(["pgbench", "-n", "-c", str(clients), "-j", str(min(clients, 2)), "-T",
-                          str(seconds), *more, connection], check=True, capture_output=True,
-                         text=True).stdout
+    done = subprocess.run(["pgbench", "-n", "-c", str(clients), "-j", str(min(clients, 2)), "-T",
+                           str(seconds), *more, connection], check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"pgbench: {done.stderr.strip()[-500:]}")
+    out = done.stdout
     tps = float(re.search(r"^tps = ([0-9.]+)", out, re.M).group(1))
     done = int(re.search(r"actually processed: (\d+)", out).group(1))
     failed = re.search(r"failed transactions: (\d+)", out)

@@ -17,6 +17,7 @@ os.environ.setdefault("THERIAC_VAR", tempfile.mkdtemp(prefix="theriac-bench-"))
 sys.path.insert(0, str(ROOT / "demo"))
 import cluster as clusters  # noqa: E402
 from enforce import ROWS, stand  # noqa: E402
+from processes import wait_until  # noqa: E402
 from replay_client import Client  # noqa: E402
 
 COUNTS = (500, 2_000)
@@ -61,8 +62,15 @@ def work(links):
                 sys.exit(f"a session was refused: {one.text}")
 
 
-def memory(name, proxy, uri):
+def await_end_of_sessions(cluster):
+    """The server lets nobody in while those before are on their way out."""
+    counting = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'erp_app'"
+    wait_until(lambda: cluster.ask(counting, database="postgres")[0][0] == 0, 120, "the sessions before have ended")
+
+
+def memory(cluster, name, proxy, uri):
     """Rows of the table: (mode, sessions, KiB a session as signed in, KiB a session after work)."""
+    await_end_of_sessions(cluster)
     links = connect(uri, WARM)
     work(links)
     rows = []
@@ -83,7 +91,7 @@ def memory(name, proxy, uri):
     return rows
 
 
-def at_once(at, folder, options):
+def at_once(cluster, at, folder, options):
     """Ratios of throughput to the direct connection of the same round, with AT_ONCE clients."""
     script = folder / "read.sql"
     script.write_text(READ)
@@ -91,7 +99,8 @@ def at_once(at, folder, options):
     direct = []
     for _ in range(max(1, options.rounds // 2)):
         for name, uri in at.items():
-            tps, done = run_pgbench(uri, AT_ONCE, options.seconds, "-M", "prepared", "-f", str(script))
+            await_end_of_sessions(cluster)
+            tps, done = run_pgbench(uri, AT_ONCE, max(5, options.seconds), "-M", "prepared", "-f", str(script))
             if done < AT_ONCE:
                 sys.exit(f"{name}: {done} statements of {AT_ONCE} clients were answered")
             if name == "direct":
@@ -122,12 +131,12 @@ def measure(options):
         at = {"direct": cluster.uri("erp_app", "plain"),
               "pass-through": cluster.uri("erp_app", "plain", proxies["pass-through"].port),
               "enforce": cluster.uri("erp_app", "sealed", proxies["enforce"].port)}
-        rows = [row for name in ("pass-through", "enforce") for row in memory(name, proxies[name], at[name])]
+        rows = [row for name in ("pass-through", "enforce") for row in memory(cluster, name, proxies[name], at[name])]
         with tempfile.TemporaryDirectory(prefix="theriac-bouncer-") as folder:
             pathlib.Path(folder).chmod(0o755)
             proxies["pgbouncer"] = pgbouncer(pathlib.Path(folder), cluster.port, options.cpu, "erp_app", AT_ONCE)
             at["pgbouncer"] = cluster.uri("erp_app", "plain", proxies["pgbouncer"].port)
-            return rows, at_once(at, here.place.dir, options)
+            return rows, at_once(cluster, at, here.place.dir, options)
     finally:
         for proxy in proxies.values():
             proxy.stop()

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "codec/json_escape.hpp"
+
 namespace theriac::codec {
 
 namespace {
@@ -156,40 +158,8 @@ void write_string(std::string& out, std::string_view text) {
       text.remove_prefix(size == 0 ? 1 : size);
       continue;
     }
-    const char c = text.front();
+    append_json_character(out, text.front());
     text.remove_prefix(1);
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        if (static_cast<std::uint8_t>(c) < 0x20) {
-          constexpr std::string_view kHex = "0123456789abcdef";
-          out += "\\u00";
-          out += kHex[static_cast<std::uint8_t>(c) >> 4U];
-          out += kHex[static_cast<std::uint8_t>(c) & 15U];
-        } else {
-          out += c;
-        }
-    }
   }
   out += '"';
 }

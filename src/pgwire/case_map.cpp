@@ -7,30 +7,12 @@
 #include <vector>
 
 #include "pgwire/text_scan.hpp"
+#include "pgwire/utf8.hpp"
 
 namespace theriac::pgwire {
 namespace {
 
 constexpr char32_t kCodeEnd = 0x110000, kSurrogates = 0xd800, kSurrogatesEnd = 0xe000;
-
-void add_utf8(std::string& out, char32_t code) {
-  const auto put = [&](char32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xc0U | (code >> 6U));
-    put(0x80U | (code & 0x3fU));
-  } else if (code < 0x10000) {
-    put(0xe0U | (code >> 12U));
-    put(0x80U | ((code >> 6U) & 0x3fU));
-    put(0x80U | (code & 0x3fU));
-  } else {
-    put(0xf0U | (code >> 18U));
-    put(0x80U | ((code >> 12U) & 0x3fU));
-    put(0x80U | ((code >> 6U) & 0x3fU));
-    put(0x80U | (code & 0x3fU));
-  }
-}
 
 /// The next character of valid UTF-8.
 char32_t take_character(std::string_view& rest) {
@@ -49,7 +31,7 @@ std::string mapped(std::string_view text, const std::vector<char32_t>& table) {
   out.reserve(text.size());
   while (!text.empty()) {
     const auto code = take_character(text);
-    add_utf8(out, code < table.size() ? table[code] : code);
+    append_utf8(out, code < table.size() ? table[code] : code);
   }
   return out;
 }
@@ -93,7 +75,7 @@ std::string CaseMap::probe_text() {
   std::string out;
   for (char32_t code = 1; code < kCodeEnd; ++code) {
     if (code == kSurrogates) code = kSurrogatesEnd;
-    add_utf8(out, code);
+    append_utf8(out, code);
   }
   return out;
 }

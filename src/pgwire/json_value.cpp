@@ -1,11 +1,9 @@
 #include "pgwire/json_value.hpp"
 
-#include <fmt/format.h>
-
-#include <iterator>
 #include <map>
 #include <utility>
 
+#include "codec/json_escape.hpp"
 #include "pgwire/decimal.hpp"
 #include "pgwire/text_scan.hpp"
 #include "pgwire/utf8.hpp"
@@ -19,58 +17,9 @@ enum class Form : std::uint8_t { kCheck, kPrint, kEquality };
 
 bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-void add_utf8(std::string& out, unsigned code) {
-  const auto put = [&](unsigned byte) { out.push_back(static_cast<char>(byte)); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xc0U | (code >> 6U));
-    put(0x80U | (code & 0x3fU));
-  } else if (code < 0x10000) {
-    put(0xe0U | (code >> 12U));
-    put(0x80U | ((code >> 6U) & 0x3fU));
-    put(0x80U | (code & 0x3fU));
-  } else {
-    put(0xf0U | (code >> 18U));
-    put(0x80U | ((code >> 12U) & 0x3fU));
-    put(0x80U | ((code >> 6U) & 0x3fU));
-    put(0x80U | (code & 0x3fU));
-  }
-}
-
 void add_quoted(std::string& out, std::string_view text) {
   out.push_back('"');
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < ' ') {
-          fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
-        } else {
-          out.push_back(c);
-        }
-    }
-  }
+  for (const char c : text) codec::append_json_character(out, c);
   out.push_back('"');
 }
 
@@ -245,7 +194,7 @@ Status Reader::escape(std::string& out) {
     if (!is_low(second)) return bad();
     code = 0x10000 + ((code & 0x3ffU) << 10U) + (second & 0x3ffU);
   }
-  add_utf8(out, code);
+  append_utf8(out, code);
   return {};
 }
 

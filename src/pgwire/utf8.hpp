@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace theriac::pgwire {
@@ -12,5 +13,7 @@ bool is_utf8(std::string_view text);
 std::size_t count_characters(std::string_view text);
 /// Byte position behind the first `characters` characters; the text's size if it has fewer.
 std::size_t position_after(std::string_view text, std::size_t characters);
+/// The code point's bytes; it must be one.
+void append_utf8(std::string& out, char32_t code);
 
 }  // namespace theriac::pgwire

@@ -11,19 +11,10 @@ import subprocess
 import sys
 import time
 
-from stage import HERE, ROLE, Stage
+from stage import HERE, POLICY, ROLE, Stage
 
 DATABASE = "psycopg2_test"
-POLICY = """
-version: 1
-tenant: acceptance
-classes:
-  person: {suite: aes, bind_rows: false, buckets: [16, 32, 64], grace_s: 0}
-columns:
-  - {table: public.unrelated_party, column: name, class: person, searchable: true, accept_leakage: true}
-roles:
-  suite: {person: clear}
-"""
+TABLE = "public.unrelated_party"
 
 
 def prepare(stage, port):
@@ -59,7 +50,7 @@ def main():
     if not (pathlib.Path(sources) / "tests" / "testutils.py").exists():
         print("skipped: SUITE does not name the sources of psycopg2")
         return 77
-    with Stage("psycopg2", POLICY) as stage:
+    with Stage("psycopg2", POLICY.format(table=TABLE)) as stage:
         direct = run(stage, sources, stage.cluster.port, "direct")
         stage.start_gateway()
         gateway = run(stage, sources, stage.gateway_port, "gateway")

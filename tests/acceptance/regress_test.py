@@ -18,20 +18,11 @@ import sys
 import tempfile
 import time
 
-from stage import HERE, ROLE, Stage
+from stage import HERE, POLICY, ROLE, Stage
 
 from place import POSTGRES_BIN  # stage says where it lies
 
-POLICY = """
-version: 1
-tenant: acceptance
-classes:
-  person: {suite: aes, bind_rows: false, buckets: [16, 32, 64], grace_s: 0}
-columns:
-  - {table: unrelated.party, column: name, class: person, searchable: true, accept_leakage: true}
-roles:
-  suite: {person: clear}
-"""
+TABLE = "unrelated.party"
 KNOWN = HERE / "regress_known.txt"
 SETTINGS = {"lc_messages": "C", "lc_monetary": "C", "lc_numeric": "C", "lc_time": "C",
             "bytea_output": "hex", "timezone_abbreviations": "Default",
@@ -169,7 +160,7 @@ def main(tests):
         print("skipped: the suite's sources are not to be had")
         return 77
     # Its name comes into SQL texts, where our own would be a reason to refuse.
-    with Stage("regress", POLICY) as stage, tempfile.TemporaryDirectory(prefix="suite-") as folder:
+    with Stage("regress", POLICY.format(table=TABLE)) as stage, tempfile.TemporaryDirectory(prefix="suite-") as folder:
         work = pathlib.Path(folder)
         work.chmod(0o755)
         shutil.copytree(cache / "lib", work / "lib")

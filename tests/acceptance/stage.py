@@ -27,6 +27,16 @@ max_wal_size = 2GB
 autovacuum = off
 timezone = 'UTC'
 """
+POLICY = """
+version: 1
+tenant: acceptance
+classes:
+  person: {{suite: aes, bind_rows: false, buckets: [16, 32, 64], grace_s: 0}}
+columns:
+  - {{table: {table}, column: name, class: person, searchable: true, accept_leakage: true}}
+roles:
+  suite: {{person: clear}}
+"""  # one protected table of no concern to the suite
 ROLE = "suite"  # the suites' own user: anything but a superuser, whom the gateway refuses
 
 
