@@ -70,7 +70,8 @@ void EventLoop::run() {
     const auto wait_ms = more ? 0 : std::max<std::int64_t>(0, until.count());
     // Handlers run from the queue, also those of ready descriptors: there Asio recycles the
     // memory of coroutines.
-    if (poller_.wait(static_cast<int>(wait_ms))) {
+    // With more handlers than run in one go, those of the last wait may be behind the others.
+    if (!poller_.awaits_dispatch() && poller_.wait(static_cast<int>(wait_ms))) {
       boost::asio::post(context_, [this] { poller_.dispatch(); });
     }
     if (const auto now = Steady::now(); now >= next_tick) {

@@ -66,6 +66,7 @@ Poller::~Poller() {
 }
 
 bool Poller::wait(int timeout_ms) {
+  THERIAC_ASSERT(count_ == 0);
   count_ = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
   if (count_ < 0) {
     THERIAC_ASSERT(errno == EINTR);

@@ -52,8 +52,10 @@ class Poller {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
   ~Poller();
-  /// True if something is ready for dispatch(). `timeout_ms` as epoll_wait's.
+  /// True if something is ready for dispatch(). `timeout_ms` as epoll_wait's. Not before what the
+  /// last call found was dispatched: an edge is told once.
   bool wait(int timeout_ms);
+  [[nodiscard]] bool awaits_dispatch() const { return count_ > 0; }
   void dispatch();
 
  private:

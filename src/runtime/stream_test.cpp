@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "runtime/event_loops.hpp"
+#include "runtime/limits.hpp"
 #include "runtime/sim.hpp"
 #include "runtime/socket.hpp"
 #include "runtime/socket_stream.hpp"
@@ -111,6 +112,30 @@ TEST_F(Sockets, EndThatCameWithTheLastBytesIsSeen) {
   run([&] { return reader->done; });
   EXPECT_EQ(text_of(reader->bytes), "last words");
   EXPECT_EQ(reader->end->code, Code::kClosed);
+}
+
+TEST_F(Sockets, EndsThatComeTogetherAreAllSeen) {
+  // More streams end at once than one wait tells of, while more handlers are queued than run
+  // between two.
+  constexpr std::size_t kStreams = 700;
+  std::vector<std::unique_ptr<Stream>> near, far;
+  std::vector<std::shared_ptr<Seen>> readers;
+  for (std::size_t i = 0; i < kStreams; ++i) {
+    auto [a, b] = pair();
+    b->set_idle_deadline(std::chrono::seconds(20));
+    readers.push_back(std::make_shared<Seen>());
+    loop().spawn("read", read_all(b.get(), readers.back()));
+    near.push_back(std::move(a));
+    far.push_back(std::move(b));
+  }
+  std::size_t others = 0;
+  loop().post([&] {
+    for (std::size_t i = 0; i < 8 * kHandlersPerWait; ++i) loop().post([&] { ++others; });
+    for (auto& one : near) one->close();
+  });
+  run([&] { return std::ranges::all_of(readers, [](const auto& one) { return one->done; }); });
+  EXPECT_EQ(others, 8 * kHandlersPerWait);
+  for (const auto& one : readers) EXPECT_EQ(one->end->code, Code::kClosed);
 }
 
 TEST_F(Sockets, CloseEndsAPendingRead) {
