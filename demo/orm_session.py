@@ -101,8 +101,10 @@ def reflection(engine):
                                        look.get_foreign_keys(table), look.get_indexes(table),
                                        look.get_unique_constraints(table), look.get_check_constraints(table),
                                        look.get_table_comment(table)])
-    yield "views, sequences", (look.get_view_names(), look.get_sequence_names(),
-                               [look.get_view_definition(v) for v in look.get_view_names()])
+    # In the order in which they lie in pg_class.
+    views = sorted(look.get_view_names())
+    yield "views, sequences", (views, sorted(look.get_sequence_names()),
+                               [look.get_view_definition(v) for v in views])
     meta = MetaData()
     meta.reflect(engine)
     yield "reflect all", sorted(meta.tables)

@@ -78,13 +78,10 @@ SELECT count(*), sum(n) FROM usage_by_month
 -- @ follows
 DROP MATERIALIZED VIEW usage_by_month
 
--- @ refused 0A000 CREATE VIEW
 CREATE VIEW recall_list AS SELECT r.id, b.batch_no, r.reason FROM recalls r JOIN batches b ON b.id = r.batch_id
 
--- @ follows
 SELECT batch_no, reason FROM recall_list
 
--- @ follows
 DROP VIEW recall_list
 
 CREATE TYPE recall_level AS ENUM ('I', 'II', 'III')
