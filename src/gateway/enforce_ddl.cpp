@@ -214,6 +214,8 @@ std::string EnforceSession::settle_sql(const rewrite::FollowedDdl& follow,
   protect::SettleArguments arguments;
   arguments.role = role_;
   arguments.relations = follow.relations;
+  arguments.members = follow.members;
+  arguments.parents = follow.parents;
   arguments.acts = follow.acts;
   for (const auto& one : service_.policy().columns) {
     const bool wanted =

@@ -111,6 +111,17 @@ struct Maker {
   }
 };
 
+/// ctid, and the table where a row may be of several.
+Bytes identity_of(const Gather& gather, const std::vector<std::optional<Bytes>>& row) {
+  Bytes out;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const auto kind = gather.columns[i].kind;
+    const bool names = kind == Gather::Column::Kind::kTid || kind == Gather::Column::Kind::kTable;
+    if (names && row[i]) append(out, *row[i]);
+  }
+  return out;
+}
+
 }  // namespace
 
 Refusable<void> fill_arrays(const GatherInput& input, Ciphers& ciphers, Random& random,
@@ -121,7 +132,7 @@ Refusable<void> fill_arrays(const GatherInput& input, Ciphers& ciphers, Random& 
     if (row.size() != gather.columns.size()) {
       return refuse(pgwire::report_of(Error{Code::kProtocol, "columns of gathered rows"}));
     }
-    if (gather.once_each && row[0] && !seen.insert(*row[0]).second) {
+    if (gather.once_each && !seen.insert(identity_of(gather, row)).second) {
       return refuse({.sqlstate = "0A000",
                      .message = "theriac: UPDATE ... FROM that meets a row more than once is "
                                 "refused, since it is not certain which value it would get",

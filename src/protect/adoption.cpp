@@ -80,8 +80,8 @@ std::string_view name_of(SettleAct::Kind kind) {
 
 std::string adoption_sql() {
   std::string out;
-  for (const auto text :
-       {kKeySql, kCallSql, kViewsSql, kIndexSql, kRightsSql, kColumnSql, kAdoptSql, kSettleSql}) {
+  for (const auto text : {kKeySql, kCallSql, kViewsSql, kIndexSql, kRightsSql, kColumnSql,
+                          kMemberSql, kAdoptSql, kSettleSql}) {
     out += text;
   }
   replace_all(out, "{FORMS}", form_conditions());
@@ -146,10 +146,9 @@ codec::Json settle_json(const SettleArguments& arguments, const policy::Policy& 
     }
     views.push_back({{"relation", view.oid}, {"columns", std::move(columns)}});
   }
-  return {{"role", arguments.role},
-          {"views", std::move(views)},
-          {"awaited", std::move(awaited)},
-          {"relations", arguments.relations},
+  return {{"role", arguments.role},        {"views", std::move(views)},
+          {"awaited", std::move(awaited)}, {"relations", arguments.relations},
+          {"members", arguments.members},  {"parents", arguments.parents},
           {"acts", std::move(acts)}};
 }
 

@@ -47,6 +47,8 @@ struct SettleArguments {
   /// Columns of the policy to be adopted where they stand unprotected.
   std::vector<const policy::ProtectedColumn*> awaited;
   std::vector<std::uint32_t> relations;  ///< protected tables, and views, that were named
+  bool members = false;                  ///< and all that inherit from them
+  std::vector<std::uint32_t> parents;    ///< protected tables that may have new members
   std::vector<SettleAct> acts;
   std::vector<SettledView> views;
 };

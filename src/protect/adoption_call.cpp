@@ -13,6 +13,12 @@ INSERT INTO theriac.gateway_key (key)
 ALTER TABLE theriac.tables ADD COLUMN IF NOT EXISTS grants jsonb;
 COMMENT ON COLUMN theriac.tables.grants IS
   'SELECT and INSERT on the whole table, as given to [grantee, privilege, grantable]';
+-- A partition or child has a row of its own for each column of its root, under another `member`.
+ALTER TABLE theriac.columns ADD COLUMN IF NOT EXISTS member integer NOT NULL DEFAULT 0;
+ALTER TABLE theriac.columns DROP CONSTRAINT IF EXISTS columns_pkey,
+  DROP CONSTRAINT IF EXISTS columns_field_key, DROP CONSTRAINT IF EXISTS columns_field_member_key,
+  ADD CONSTRAINT columns_pkey PRIMARY KEY (number, member),
+  ADD CONSTRAINT columns_field_member_key UNIQUE (field, member);
 GRANT USAGE ON SCHEMA theriac TO PUBLIC;
 CREATE TABLE IF NOT EXISTS theriac.views (
   view regclass PRIMARY KEY,
@@ -82,6 +88,23 @@ CREATE OR REPLACE FUNCTION theriac.plain_attribute(relation oid, number integer)
     AND cardinality(k.conkey) = 1
 $f$;
 
+-- `relation` and all that inherits from it.
+CREATE OR REPLACE FUNCTION theriac.descendants(relation oid) RETURNS SETOF oid
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $f$
+  WITH RECURSIVE tree AS (
+    SELECT $1 AS oid UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)
+  SELECT oid FROM tree
+$f$;
+
+-- How far it is below a table that inherits from none.
+CREATE OR REPLACE FUNCTION theriac.depth(relation oid) RETURNS bigint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $f$
+  WITH RECURSIVE up AS (
+    SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = $1
+    UNION SELECT i.inhparent FROM up u JOIN pg_inherits i ON i.inhrelid = u.inhparent)
+  SELECT count(*) FROM up
+$f$;
+
 -- The helper columns of a protected column, its indexes of expressions among them.
 CREATE OR REPLACE FUNCTION theriac.helpers_of(relation oid, number integer) RETURNS SETOF text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $f$
@@ -91,14 +114,15 @@ CREATE OR REPLACE FUNCTION theriac.helpers_of(relation oid, number integer) RETU
          OR starts_with(a.attname::text, 'theriac_index_' || number || '_'))
 $f$;
 
+-- Its columns were fewer before.
 DROP FUNCTION IF EXISTS theriac.registered(bytea);
-CREATE OR REPLACE FUNCTION theriac.registered(digest bytea)
+CREATE FUNCTION theriac.registered(digest bytea)
   RETURNS TABLE (number integer, relation oid, schema_name text, table_name text, column_name text,
     attribute integer, field uuid, class text, suite smallint, searchable boolean, domain text,
     type_text text, type_oid oid, modifier integer, not_null boolean, default_stored text,
     bound boolean, state text, registered_as text, registered_schema text, registered_table text,
     declared_oid oid, declared_modifier integer, declared_text text, searches text, collation oid,
-    views text)
+    views text, member integer, root_schema text, root_table text)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 #variable_conflict use_column
 BEGIN

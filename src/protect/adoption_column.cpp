@@ -98,16 +98,17 @@ BEGIN
   IF a.attnotnull THEN
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL, ALTER COLUMN %I SET NOT NULL',
                    c.relation, a.attname, 'theriac_sealed_' || c.number);
-    UPDATE theriac.columns SET not_null = true WHERE number = c.number;
+    UPDATE theriac.columns SET not_null = true
+      WHERE number = c.number AND relation IN (SELECT theriac.descendants(c.relation));
   END IF;
   IF a.atthasdef AND a.attgenerated = '' THEN
     SELECT * INTO d FROM theriac.take_default(c.relation, attribute, subject);
     UPDATE theriac.columns SET default_text = d.expression, default_stored = d.stored
-      WHERE number = c.number;
+      WHERE number = c.number AND relation IN (SELECT theriac.descendants(c.relation));
   END IF;
   IF a.atttypid <> c.type_oid OR a.atttypmod <> c.modifier THEN
     PERFORM theriac.check_type(c.relation, attribute, subject);
-    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s WHERE %I IS NOT NULL)', c.relation,
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I IS NOT NULL)', c.relation,
                    'theriac_sealed_' || c.number) INTO kept;
     IF kept AND NOT theriac.type_widens(c.type_oid, c.modifier, a.atttypid, a.atttypmod) THEN
       PERFORM theriac.refuse(format('ALTER COLUMN TYPE of %s from %s to %s', subject, c.type_text,
@@ -116,7 +117,8 @@ BEGIN
         'integer, numeric with more digits before the point; else add a column and copy');
     END IF;
     UPDATE theriac.columns SET type_oid = a.atttypid, modifier = a.atttypmod,
-      type_text = format_type(a.atttypid, a.atttypmod) WHERE number = c.number;
+      type_text = format_type(a.atttypid, a.atttypmod)
+      WHERE number = c.number AND relation IN (SELECT theriac.descendants(c.relation));
   END IF;
 END $f$;
 
@@ -125,26 +127,33 @@ CREATE OR REPLACE FUNCTION theriac.apply_act(act jsonb, role text) RETURNS void
 DECLARE
   c theriac.columns;
   helper text;
+  below oid[];
 BEGIN
-  SELECT * INTO c FROM theriac.columns WHERE number = (act->>'number')::integer;
   IF act->>'act' IN ('keep_view', 'forget_view') THEN
     PERFORM theriac.owned_by((act->>'relation')::oid, role);
     IF act->>'act' = 'keep_view' THEN PERFORM theriac.keep_view((act->>'relation')::oid);
     ELSE PERFORM theriac.forget_view((act->>'relation')::oid); END IF;
     RETURN;
   END IF;
+  SELECT * INTO c FROM theriac.columns
+    WHERE number = (act->>'number')::integer AND relation::oid = (act->>'relation')::oid;
+  -- On a parent it is done to all below it.
+  below := ARRAY(SELECT theriac.descendants(c.relation));
   -- The table was dropped by the same statement.
   IF c.number IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = c.relation) THEN RETURN; END IF;
   CASE act->>'act'
     WHEN 'set_not_null' THEN
       PERFORM theriac.owned_by(c.relation, role);
       EXECUTE format('ALTER TABLE %s ALTER COLUMN theriac_sealed_%s SET NOT NULL', c.relation, c.number);
-      UPDATE theriac.columns SET not_null = true WHERE number = c.number;
+      UPDATE theriac.columns SET not_null = true
+        WHERE number = c.number AND relation = ANY (below);
     WHEN 'drop_not_null' THEN
       EXECUTE format('ALTER TABLE %s ALTER COLUMN theriac_sealed_%s DROP NOT NULL', c.relation, c.number);
-      UPDATE theriac.columns SET not_null = false WHERE number = c.number;
+      UPDATE theriac.columns SET not_null = false
+        WHERE number = c.number AND relation = ANY (below);
     WHEN 'drop_default' THEN
-      UPDATE theriac.columns SET default_text = NULL, default_stored = NULL WHERE number = c.number;
+      UPDATE theriac.columns SET default_text = NULL, default_stored = NULL
+        WHERE number = c.number AND relation = ANY (below);
     WHEN 'drop_column' THEN
       IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.relation AND NOT attisdropped
                  AND attname = act->>'column')
@@ -154,10 +163,10 @@ BEGIN
         EXECUTE format('ALTER TABLE %s DROP COLUMN %I %s', c.relation, helper,
                        CASE WHEN (act->>'cascade')::boolean THEN 'CASCADE' ELSE 'RESTRICT' END);
       END LOOP;
-      DELETE FROM theriac.columns WHERE number = c.number;
+      DELETE FROM theriac.columns WHERE number = c.number AND relation = ANY (below);
       IF EXISTS (SELECT FROM theriac.columns WHERE relation = c.relation) THEN RETURN; END IF;
       EXECUTE format('ALTER TABLE %s DROP COLUMN IF EXISTS theriac_row', c.relation);
-      DELETE FROM theriac.tables WHERE relation = c.relation;
+      DELETE FROM theriac.tables WHERE relation = ANY (below);
     WHEN 'revoke' THEN
       PERFORM theriac.owned_by(c.relation, role);
       PERFORM theriac.revoke_helpers(c.relation, act);

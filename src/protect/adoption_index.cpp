@@ -69,6 +69,31 @@ BEGIN
   END IF;
 END $f$;
 
+-- The indexes below a partitioned one: the record of each by its table.
+CREATE OR REPLACE FUNCTION theriac.attached_to(index_oid oid) RETURNS jsonb
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $f$
+  SELECT coalesce(jsonb_agg(theriac.index_record(d, pg_get_indexdef(d)) || jsonb_build_object(
+      'table', i.indrelid::bigint, 'partitioned', c.relkind = 'I')), '[]')
+  FROM theriac.descendants(index_oid) AS d JOIN pg_index i ON i.indexrelid = d
+  JOIN pg_class c ON c.oid = d WHERE d <> index_oid
+$f$;
+
+-- Those that came with a partitioned index made again get the names that they had.
+CREATE OR REPLACE FUNCTION theriac.rename_attached(index_oid oid, had jsonb) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  r record;
+BEGIN
+  FOR r IN SELECT d, i.indrelid, e.entry FROM theriac.descendants(index_oid) AS d
+      JOIN pg_index i ON i.indexrelid = d
+      JOIN jsonb_array_elements(had) AS e(entry) ON (e.entry->>'table')::oid = i.indrelid LOOP
+    EXECUTE format('ALTER INDEX %s RENAME TO %I', r.d::regclass, r.entry->>'name');
+    UPDATE theriac.tables SET original = jsonb_set(original, '{indexes}', original->'indexes'
+        || (r.entry - 'table' || jsonb_build_object('oid', r.d::bigint)))
+      WHERE relation = r.indrelid::regclass;
+  END LOOP;
+END $f$;
+
 CREATE OR REPLACE FUNCTION theriac.move_index(index_oid oid, attributes smallint[],
     helpers text[], sealed text[]) RETURNS jsonb
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
@@ -76,10 +101,12 @@ DECLARE
   i record;
   made jsonb := theriac.index_record(index_oid, pg_get_indexdef(index_oid));
   list text;
+  options text;
   empty boolean;
   name text;
+  attached jsonb;
 BEGIN
-  SELECT x.*, c.relname, c.relnamespace, c.reloptions, t.spcname INTO i FROM pg_index x
+  SELECT x.*, c.relname, c.relkind, c.relnamespace, c.reloptions, t.spcname INTO i FROM pg_index x
     JOIN pg_class c ON c.oid = x.indexrelid LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
     WHERE x.indexrelid = index_oid;
   SELECT string_agg(theriac.index_element(index_oid, p, CASE WHEN at.place IS NULL THEN NULL
@@ -89,18 +116,29 @@ BEGIN
     FROM generate_series(1, i.indnkeyatts) p
     LEFT JOIN LATERAL (SELECT array_position(attributes, i.indkey[p - 1]) AS place) at ON true;
   name := quote_ident(i.relname);
+  options := CASE WHEN i.reloptions IS NULL THEN ''
+                  ELSE ' WITH (' || array_to_string(i.reloptions, ', ') || ')' END;
+  attached := theriac.attached_to(index_oid);
   IF made->>'constraint' <> '' THEN
     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', i.indrelid::regclass, made->>'constraint');
   ELSE
     EXECUTE format('DROP INDEX %s', index_oid::regclass);
   END IF;
+  IF i.relkind = 'I' AND made->>'constraint' <> '' THEN
+    -- Its partitions get theirs with it; from an index it cannot be made.
+    EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I UNIQUE%s (%s)%s%s%s', i.indrelid::regclass,
+      made->>'constraint', CASE WHEN i.indnullsnotdistinct THEN ' NULLS NOT DISTINCT' ELSE '' END,
+      list, options, CASE WHEN (made->>'deferrable')::boolean THEN ' DEFERRABLE' ELSE '' END,
+      CASE WHEN (made->>'deferred')::boolean THEN ' INITIALLY DEFERRED' ELSE '' END);
+  ELSE
   EXECUTE format('CREATE %sINDEX %s ON %s USING btree (%s)%s%s%s%s',
     CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, name, i.indrelid::regclass, list,
     CASE WHEN i.indnullsnotdistinct THEN ' NULLS NOT DISTINCT' ELSE '' END,
-    CASE WHEN i.reloptions IS NULL THEN '' ELSE ' WITH (' || array_to_string(i.reloptions, ', ') || ')' END,
+    options,
     CASE WHEN i.spcname IS NULL THEN '' ELSE ' TABLESPACE ' || quote_ident(i.spcname) END,
     CASE WHEN empty THEN ' WHERE false' ELSE '' END);
-  IF made->>'constraint' <> '' THEN
+  END IF;
+  IF i.relkind <> 'I' AND made->>'constraint' <> '' THEN
     EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I UNIQUE USING INDEX %s%s%s', i.indrelid::regclass,
       made->>'constraint', name,
       CASE WHEN (made->>'deferrable')::boolean THEN ' DEFERRABLE' ELSE '' END,
@@ -109,8 +147,10 @@ BEGIN
   IF i.indisclustered THEN
     EXECUTE format('ALTER TABLE %s CLUSTER ON %s', i.indrelid::regclass, name);
   END IF;
-  RETURN made || jsonb_build_object('oid', (SELECT c.oid::bigint FROM pg_class c
+  made := made || jsonb_build_object('oid', (SELECT c.oid::bigint FROM pg_class c
     WHERE c.relname = i.relname AND c.relnamespace = i.relnamespace));
+  IF i.relkind = 'I' THEN PERFORM theriac.rename_attached((made->>'oid')::oid, attached); END IF;
+  RETURN made || jsonb_build_object('partitioned', i.relkind = 'I');
 END $f$;
 
 CREATE OR REPLACE FUNCTION theriac.move_indexes(wanted oid) RETURNS void
@@ -136,7 +176,9 @@ BEGIN
         WHERE u = ANY (x.indkey::smallint[]) OR coalesce(x.indexprs::text, '')
           || coalesce(x.indpred::text, '') ~ ('varattno (0|' || u || ') ')) used
       JOIN pg_attribute a ON a.attrelid = wanted AND a.attnum = used.attribute
-      WHERE x.indrelid = wanted ORDER BY x.indexrelid LOOP
+      -- What is attached to a partitioned index goes with that.
+      WHERE x.indrelid = wanted AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = x.indexrelid)
+      ORDER BY x.indexrelid LOOP
     PERFORM theriac.judge_index(i.indexrelid, format('%s.%s', wanted::regclass, i.attname),
       attributes, coalesce(searchable, '{}'));
     made := made || theriac.move_index(i.indexrelid, attributes, helpers, sealed);

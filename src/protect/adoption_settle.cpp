@@ -35,34 +35,12 @@ BEGIN
   END IF;
 END $f$;
 
-CREATE OR REPLACE FUNCTION theriac.register_table(wanted oid, wanted_bound boolean) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
-DECLARE
-  t record;
-  filled boolean;
-BEGIN
-  SELECT c.*, n.nspname, m.amname, r.bound INTO t FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_am m ON m.oid = c.relam
-    LEFT JOIN theriac.tables r ON r.relation = c.oid::regclass WHERE c.oid = wanted;
-  IF t.relkind <> 'r' OR t.relpersistence = 't' OR t.amname IS DISTINCT FROM 'heap' OR t.relispartition
-     OR EXISTS (SELECT FROM pg_inherits WHERE wanted IN (inhrelid, inhparent)) THEN
-    PERFORM theriac.refuse(format('protected columns in %s, which is no ordinary table', wanted::regclass),
-      'use an ordinary table, neither temporary nor foreign, partitioned or inheriting');
-  ELSIF t.bound IS NOT NULL AND t.bound <> wanted_bound THEN
-    PERFORM theriac.refuse(format('a protected column in %s, whose rows are bound otherwise',
-      wanted::regclass), 'unprotect the table, then protect it again');
-  ELSIF t.bound IS NOT NULL THEN RETURN;
-  END IF;
-  IF wanted_bound THEN
-    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', wanted::regclass) INTO filled;
-    IF filled THEN
-      PERFORM theriac.refuse(format('a protected column of a class with bind_rows in %s, which has rows',
-        wanted::regclass), 'add the column in a maintenance window, then theriac protect');
-    END IF;
-    EXECUTE format('ALTER TABLE %s ADD COLUMN theriac_row uuid NOT NULL', wanted::regclass);
-  END IF;
+-- The rights are noted as they are.
+CREATE OR REPLACE FUNCTION theriac.note_table(wanted oid, wanted_bound boolean, in_schema text,
+    known_as text) RETURNS void
+  LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $f$
   INSERT INTO theriac.tables (relation, schema_name, table_name, bound, original, grants)
-    SELECT wanted::regclass, t.nspname, t.relname, wanted_bound, jsonb_build_object(
+    SELECT wanted::regclass, in_schema, known_as, wanted_bound, jsonb_build_object(
       'indexes', '[]'::jsonb, 'statistics', '[]'::jsonb, 'rights', jsonb_build_object(
         'owner', pg_get_userbyid(t.relowner), 'grants', coalesce((
           SELECT jsonb_agg(jsonb_build_array('', coalesce(e.rolname, ''), coalesce(r.rolname, ''),
@@ -74,7 +52,35 @@ BEGIN
                              coalesce(r.rolname, ''), x.privilege_type, x.is_grantable))
           FROM pg_attribute a CROSS JOIN LATERAL aclexplode(a.attacl) x
           LEFT JOIN pg_roles e ON e.oid = x.grantee LEFT JOIN pg_roles r ON r.oid = x.grantor
-          WHERE a.attrelid = wanted AND NOT a.attisdropped), '[]'))), '[]';
+          WHERE a.attrelid = wanted AND NOT a.attisdropped), '[]'))), '[]'
+    FROM pg_class t WHERE t.oid = wanted
+  ON CONFLICT (relation) DO NOTHING
+$f$;
+
+CREATE OR REPLACE FUNCTION theriac.register_table(wanted oid, wanted_bound boolean) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  t record;
+  filled boolean;
+BEGIN
+  SELECT c.*, n.nspname, m.amname, r.bound INTO t FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_am m ON m.oid = c.relam
+    LEFT JOIN theriac.tables r ON r.relation = c.oid::regclass WHERE c.oid = wanted;
+  PERFORM theriac.check_member(wanted);
+  IF t.bound IS NOT NULL AND t.bound <> wanted_bound THEN
+    PERFORM theriac.refuse(format('a protected column in %s, whose rows are bound otherwise',
+      wanted::regclass), 'unprotect the table, then protect it again');
+  ELSIF t.bound IS NOT NULL THEN RETURN;
+  END IF;
+  IF wanted_bound THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', wanted::regclass) INTO filled;
+    IF filled THEN
+      PERFORM theriac.refuse(format('a protected column of a class with bind_rows in %s, which has rows',
+        wanted::regclass), 'add the column in a maintenance window, then theriac protect');
+    END IF;
+    EXECUTE format('ALTER TABLE %s ADD COLUMN theriac_row uuid NOT NULL', wanted::regclass);
+  END IF;
+  PERFORM theriac.note_table(wanted, wanted_bound, t.nspname, t.relname);
 END $f$;
 
 CREATE OR REPLACE FUNCTION theriac.adopt_column(wanted oid, attribute smallint, entry jsonb)
@@ -88,9 +94,15 @@ DECLARE
   search text;
   rows_bound boolean := (SELECT bound FROM theriac.tables WHERE relation = wanted::regclass);
   first boolean := NOT EXISTS (SELECT FROM theriac.columns WHERE relation = wanted::regclass);
+  -- A partitioned table has none: what is an index of ours stands on each partition.
+  holds_rows boolean := (SELECT relkind = 'r' FROM pg_class WHERE oid = wanted);
 BEGIN
   SELECT * INTO a FROM pg_attribute WHERE attrelid = wanted AND attnum = attribute;
   subject := format('%s.%s', wanted::regclass, a.attname);
+  IF a.attinhcount > 0 THEN
+    PERFORM theriac.refuse(format('protected column %s, which comes from another table', subject),
+      'name the column of the partitioned or inherited table in the policy');
+  END IF;
   PERFORM theriac.check_type(wanted, attribute, subject);
   -- What no equality is, no index can tell; and expressions are of characters.
   IF (entry->>'searchable')::boolean AND format_type(a.atttypid, NULL) IN ('json', 'json[]') THEN
@@ -118,13 +130,14 @@ BEGIN
     'ADD CONSTRAINT theriac_form_%2$s CHECK (%4$s)', wanted::regclass, n, a.attname, form)
     || CASE WHEN a.attnotnull
             THEN format(', ALTER COLUMN theriac_sealed_%s SET NOT NULL', n) ELSE '' END
-    || CASE WHEN rows_bound AND first
+    || CASE WHEN rows_bound AND first AND holds_rows
             THEN format(', ADD CONSTRAINT theriac_row_%s UNIQUE (theriac_row)', n) ELSE '' END;
-  IF (entry->>'searchable')::boolean THEN
+  IF (entry->>'searchable')::boolean AND holds_rows THEN
     EXECUTE format('CREATE INDEX theriac_lookup_%1$s ON %2$s (theriac_index_%1$s)', n, wanted::regclass);
   END IF;
   FOR search IN SELECT n || '_' || (e->>'name') FROM jsonb_array_elements(entry->'searches') AS e LOOP
     EXECUTE format('ALTER TABLE %s ADD COLUMN %I bytea', wanted::regclass, 'theriac_index_' || search);
+    CONTINUE WHEN NOT holds_rows;
     EXECUTE format('CREATE INDEX %I ON %s (%I)', 'theriac_lookup_' || search, wanted::regclass,
                    'theriac_index_' || search);
   END LOOP;
@@ -143,7 +156,7 @@ BEGIN
   PERFORM theriac.register_table(wanted, (entries->0->>'bound')::boolean);
   PERFORM theriac.check_uses(wanted, attributes, names,
     ARRAY(SELECT jsonb_array_elements_text(entries->0->'triggers')));
-  EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s WHERE (%s) IS NOT NULL)', wanted::regclass,
+  EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE (%s) IS NOT NULL)', wanted::regclass,
     (SELECT 'coalesce(' || string_agg(quote_ident(n) || '::text', ', ') || ')' FROM unnest(names) n))
     INTO filled;
   IF filled THEN
@@ -187,6 +200,7 @@ BEGIN
   END LOOP;
   PERFORM theriac.follow_indexes(wanted);
   PERFORM theriac.move_indexes(wanted);
+  PERFORM theriac.record_attached(wanted);
   PERFORM theriac.settle_rights(wanted);
 END $f$;
 
@@ -196,6 +210,8 @@ CREATE OR REPLACE FUNCTION theriac.settle(arguments text, digest bytea) RETURNS 
 DECLARE
   asked jsonb;
   fresh jsonb;
+  named oid[];
+  members oid[] := '{}';
   r record;
 BEGIN
   PERFORM theriac.authentic('settle', arguments, digest);
@@ -213,6 +229,9 @@ BEGIN
     PERFORM theriac.apply_act(r.v, asked->>'role');
   END LOOP;
   PERFORM theriac.follow_views();
+  FOR r IN SELECT v::oid AS parent FROM jsonb_array_elements_text(asked->'parents') AS v LOOP
+    members := members || ARRAY(SELECT theriac.adopt_members(r.parent));
+  END LOOP;
   SELECT coalesce(jsonb_agg(v || jsonb_build_object('relation', c.oid::bigint, 'attribute', a.attnum)
                             ORDER BY c.oid, a.attnum), '[]') INTO fresh
     FROM jsonb_array_elements(asked->'awaited') AS v
@@ -225,11 +244,22 @@ BEGIN
       FROM jsonb_array_elements(fresh) AS v GROUP BY 1 LOOP
     PERFORM theriac.adopt_table(r.relation::oid, r.entries);
   END LOOP;
+  named := ARRAY(SELECT v::oid FROM jsonb_array_elements_text(asked->'relations') AS v
+                 UNION SELECT (v->>'relation')::oid FROM jsonb_array_elements(fresh) AS v);
+  IF (asked->>'members')::boolean THEN
+    named := ARRAY(SELECT DISTINCT theriac.descendants(n) FROM unnest(named) AS n);
+  END IF;
+  FOR r IN SELECT n FROM unnest(named) AS n LOOP
+    members := members || ARRAY(SELECT theriac.adopt_members(r.n));
+  END LOOP;
   PERFORM theriac.follow_indexes(0);
+  IF named || members = '{}' THEN  -- an index was renamed or dropped
+    PERFORM theriac.record_attached(t.relation) FROM theriac.tables t WHERE EXISTS (
+      SELECT FROM jsonb_array_elements(t.original->'indexes') AS e WHERE e->>'attach_to' <> '');
+  END IF;
+  -- What was done to a parent comes down to its children: parents first.
   FOR r IN SELECT t.relation::oid AS relation FROM theriac.tables t
-      WHERE t.relation::oid IN (SELECT v::oid FROM jsonb_array_elements_text(asked->'relations') AS v
-                                UNION SELECT (v->>'relation')::oid FROM jsonb_array_elements(fresh) AS v)
-      LOOP
+      WHERE t.relation::oid = ANY (named || members) ORDER BY theriac.depth(t.relation) LOOP
     PERFORM theriac.settle_table(r.relation);
   END LOOP;
   FOR r IN SELECT v.view::oid AS view FROM theriac.views v

@@ -10,6 +10,7 @@ extern const std::string_view kCallSql;    ///< who may call, how it is refused,
 extern const std::string_view kViewsSql;   ///< views in their protected form
 extern const std::string_view kIndexSql;   ///< indexes on protected columns move to the helpers
 extern const std::string_view kRightsSql;  ///< rights on the table become rights on columns
+extern const std::string_view kMemberSql;  ///< partitions and inheriting tables
 extern const std::string_view kColumnSql;  ///< NOT NULL, default and type of a protected column
 extern const std::string_view kAdoptSql;   ///< a plain column of the policy becomes a protected one
 extern const std::string_view kSettleSql;  ///< what the gateway calls

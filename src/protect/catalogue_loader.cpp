@@ -39,7 +39,9 @@ using Building = CatalogueReading::Building;
 
 // Other sessions' temporary tables and TOAST are never named by a client.
 constexpr std::string_view kRelations = R"(
-SELECT c.oid, n.nspname, c.relname, c.relkind
+SELECT c.oid, n.nspname, c.relname, c.relkind, c.relkind = 'p' OR c.relhassubclass,
+       (SELECT pg_catalog.string_agg(i.inhparent::oid::text, ' ') FROM pg_catalog.pg_inherits i
+        WHERE i.inhrelid = c.oid)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_toast', 'theriac', 'theriac_catalog')
@@ -138,6 +140,13 @@ void take_relations(const Rows& relations, Building& out) {
     relation.schema = text_at(relations, i, 1);
     relation.name = text_at(relations, i, 2);
     relation.kind = relations.value(i, 3).value_or("r").front();
+    relation.has_members = relations.value(i, 4) == "t";
+    const auto parents = relations.value(i, 5).value_or("");
+    for (const char *at = parents.data(), *end = at + parents.size(); at < end;) {
+      std::uint32_t parent = 0;
+      at = std::from_chars(at, end, parent).ptr + 1;
+      relation.parents.push_back(parent);
+    }
     out.by_oid.emplace(relation.oid, out.relations.size());
     out.relations.push_back(std::move(relation));
   }
@@ -180,6 +189,9 @@ const policy::ProtectedColumn* wanted_of(const RegisteredColumn& entry,
                                          const policy::Policy& policy) {
   const auto* wanted =
       policy.find(entry.registered_schema, entry.registered_table, entry.registered_as);
+  if (wanted == nullptr && !entry.root_table.empty()) {
+    wanted = policy.find(entry.root_schema, entry.root_table, entry.column);
+  }
   return wanted != nullptr ? wanted : policy.find(entry.schema, entry.table, entry.column);
 }
 

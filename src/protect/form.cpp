@@ -23,6 +23,18 @@ std::string add_helpers(const std::string& table_sql, const std::vector<Register
   return sql;
 }
 
+std::string drop_helpers(const std::string& table_sql, const std::vector<RegisteredColumn>& columns,
+                         bool with_row) {
+  std::string sql = "ALTER TABLE " + table_sql;
+  const char* comma = " ";
+  for (const auto& column : columns) {
+    sql += comma + ("DROP COLUMN " + column.sealed_name());
+    for (const auto& index : column.index_names()) sql += ", DROP COLUMN " + index;
+    comma = ", ";
+  }
+  return with_row ? sql + ", DROP COLUMN theriac_row" : sql;
+}
+
 std::string free_plain(const std::string& table_sql, const std::vector<RegisteredColumn>& columns) {
   std::string sql = "ALTER TABLE " + table_sql;
   const char* comma = " ";
@@ -46,7 +58,7 @@ std::string form_condition(const RegisteredColumn& column) {
 }
 
 std::string row_constraint(const std::vector<RegisteredColumn>& columns) {
-  return "theriac_row_" + std::to_string(columns.front().number);
+  return "theriac_row_" + columns.front().member_mark() + std::to_string(columns.front().number);
 }
 
 std::string make_form(const std::string& table_sql, const std::vector<RegisteredColumn>& columns,
@@ -62,17 +74,73 @@ std::string make_form(const std::string& table_sql, const std::vector<Registered
            pg_quote_identifier(column.column) + " IS NULL), ADD CONSTRAINT " + column.form_check() +
            " CHECK (" + form_condition(column) + ")";
   }
-  if (with_row) {
-    sql += ", ALTER COLUMN theriac_row SET NOT NULL, ADD CONSTRAINT " + row_constraint(columns) +
-           " UNIQUE (theriac_row)";
-  }
+  if (with_row) sql += ", ALTER COLUMN theriac_row SET NOT NULL";
   return sql;
+}
+
+std::vector<std::string> own_form(const std::string& table_sql,
+                                  const std::vector<RegisteredColumn>& columns) {
+  std::vector<std::string> out;
+  for (const auto& column : columns) {
+    if (column.member == 0 || !column.not_null) continue;
+    out.push_back("ALTER TABLE " + table_sql + " ALTER COLUMN " + column.sealed_name() +
+                  " SET NOT NULL");
+  }
+  return out;
+}
+
+std::string make_row_unique(const std::string& table_sql,
+                            const std::vector<RegisteredColumn>& columns) {
+  return "ALTER TABLE ONLY " + table_sql + " ADD CONSTRAINT " + row_constraint(columns) +
+         " UNIQUE (theriac_row)";
+}
+
+namespace {
+
+/// Of the partitioned table alone: its partitions' own indexes are attached afterwards. A
+/// constraint on it cannot be made from an index.
+std::vector<std::string> make_partitioned(const std::string& schema, const std::string& table_sql,
+                                          const TargetIndex& index, const IndexText& text) {
+  const auto qualified = qualified_sql(schema, index.name);
+  std::vector<std::string> out;
+  if (index.constraint.empty()) {
+    out.push_back(text.sql("ONLY " + table_sql));
+  } else {
+    constexpr std::string_view kNulls = " NULLS NOT DISTINCT";
+    auto tail = text.tail;
+    std::string list, nulls;
+    if (const auto at = tail.find(kNulls); at != std::string::npos) {
+      nulls = tail.substr(at, kNulls.size());
+      tail.erase(at, kNulls.size());
+    }
+    for (const auto& element : text.elements) list += (list.empty() ? "" : ", ") + element;
+    const auto name = pg_quote_identifier(index.constraint);
+    out.push_back("ALTER TABLE ONLY " + table_sql + " ADD CONSTRAINT " + name + " UNIQUE" + nulls +
+                  " (" + list + ")" + tail + (index.deferrable ? " DEFERRABLE" : "") +
+                  (index.deferred ? " INITIALLY DEFERRED" : ""));
+    if (!index.constraint_comment.empty()) {
+      out.push_back("COMMENT ON CONSTRAINT " + name + " ON " + table_sql + " IS " +
+                    pg_quote_literal(index.constraint_comment));
+    }
+  }
+  if (!index.comment.empty()) {
+    out.push_back("COMMENT ON INDEX " + qualified + " IS " + pg_quote_literal(index.comment));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string attach_index(const std::string& schema, const TargetIndex& index) {
+  return "ALTER INDEX " + index.attach_to + " ATTACH PARTITION " +
+         qualified_sql(schema, index.name);
 }
 
 std::vector<std::string> make_index(const std::string& schema, const std::string& table_sql,
                                     const TargetIndex& index, const IndexText& text) {
   const auto name = pg_quote_identifier(index.name);
   const auto qualified = pg_quote_identifier(schema) + "." + name;
+  if (index.partitioned) return make_partitioned(schema, table_sql, index, text);
   std::vector<std::string> out{text.sql(table_sql)};
   if (!index.constraint.empty()) {
     out.push_back("ALTER TABLE " + table_sql + " ADD CONSTRAINT " +
@@ -122,6 +190,8 @@ codec::Json index_to_json(const TargetIndex& index) {
           {"deferrable", index.deferrable},
           {"deferred", index.deferred},
           {"clustered", index.clustered},
+          {"partitioned", index.partitioned},
+          {"attach_to", index.attach_to},
           {"comment", index.comment},
           {"constraint_comment", index.constraint_comment}};
 }
@@ -135,6 +205,8 @@ Result<TargetIndex> index_from_json(const codec::Json& json) {
     out.deferrable = json.at("deferrable").get<bool>();
     out.deferred = json.at("deferred").get<bool>();
     out.clustered = json.at("clustered").get<bool>();
+    out.partitioned = json.value("partitioned", false);
+    out.attach_to = json.value("attach_to", "");
     out.comment = json.at("comment").get<std::string>();
     out.constraint_comment = json.at("constraint_comment").get<std::string>();
   } catch (const codec::Json::exception&) {

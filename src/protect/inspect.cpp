@@ -40,7 +40,11 @@ class Inspector {
                target.attribute != 0;
       });
       const bool known = entry != registered.end();
-      if (!known && look_at_column(target)) fresh.push_back(target);
+      if (!known && look_at_column(target)) {
+        fresh.push_back(target);
+        THERIAC_ASSIGN(const bool readable, look_at_members(target, fresh));
+        if (!readable) continue;
+      }
       const auto* sealed = known && entry->state == kStateSealed ? &*entry : nullptr;
       if (target.attribute != 0 && target.wanted->searchable &&
           pgwire::has_equality(target.loaded.type)) {
@@ -202,13 +206,17 @@ ORDER BY 1, 2)";
       refuse(object, "there is no such column", "correct the policy");
       return false;
     }
-    if (target.kind != 'r' || target.temporary) {
+    if ((target.kind != 'r' && target.kind != 'p') || target.temporary) {
       refuse(object, "is not a column of an ordinary table",
-             "name the table that holds the values; partitioned tables are not supported yet");
+             "name the table that holds the values");
       return false;
     }
-    if (target.partition) {
-      refuse(object, "its table is a partition or inherits", "not supported yet");
+    if (target.inherited && target.schema == target.wanted->schema &&
+        target.table_name == target.wanted->table) {
+      refuse(
+          object, "its table has it from a partitioned or inherited table",
+          "name the column of that table: it is protected in all of its partitions and children");
+      return false;
     }
     if (!target.heap) refuse(object, "its table is not a heap", "SET ACCESS METHOD heap");
     if (!target.loaded.refused.empty()) {
@@ -233,6 +241,32 @@ ORDER BY 1, 2)";
              "drop the default; let the program give the value");
     }
     return true;
+  }
+
+  /// Partitions and inheriting tables: what the policy says of their root holds for each. False if
+  /// the root cannot be read through, which would ask a foreign server.
+  Result<bool> look_at_members(const Target& root, std::vector<Target>& fresh) {
+    THERIAC_ASSIGN(const auto members, read_members(*database_, root));
+    for (const auto& member : members) {
+      if (member.parents > 1) {
+        refuse(member.object(), "its table inherits from several tables",
+               "let it inherit from one table");
+      } else if (look_at_column(member)) {
+        fresh.push_back(member);
+      }
+    }
+    for (const auto& member : members) {
+      for (const auto& column : policy_->columns) {
+        if (column.schema != member.schema || column.table != member.table_name) continue;
+        refuse(member.table(),
+               "is a partition or child of a protected table and has a protected "
+               "column of its own: " +
+                   column.column,
+               "protect the column in " + root.table());
+      }
+    }
+    return std::none_of(members.begin(), members.end(),
+                        [](const Target& member) { return member.kind == 'f'; });
   }
 
   void look_at_classes(const std::vector<Target>& targets) {
@@ -353,7 +387,7 @@ ORDER BY 1, 2)";
         "SELECT coalesce(sum(n), 0)::bigint, count(*), "
         "coalesce(max(n)::float8 / sum(n)::float8, 0), "
         "coalesce(-sum(n / total * log(2, n / total)), 0)::float8 "
-        "FROM (SELECT count(*)::numeric AS n, sum(count(*)) OVER () AS total FROM ONLY " +
+        "FROM (SELECT count(*)::numeric AS n, sum(count(*)) OVER () AS total FROM " +
         table + " WHERE " + column + " IS NOT NULL GROUP BY " + column + ") AS groups";
     const auto rows = database_->query(sql);
     if (!rows) return while_doing("measuring " + object, rows.error());

@@ -80,6 +80,14 @@ SELECT DISTINCT w.place, k.conname
 FROM w JOIN pg_catalog.pg_constraint k ON k.conrelid = w.relation AND k.contype = 'c'
 WHERE k.conkey @> ARRAY[w.attribute] OR k.conbin::text LIKE '%:varattno 0 %')";
 
+// Where a row belongs is decided by the server, from the value.
+constexpr std::string_view kPartitionKeys = R"(
+SELECT DISTINCT w.place, c.relname
+FROM w JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = w.relation
+JOIN pg_catalog.pg_class c ON c.oid = p.partrelid
+WHERE w.attribute = ANY (p.partattrs::int2[])
+   OR p.partexprs::text ~ ('varattno (0|' || w.attribute || ') '))";
+
 constexpr std::string_view kForeign = R"(
 SELECT DISTINCT w.place, k.conname
 FROM w JOIN pg_catalog.pg_constraint k ON k.contype = 'f'
@@ -188,6 +196,8 @@ constexpr Question kQuestions[] = {
      "row-level security policy {} tests it", "let the policy test another column"},
     {kChecks, "check constraint", Severity::kRefused, "CHECK constraint {} tests it",
      "drop the constraint; let the program check"},
+    {kPartitionKeys, "partition key", Severity::kRefused, "the partition key of {} has it",
+     "partition the table by another column"},
     {kForeign, "foreign key", Severity::kRefused, "foreign key {} uses it",
      "drop the foreign key; a common domain in the policy keeps joins working"},
     {kGenerated, "generated column", Severity::kRefused, "generated column {} is computed from it",
@@ -234,7 +244,7 @@ Result<std::vector<std::pair<std::size_t, std::string>>> ask(PgConnection& datab
   std::vector<std::string> columns, tables;
   for (const auto& target : targets) {
     columns.push_back(escaped(target.wanted->column));
-    tables.push_back(escaped(target.wanted->table));
+    tables.push_back(escaped(target.table_name));
   }
   const auto names = array_text(places.names), c = array_text(columns), t = array_text(tables);
   std::string text(kTargets);

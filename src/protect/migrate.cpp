@@ -1,6 +1,7 @@
 #include "protect/migrate.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "protect/catalogue_loader.hpp"
 #include "protect/erase.hpp"
@@ -59,6 +60,44 @@ Status adopt_views(PgConnection& database) {
   return transaction.commit();
 }
 
+/// The entry that stands for its column: of the table it was protected in, or, if that was dropped
+/// without it, of a partition that was detached before.
+bool is_root(const RegisteredColumn& column) {
+  return column.member == 0 || (column.root_table.empty() && column.member == 1);
+}
+
+/// The tables that are there and share a column with the one of `root`.
+std::vector<std::uint32_t> relations_with(const std::vector<RegisteredColumn>& registered,
+                                          const RegisteredColumn& root) {
+  std::vector<std::uint32_t> out;
+  for (const auto& one : registered) {
+    if (one.number != root.number || one.relation == 0) continue;
+    out.push_back(one.relation);
+  }
+  return out;
+}
+
+/// Partitions and children of sealed tables that were made beside the gateway: they are as
+/// protected, and the registry learns of them.
+Status record_members(const Services& services) {
+  THERIAC_ASSIGN(const auto registered, registered_columns(services.database));
+  std::set<std::string> tops;
+  for (const auto& one : registered) {
+    if (one.member != kUnrecordedMember) continue;
+    for (const auto& root : registered) {
+      if (root.number == one.number && root.member == 0) tops.insert(std::to_string(root.relation));
+    }
+  }
+  for (const auto& top : tops) {
+    THERIAC_TRY(audit_entry(services, "protect.members", top, {}));
+    const auto made = services.database.query(
+        "SELECT theriac.settle_table(m) FROM theriac.adopt_members($1::oid) AS m",
+        {store::PgParam::text(top)});
+    if (!made) return while_doing("recording partitions", made.error());
+  }
+  return {};
+}
+
 /// The first finding that refuses, as an error.
 Status holds(const Inspection& inspection) {
   for (const auto& finding : inspection.findings) {
@@ -76,7 +115,7 @@ Result<std::vector<SealJob>> jobs_of(PgConnection& database, const policy::Polic
                                      const std::vector<std::string>& tables) {
   THERIAC_ASSIGN(const auto targets, read_targets(database, policy.columns));
   THERIAC_ASSIGN(const auto registered, registered_columns(database));
-  std::vector<SealJob> jobs;
+  std::vector<SealJob> jobs;  // members come with their root
   for (const auto& target : targets) {
     if (!chosen(tables, target.table())) continue;
     auto at = std::find_if(jobs.begin(), jobs.end(),
@@ -96,6 +135,10 @@ Result<std::vector<SealJob>> jobs_of(PgConnection& database, const policy::Polic
     });
     if (entry == registered.end()) {
       at->fresh.push_back(target);
+    } else if (entry->member != 0 && !entry->root_table.empty()) {
+      return fail(Code::kPolicyInvalid, target.object() + " is protected with " +
+                                            entry->root_schema + "." + entry->root_table +
+                                            "; name it there");
     } else {
       THERIAC_TRY(same_as_registered(*entry, *target.wanted));
     }
@@ -142,6 +185,7 @@ Result<Report> protect_tables(const Services& services, const policy::Policy& po
     report.tables.push_back(std::move(done));
   }
   THERIAC_TRY(adopt_views(database));
+  THERIAC_TRY(record_members(services));
   THERIAC_ASSIGN(report.remains, erase_traces(services));
   THERIAC_TRY(audit_entry(services, "protect.finish", "database",
                           {{"tables", report.tables.size()}}, policy.hash));
@@ -171,17 +215,21 @@ Result<Report> unprotect_tables(const Services& services, const std::vector<std:
   THERIAC_ASSIGN(const bool there, registry_exists(database));
   if (!there) return Report{};
   THERIAC_ASSIGN(const auto tenant, registry_tenant(database));
+  THERIAC_TRY(install_registry(database, tenant));
   THERIAC_ASSIGN(const auto registered, registered_columns(database));
   std::vector<std::string> known;
-  for (const auto& column : registered) known.push_back(column.schema + "." + column.table);
+  for (const auto& column : registered) {
+    if (is_root(column)) known.push_back(column.schema + "." + column.table);
+  }
   THERIAC_TRY(all_known(tables, known));
   THERIAC_TRY(
       audit_entry(services, "unprotect.start", "database", {{"columns", registered.size()}}));
   Report report;
   std::vector<std::uint32_t> seen;
   for (const auto& column : registered) {
-    if (!chosen(tables, column.schema + "." + column.table)) continue;
-    if (column.relation == 0) {
+    if (!is_root(column) || !chosen(tables, column.schema + "." + column.table)) continue;
+    const auto relations = relations_with(registered, column);
+    if (relations.empty()) {
       // The table was dropped; nothing is left to open.
       const auto number = std::to_string(column.number);
       THERIAC_TRY(
@@ -190,10 +238,10 @@ Result<Report> unprotect_tables(const Services& services, const std::vector<std:
                          {store::PgParam::text(number)}));
       continue;
     }
-    if (std::find(seen.begin(), seen.end(), column.relation) != seen.end()) continue;
-    seen.push_back(column.relation);
+    if (std::find(seen.begin(), seen.end(), relations.front()) != seen.end()) continue;
+    seen.push_back(relations.front());
     THERIAC_ASSIGN(auto done,
-                   open_table(services, {column.relation, column.schema, column.table, tenant}));
+                   open_table(services, {relations, column.schema, column.table, tenant}));
     report.tables.push_back(std::move(done));
   }
   THERIAC_TRY(

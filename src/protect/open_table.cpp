@@ -6,6 +6,7 @@
 
 #include "protect/form.hpp"
 #include "protect/sql_text.hpp"
+#include "protect/tree.hpp"
 #include "protect/views.hpp"
 
 namespace theriac::protect {
@@ -20,30 +21,47 @@ constexpr std::uint32_t kOidTid = 27, kOidTidArray = 1010, kOidText = 25, kOidTe
 class OpenTable {
  public:
   OpenTable(const Services& services, const OpenJob& job)
-      : services_(services),
-        job_(job),
-        sql_(qualified_sql(job.schema, job.table)),
-        cipher_(services.keys, services.random, {}) {}
+      : services_(services), job_(job), cipher_(services.keys, services.random, {}) {}
 
   Result<TableReport> run() {
     report_.table = job_.name();
     THERIAC_TRY(begin());
-    THERIAC_TRY(load_columns());
-    if (!columns_.empty()) THERIAC_TRY(fill());
+    THERIAC_TRY(load_parts());
+    for (const auto& work : works_) {
+      if (!work.columns.empty() && work.part.holds_rows()) THERIAC_TRY(fill(work));
+    }
     THERIAC_TRY(finish());
     // The sealed helpers are gone, their bytes not: harmless, but they take room.
-    THERIAC_TRY(
-        run_all(services_.database, {"VACUUM (FULL, ANALYZE) " + sql_}, "tidying " + job_.name()));
+    for (const auto& work : works_) {
+      if (!work.part.holds_rows()) continue;
+      THERIAC_TRY(run_all(services_.database, {"VACUUM (FULL, ANALYZE) " + work.sql},
+                          "tidying " + work.name()));
+    }
     return std::move(report_);
   }
 
  private:
-  Status load_columns() {
+  /// One of the tables that hold the rows.
+  struct Work {
+    Part part;
+    std::string sql;
+    std::vector<RegisteredColumn> all, columns;  ///< registered; of them to be opened
+
+    [[nodiscard]] std::string name() const { return part.name(); }
+    [[nodiscard]] bool bound() const { return all.front().bound; }
+  };
+
+  Status load_parts() {
     THERIAC_ASSIGN(const auto registered, registered_columns(services_.database));
-    all_ = columns_of(registered, job_.relation);
-    columns_.clear();
-    std::copy_if(all_.begin(), all_.end(), std::back_inserter(columns_),
-                 [](const auto& column) { return column.state == kStateOpening; });
+    THERIAC_ASSIGN(const auto parts, read_parts(services_.database, job_.relations));
+    works_.clear();
+    for (const auto& part : parts) {
+      Work work{part, part.sql(), columns_of(registered, part.relation), {}};
+      std::copy_if(work.all.begin(), work.all.end(), std::back_inserter(work.columns),
+                   [](const auto& column) { return column.state == kStateOpening; });
+      if (work.all.empty()) return fail(Code::kNotProtected, part.name());
+      works_.push_back(std::move(work));
+    }
     return {};
   }
 
@@ -52,27 +70,43 @@ class OpenTable {
     THERIAC_TRY(still_wanted(services_));
     auto& database = services_.database;
     THERIAC_ASSIGN(auto transaction, PgTransaction::begin(database));
-    THERIAC_TRY(lock_table(database, sql_));
-    THERIAC_TRY(load_columns());
+    THERIAC_ASSIGN(const auto parts, read_parts(database, job_.relations));
+    THERIAC_TRY(lock_parts(database, parts));
+    THERIAC_TRY(register_members(database, parts));
+    THERIAC_TRY(load_parts());
     std::vector<std::string> drops;
-    for (const auto& column : all_) {
-      if (column.state != kStateSealed) continue;
-      if (column.attribute == 0) {
-        return fail(Code::kNotProtected, column.qualified() + ": " + column.plain_check());
+    for (const auto& work : works_) {
+      bool sealed = false;
+      for (const auto& column : work.all) {
+        if (column.state != kStateSealed) continue;
+        sealed = true;
+        if (column.attribute == 0) {
+          return fail(Code::kNotProtected, column.qualified() + ": " + column.plain_check());
+        }
+        if (column.column != column.registered_as) {
+          return fail(Code::kConflict, column.qualified() + " was " + column.registered_as +
+                                           " when it was protected; rename it back first");
+        }
+        // The parts below have it from here.
+        if (!work.part.top) continue;
+        drops.push_back("ALTER TABLE " + work.sql + " DROP CONSTRAINT " + column.plain_check());
       }
-      if (column.column != column.registered_as) {
-        return fail(Code::kConflict, column.qualified() + " was " + column.registered_as +
-                                         " when it was protected; rename it back first");
-      }
-      drops.push_back("ALTER TABLE " + sql_ + " DROP CONSTRAINT " + column.plain_check());
+      if (sealed) THERIAC_TRY(begin_part(work));
     }
     if (drops.empty()) return transaction.commit();
-    THERIAC_TRY(note_new_rights());
     // Durable before effect: from here on plain values come back into the database.
-    THERIAC_TRY(audit_entry(services_, "unprotect.begin", job_.name(), {{"columns", all_.size()}}));
-    THERIAC_TRY(take_all_rights(database, job_.relation, sql_));
+    THERIAC_TRY(audit_entry(services_, "unprotect.begin", job_.name(),
+                            {{"columns", works_.front().all.size()}, {"tables", works_.size()}}));
     THERIAC_TRY(run_all(database, drops, "freeing " + job_.name()));
-    const auto oid = std::to_string(job_.relation);
+    THERIAC_TRY(still_wanted(services_));
+    return transaction.commit();
+  }
+
+  Status begin_part(const Work& work) {
+    auto& database = services_.database;
+    THERIAC_TRY(note_new_rights(work));
+    THERIAC_TRY(take_all_rights(database, work.part.relation, work.sql));
+    const auto oid = std::to_string(work.part.relation);
     THERIAC_TRY(
         database.query("UPDATE theriac.columns SET state = 'opening' "
                        "WHERE relation = $1::oid AND state = 'sealed'",
@@ -81,17 +115,16 @@ class OpenTable {
         database.query("INSERT INTO theriac.migrations (relation, direction) "
                        "VALUES ($1::oid::regclass, 'unprotect')",
                        {PgParam::text(oid)}));
-    THERIAC_TRY(still_wanted(services_));
-    return transaction.commit();
+    return {};
   }
 
-  Status note_new_rights() {
-    const auto oid = std::to_string(job_.relation);
+  Status note_new_rights(const Work& work) {
+    const auto oid = std::to_string(work.part.relation);
     THERIAC_ASSIGN(const auto after,
                    services_.database.query("SELECT rights_after FROM theriac.tables "
                                             "WHERE relation = $1::oid",
                                             {PgParam::text(oid)}));
-    THERIAC_ASSIGN(const auto now, rights_text(services_.database, job_.relation));
+    THERIAC_ASSIGN(const auto now, rights_text(services_.database, work.part.relation));
     if (after.rows() == 1 && after.value(0, 0).has_value() && after.value(0, 0) != now) {
       report_.notes.push_back(
           "rights given or taken since it was protected are not kept; they were: " + now);
@@ -99,29 +132,27 @@ class OpenTable {
     return {};
   }
 
-  [[nodiscard]] std::string work_condition() const {
+  [[nodiscard]] static std::string work_condition(const Work& work) {
     std::string out;
-    for (const auto& column : columns_) {
+    for (const auto& column : work.columns) {
       out += (out.empty() ? "(" : " OR (") + pg_quote_identifier(column.column) + " IS NULL AND " +
              column.sealed_name() + " IS NOT NULL)";
     }
     return "(" + out + ")";
   }
 
-  [[nodiscard]] bool bound() const { return all_.front().bound; }
-
-  Status fill() {
+  Status fill(const Work& work) {
     auto& database = services_.database;
-    THERIAC_ASSIGN(const auto rows, count_rows(database, sql_, "true"));
-    THERIAC_ASSIGN(const auto work, count_rows(database, sql_, work_condition()));
-    report_.rows = rows;
-    std::int64_t done = rows - work;
-    const auto stage = "opening " + job_.name();
+    THERIAC_ASSIGN(const auto rows, count_rows(database, work.sql, "true"));
+    THERIAC_ASSIGN(const auto open, count_rows(database, work.sql, work_condition(work)));
+    report_.rows += rows;
+    std::int64_t done = rows - open;
+    const auto stage = "opening " + work.name();
     services_.progress(stage, done, rows);
-    std::string select = bound() ? "SELECT ctid, theriac_row" : "SELECT ctid, NULL::uuid";
+    std::string select = work.bound() ? "SELECT ctid, theriac_row" : "SELECT ctid, NULL::uuid";
     std::string sets, arrays = "$1", names = "tid";
     int next = 2;
-    for (const auto& column : columns_) {
+    for (const auto& column : work.columns) {
       select += ", " + column.sealed_name();
       for (const auto& index : column.index_names()) select += ", " + index;
       const auto name = "v" + std::to_string(column.number);
@@ -130,30 +161,31 @@ class OpenTable {
       arrays += ", $" + std::to_string(next++);
       names += ", " + name;
     }
-    select += " FROM ONLY " + sql_ + " WHERE ctid >= $1 AND ctid < $2 AND " + work_condition();
-    const auto update = "UPDATE ONLY " + sql_ + " AS t SET " + sets + " FROM unnest(" + arrays +
+    select +=
+        " FROM ONLY " + work.sql + " WHERE ctid >= $1 AND ctid < $2 AND " + work_condition(work);
+    const auto update = "UPDATE ONLY " + work.sql + " AS t SET " + sets + " FROM unnest(" + arrays +
                         ") AS u(" + names + ") WHERE t.ctid = u.tid";
-    THERIAC_TRY(sweep(database, sql_, rows, [&](const BlockRange& range) -> Status {
+    THERIAC_TRY(sweep(database, work.sql, rows, [&](const BlockRange& range) -> Status {
       THERIAC_TRY(still_wanted(services_));
-      THERIAC_ASSIGN(const auto count, fill_range(range, select, update));
+      THERIAC_ASSIGN(const auto count, fill_range(work, range, select, update));
       done += count;
       services_.progress(stage, done, rows);
       return {};
     }));
-    THERIAC_ASSIGN(const auto left, count_rows(database, sql_, work_condition()));
-    if (left != 0) return fail(Code::kConflict, job_.name() + ": somebody else writes to it");
+    THERIAC_ASSIGN(const auto left, count_rows(database, work.sql, work_condition(work)));
+    if (left != 0) return fail(Code::kConflict, work.name() + ": somebody else writes to it");
     return {};
   }
 
-  Result<std::int64_t> fill_range(const BlockRange& range, const std::string& select,
-                                  const std::string& update) {
+  Result<std::int64_t> fill_range(const Work& work, const BlockRange& range,
+                                  const std::string& select, const std::string& update) {
     auto& database = services_.database;
     THERIAC_ASSIGN(auto transaction, PgTransaction::begin(database));
-    THERIAC_TRY(lock_table(database, sql_));
+    THERIAC_TRY(lock_table(database, work.sql));
     THERIAC_TRY(
         database.exec("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; "
                       "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"));
-    THERIAC_TRY(cipher_.refresh(columns_, job_.tenant, false));
+    THERIAC_TRY(cipher_.refresh(work.columns, job_.tenant, false));
     THERIAC_ASSIGN(const auto found, database.query(select, {PgParam::text(range.first, kOidTid),
                                                              PgParam::text(range.end, kOidTid)}));
     const auto count = static_cast<std::int64_t>(found.rows());
@@ -162,15 +194,15 @@ class OpenTable {
       return count;
     }
     std::string tids = "{";
-    std::vector<ArrayParameter> values(columns_.size(), ArrayParameter(kOidText));
+    std::vector<ArrayParameter> values(work.columns.size(), ArrayParameter(kOidText));
     std::int64_t opened_values = 0;
     Bytes opened;
     for (std::size_t i = 0; i < found.rows(); ++i) {
       tids += (tids.size() > 1 ? ",\"" : "\"") + text_at(found, i, 0) + '"';
       THERIAC_ASSIGN(const auto row, row_of(found.value(i, 1)));
       std::size_t at = 2;
-      for (std::size_t c = 0; c < columns_.size(); ++c) {
-        THERIAC_ASSIGN(const bool any, open_value(columns_[c], row, found, i, at, opened));
+      for (std::size_t c = 0; c < work.columns.size(); ++c) {
+        THERIAC_ASSIGN(const bool any, open_value(work.columns[c], row, found, i, at, opened));
         if (any) {
           values[c].add(opened);
           ++opened_values;
@@ -186,9 +218,9 @@ class OpenTable {
     for (const auto& each : values) binaries.push_back(each.binary());
     for (const auto& each : binaries) params.push_back(PgParam::binary(each, kOidTextArray));
     const auto updated = database.query(update, params);
-    if (!updated) return while_doing("opening " + job_.name(), updated.error());
-    if (updated->affected() != found.rows()) return fail(Code::kConflict, job_.name());
-    THERIAC_TRY(audit_entry(services_, "unprotect.batch", job_.name(),
+    if (!updated) return while_doing("opening " + work.name(), updated.error());
+    if (updated->affected() != found.rows()) return fail(Code::kConflict, work.name());
+    THERIAC_TRY(audit_entry(services_, "unprotect.batch", work.name(),
                             {{"rows", count}, {"values", opened_values}}));
     THERIAC_TRY(still_wanted(services_));
     THERIAC_TRY(transaction.commit());
@@ -215,20 +247,50 @@ class OpenTable {
     THERIAC_TRY(still_wanted(services_));
     auto& database = services_.database;
     THERIAC_ASSIGN(auto transaction, PgTransaction::begin(database));
-    THERIAC_TRY(lock_table(database, sql_));
-    THERIAC_TRY(load_columns());
-    if (!columns_.empty()) {
-      THERIAC_TRY(cipher_.refresh(columns_, job_.tenant, false));
-      THERIAC_ASSIGN(const auto rows, count_rows(database, sql_, "true"));
-      THERIAC_ASSIGN(report_.compared, compare_all(services_, sql_, columns_, cipher_, rows,
-                                                   "comparing " + job_.name()));
+    const auto before = works_.size();
+    THERIAC_ASSIGN(const auto parts, read_parts(database, job_.relations));
+    THERIAC_TRY(lock_parts(database, parts));
+    THERIAC_TRY(load_parts());
+    if (works_.size() != before) {
+      return fail(Code::kConflict, job_.name() + ": a partition came meanwhile; unprotect again");
     }
-    THERIAC_ASSIGN(const auto original, read_original(database, job_.relation));
+    for (const auto& work : works_) {
+      if (work.columns.empty() || !work.part.holds_rows()) continue;
+      THERIAC_TRY(cipher_.refresh(work.columns, job_.tenant, false));
+      THERIAC_ASSIGN(const auto rows, count_rows(database, work.sql, "true"));
+      THERIAC_ASSIGN(const auto compared, compare_all(services_, work.sql, work.columns, cipher_,
+                                                      rows, "comparing " + work.name()));
+      report_.compared += compared;
+    }
     THERIAC_TRY(still_wanted(services_));
-    THERIAC_ASSIGN(const auto views, take_views(database, job_.relation));
-    THERIAC_TRY(restore_form(original));
-    THERIAC_TRY(restore_rights(original));
-    const auto oid = std::to_string(job_.relation);
+    std::vector<TakenView> views;
+    for (const auto& work : works_) {
+      THERIAC_ASSIGN(auto over, take_views(database, work.part.relation));
+      // Those of a later table are under no view of an earlier one, but may be the other way round.
+      views.insert(views.begin(), std::make_move_iterator(over.begin()),
+                   std::make_move_iterator(over.end()));
+    }
+    THERIAC_TRY(restore_form());
+    for (const auto& work : works_) THERIAC_TRY(finish_part(work));
+    THERIAC_TRY(put_views_back(database, views));
+    // Those that read other protected tables as well.
+    if (!views.empty()) {
+      THERIAC_ASSIGN(const auto remade, remake_views(database, Remake::kWhatCanBe));
+      static_cast<void>(remade);
+    }
+    THERIAC_TRY(audit_entry(services_, "unprotect.open", job_.name(),
+                            {{"compared", report_.compared},
+                             {"columns", works_.front().all.size()},
+                             {"tables", works_.size()}}));
+    THERIAC_TRY(still_wanted(services_));
+    return transaction.commit();
+  }
+
+  Status finish_part(const Work& work) {
+    auto& database = services_.database;
+    THERIAC_ASSIGN(const auto original, read_original(database, work.part.relation));
+    THERIAC_TRY(restore_rights(work, original));
+    const auto oid = std::to_string(work.part.relation);
     const auto compared = std::to_string(report_.compared);
     THERIAC_TRY(database.query(
         "UPDATE theriac.migrations SET finished_at = pg_catalog.now(), rows_compared = $2::int8 "
@@ -238,59 +300,59 @@ class OpenTable {
                                {PgParam::text(oid)}));
     THERIAC_TRY(database.query("DELETE FROM theriac.tables WHERE relation = $1::oid",
                                {PgParam::text(oid)}));
-    THERIAC_TRY(put_views_back(database, views));
-    // Those that read other protected tables as well.
-    if (!views.empty()) {
-      THERIAC_ASSIGN(const auto remade, remake_views(database, Remake::kWhatCanBe));
-      static_cast<void>(remade);
-    }
-    THERIAC_TRY(audit_entry(services_, "unprotect.open", job_.name(),
-                            {{"compared", report_.compared}, {"columns", all_.size()}}));
-    THERIAC_TRY(still_wanted(services_));
-    return transaction.commit();
+    return {};
   }
 
-  Status restore_form(const codec::Json& original) {
-    std::vector<std::string> statements;
-    std::vector<TargetIndex> indexes;
-    for (const auto& json : original.at("indexes")) {
-      THERIAC_ASSIGN(auto index, index_from_json(json));
-      statements.push_back(drop_index(job_.schema, sql_, index.name, index.constraint));
-      indexes.push_back(std::move(index));
-    }
-    std::string alter = "ALTER TABLE " + sql_;
-    const char* comma = " ";
-    for (const auto& column : all_) {
-      alter += comma + ("DROP COLUMN " + column.sealed_name());
-      for (const auto& index : column.index_names()) alter += ", DROP COLUMN " + index;
-      comma = ", ";
-    }
-    if (bound()) alter += ", DROP COLUMN theriac_row";
-    statements.push_back(std::move(alter));
-    THERIAC_ASSIGN(const auto defaults, default_texts());
-    for (const auto& column : columns_) {
-      const auto name = pg_quote_identifier(column.column);
-      if (const auto at = defaults.find(column.number); at != defaults.end()) {
-        statements.push_back("ALTER TABLE " + sql_ + " ALTER COLUMN " + name + " SET DEFAULT " +
-                             at->second);
+  /// Parents first: what is dropped from a parent goes from its children, and the index of a
+  /// partition is attached when both stand there.
+  Status restore_form() {
+    auto& database = services_.database;
+    std::vector<std::string> drops, helpers, facts, makes, attach;
+    for (const auto& work : works_) {
+      THERIAC_ASSIGN(const auto original, read_original(database, work.part.relation));
+      for (const auto& json : original.at("indexes")) {
+        THERIAC_ASSIGN(const auto index, index_from_json(json));
+        drops.push_back(drop_index(work.part.schema, work.sql, index.name, index.constraint));
+        for (auto& one : make_index(work.part.schema, work.sql, index, index.text)) {
+          makes.push_back(std::move(one));
+        }
+        // Not that of a partition that was detached meanwhile.
+        if (!index.attach_to.empty() && !work.part.top)
+          attach.push_back(attach_index(work.part.schema, index));
       }
-      if (column.not_null) {
-        statements.push_back("ALTER TABLE " + sql_ + " ALTER COLUMN " + name + " SET NOT NULL");
+      for (const auto& each : original.at("statistics")) {
+        for (auto& statement : make_statistics(each)) makes.push_back(std::move(statement));
       }
+      if (work.part.top) helpers.push_back(drop_helpers(work.sql, work.all, work.bound()));
+      THERIAC_TRY(add_facts(work, facts));
     }
-    for (const auto& index : indexes) {
-      for (auto& statement : make_index(job_.schema, sql_, index, index.text)) {
-        statements.push_back(std::move(statement));
-      }
+    std::vector<std::string> all;
+    for (auto* list : {&drops, &helpers, &facts, &makes, &attach}) {
+      for (auto& statement : *list) all.push_back(std::move(statement));
     }
-    for (const auto& each : original.at("statistics")) {
-      for (auto& statement : make_statistics(each)) statements.push_back(std::move(statement));
-    }
-    return run_all(services_.database, statements, "restoring " + job_.name());
+    return run_all(database, all, "restoring " + job_.name());
   }
 
-  Result<std::map<int, std::string>> default_texts() {
-    const auto oid = std::to_string(job_.relation);
+  /// Defaults and NOT NULL of one table's columns.
+  Status add_facts(const Work& work, std::vector<std::string>& out) {
+    THERIAC_ASSIGN(const auto defaults, default_texts(work));
+    for (const auto& column : work.columns) {
+      const auto alter =
+          "ALTER TABLE " + work.sql + " ALTER COLUMN " + pg_quote_identifier(column.column);
+      const auto at = defaults.find(column.number);
+      // A parent's default comes down to its children, whatever they had.
+      if (at != defaults.end()) {
+        out.push_back(alter + " SET DEFAULT " + at->second);
+      } else if (!work.part.top) {
+        out.push_back(alter + " DROP DEFAULT");
+      }
+      if (column.not_null) out.push_back(alter + " SET NOT NULL");
+    }
+    return {};
+  }
+
+  Result<std::map<int, std::string>> default_texts(const Work& work) {
+    const auto oid = std::to_string(work.part.relation);
     THERIAC_ASSIGN(const auto rows, services_.database.query(
                                         "SELECT number, default_text FROM theriac.columns WHERE "
                                         "relation = $1::oid AND default_text IS NOT NULL",
@@ -302,10 +364,10 @@ class OpenTable {
     return out;
   }
 
-  Status restore_rights(const codec::Json& original) {
+  Status restore_rights(const Work& work, const codec::Json& original) {
     auto& database = services_.database;
     THERIAC_ASSIGN(auto wanted, Rights::from_json(original.at("rights")));
-    THERIAC_ASSIGN(const auto now, take_all_rights(database, job_.relation, sql_));
+    THERIAC_ASSIGN(const auto now, take_all_rights(database, work.part.relation, work.sql));
     wanted.owner = now.owner;
     THERIAC_ASSIGN(const auto roles, database.query("SELECT rolname FROM pg_catalog.pg_roles"));
     std::vector<std::string> known{""};
@@ -317,15 +379,14 @@ class OpenTable {
       return !there(grant.grantee) || !there(grant.grantor);
     });
     if (gone > 0) report_.notes.emplace_back("rights of roles that no longer exist are not kept");
-    return run_all(database, grant_again(wanted, sql_), "granting on " + job_.name());
+    return run_all(database, grant_again(wanted, work.sql), "granting on " + work.name());
   }
 
   const Services& services_;
   const OpenJob& job_;
-  std::string sql_;
   ValueCipher cipher_;
   TableReport report_;
-  std::vector<RegisteredColumn> all_, columns_;
+  std::vector<Work> works_;  ///< parents before children
 };
 
 }  // namespace

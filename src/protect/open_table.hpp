@@ -1,7 +1,9 @@
-// Opening one table again: the reverse of seal_table.hpp, from any state, in the same three steps.
+// Opening one table again, with its partitions and inheriting tables: the reverse of
+// seal_table.hpp, from any state, in the same three steps.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "protect/table_work.hpp"
 #include "protect/value_cipher.hpp"
@@ -9,7 +11,7 @@
 namespace theriac::protect {
 
 struct OpenJob {
-  std::uint32_t relation = 0;
+  std::vector<std::uint32_t> relations;  ///< all that share its columns, detached ones too
   std::string schema, table;
   TenantId tenant;
 

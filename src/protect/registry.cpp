@@ -73,7 +73,23 @@ REVOKE ALL ON FUNCTION theriac.scram_verifier(text) FROM PUBLIC;
 // A registry of format 1 has no column `searches`.
 // A sealed column whose constraint theriac_plain_N is gone comes with attribute 0; half-way columns
 // have no such constraint yet and go by name.
+// A partition or child made beside the gateway has the helpers and their constraints from its
+// parent: it is as protected, and only nothing is recorded of it.
 constexpr std::string_view kColumns = R"(
+WITH RECURSIVE entry AS (
+  SELECT c.*, coalesce((pg_catalog.to_jsonb(c) ->> 'member')::int4, 0) AS place
+  FROM theriac.columns c
+), tree AS (
+  SELECT e.number, e.relation::oid AS held FROM entry e WHERE e.state = 'sealed'
+  UNION
+  SELECT t.number, i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.held
+), spread AS (
+  SELECT e.*, e.relation::oid AS held, e.place AS part FROM entry e
+  UNION ALL
+  SELECT e.*, t.held, -1 FROM tree t JOIN entry e ON e.number = t.number
+   AND e.place = (SELECT min(o.place) FROM entry o WHERE o.number = t.number)
+  WHERE NOT EXISTS (SELECT FROM entry o WHERE o.number = t.number AND o.relation::oid = t.held)
+)
 SELECT c.number, coalesce(r.oid, 0), coalesce(n.nspname::text, t.schema_name),
        coalesce(r.relname::text, t.table_name), coalesce(a.attname::text, c.column_name),
        coalesce(a.attnum, 0), c.field, c.class, c.suite, c.searchable, c.domain, c.type_text,
@@ -82,9 +98,14 @@ SELECT c.number, coalesce(r.oid, 0), coalesce(n.nspname::text, t.schema_name),
        coalesce(a.atttypid, c.type_oid), coalesce(a.atttypmod, c.modifier),
        coalesce(pg_catalog.format_type(a.atttypid, a.atttypmod), c.type_text),
        coalesce(pg_catalog.to_jsonb(c) ->> 'searches', '[]'),
-       coalesce(a.attcollation, 0), {VIEWS}
-FROM theriac.columns c JOIN theriac.tables t ON t.relation = c.relation
-LEFT JOIN pg_catalog.pg_class r ON r.oid = c.relation::oid
+       coalesce(a.attcollation, 0), CASE WHEN c.part = f.place THEN {VIEWS} END, c.part,
+       coalesce(ow.nspname::text, ''), coalesce(ol.relname::text, '')
+FROM spread c JOIN theriac.tables t ON t.relation = c.relation
+JOIN LATERAL (SELECT min(e.place) AS place FROM entry e WHERE e.number = c.number) f ON true
+LEFT JOIN entry o ON o.number = c.number AND o.place = 0
+LEFT JOIN pg_catalog.pg_class ol ON ol.oid = o.relation::oid
+LEFT JOIN pg_catalog.pg_namespace ow ON ow.oid = ol.relnamespace
+LEFT JOIN pg_catalog.pg_class r ON r.oid = c.held
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
 LEFT JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid AND k.contype = 'c'
   AND k.conname = 'theriac_plain_' || c.number AND k.convalidated
@@ -92,7 +113,7 @@ LEFT JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid AND k.contype = 'c'
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND NOT a.attisdropped
   AND CASE WHEN k.oid IS NOT NULL THEN a.attnum = k.conkey[1]
            ELSE c.state <> 'sealed' AND a.attname = c.column_name END
-ORDER BY c.number)";
+ORDER BY c.number, c.part < 0, c.part, c.held)";
 
 constexpr std::string_view kViewUses = R"((
   SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(v.view::oid::int8, v.attribute, v.rank,
@@ -266,6 +287,9 @@ Result<std::vector<RegisteredColumn>> columns_from(const Rows& rows) {
     THERIAC_ASSIGN(entry.searches, read_searches(text(24)));
     entry.collation = number_at<std::uint32_t>(rows, i, 25);
     THERIAC_ASSIGN(entry.views, read_views(text(26)));
+    entry.member = number_at<int>(rows, i, 27);
+    entry.root_schema = text(28);
+    entry.root_table = text(29);
     out.push_back(std::move(entry));
   }
   return out;

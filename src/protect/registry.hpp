@@ -4,7 +4,9 @@
 //
 //   theriac.installation  one row: format of the registry, tenant
 //   theriac.tables        one row a protected table: bound to rows or not, original rights and form
-//   theriac.columns       one row a protected column
+//   theriac.columns       one row a protected column, and one for each partition or inheriting
+//                         table that has it (a *member*): same number and field, its own NOT
+//                         NULL, default and indexes (docs/adr/0009)
 //   theriac.views         one row a view in its protected form: its rights, and which view of this
 //                         schema, theriac.view_<its name>, says what it said before
 //   theriac.view_columns  which registered columns such a view's columns give
@@ -64,14 +66,20 @@ struct ViewUse {
   std::vector<std::string> searches;
 };
 
+/// Of a column that a partition or child made beside the gateway inherits: nothing is recorded.
+inline constexpr int kUnrecordedMember = -1;
+
 struct RegisteredColumn {
   int number = 0;
+  /// 0: in the table it was protected in; n: in its nth partition or inheriting table.
+  int member = 0;
   std::uint32_t relation = 0;         ///< 0: the table is gone
   std::string schema, table, column;  ///< today's names where they exist, else as registered
   std::string registered_as;          ///< the column's name when it was registered
   /// The table's when it was: with registered_as the name by which the policy knows the column.
   std::string registered_schema, registered_table;
-  std::int16_t attribute = 0;  ///< 0: no column carries theriac_plain_N
+  std::string root_schema, root_table;  ///< today's names of the table with member 0, or empty
+  std::int16_t attribute = 0;           ///< 0: no column carries theriac_plain_N
   FieldId field;
   std::string class_name;
   int suite = 1;
@@ -107,8 +115,13 @@ struct RegisteredColumn {
   }
   [[nodiscard]] std::string form_check() const { return "theriac_form_" + std::to_string(number); }
   /// Name of the ordinary index on an index helper.
-  [[nodiscard]] static std::string lookup_index(const std::string& index_name) {
-    return "theriac_lookup_" + index_name.substr(std::string_view("theriac_index_").size());
+  [[nodiscard]] std::string lookup_index(const std::string& index_name) const {
+    return "theriac_lookup_" + member_mark() +
+           index_name.substr(std::string_view("theriac_index_").size());
+  }
+  /// Names of indexes are of a schema: those of members have this in front of the number.
+  [[nodiscard]] std::string member_mark() const {
+    return member <= 0 ? std::string() : "m" + std::to_string(member) + "_";
   }
   [[nodiscard]] std::string qualified() const { return schema + "." + table + "." + column; }
 };

@@ -21,7 +21,7 @@ struct SealJob {
   [[nodiscard]] std::string name() const { return schema + "." + table; }
 };
 
-/// From wherever the table stands to `sealed`.
+/// With its partitions and inheriting tables, from wherever the table stands to `sealed`.
 Result<TableReport> seal_table(const Services& services, const SealJob& job);
 
 }  // namespace theriac::protect

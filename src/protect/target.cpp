@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "protect/sql_text.hpp"
+#include "protect/tree.hpp"
 
 namespace theriac::protect {
 namespace {
@@ -12,10 +13,9 @@ using store::PgParam;
 
 constexpr std::string_view kTargets = R"(
 SELECT w.place, coalesce(c.oid, 0), coalesce(a.attnum, 0), c.relkind,
-       c.relispartition OR EXISTS (SELECT FROM pg_catalog.pg_inherits i
-                                   WHERE i.inhrelid = c.oid OR i.inhparent = c.oid),
+       (SELECT count(*) FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid),
        c.relpersistence = 't',
-       (SELECT m.amname = 'heap' FROM pg_catalog.pg_am m WHERE m.oid = c.relam),
+       c.relkind = 'p' OR (SELECT m.amname = 'heap' FROM pg_catalog.pg_am m WHERE m.oid = c.relam),
        c.relrowsecurity,
        EXISTS (SELECT FROM pg_catalog.pg_attribute u
                JOIN pg_catalog.pg_type y ON y.oid = u.atttypid
@@ -25,7 +25,8 @@ SELECT w.place, coalesce(c.oid, 0), coalesce(a.attnum, 0), c.relkind,
                              AND h.relkind IN ('r', 'p', 'm'))),
        pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypid, a.atttypmod,
        coalesce(o.collisdeterministic, true), a.attnotnull, a.attidentity <> '',
-       a.attgenerated <> '', pg_catalog.pg_get_expr(d.adbin, d.adrelid), coalesce(a.attcollation, 0)
+       a.attgenerated <> '', pg_catalog.pg_get_expr(d.adbin, d.adrelid), coalesce(a.attcollation, 0),
+       a.attinhcount > 0
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
   AS w(schema_name, table_name, column_name, place)
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema_name
@@ -49,7 +50,10 @@ SELECT i.indexrelid, x.relname, pg_catalog.pg_get_indexdef(i.indexrelid), i.indk
                  'class_name', o.opcname) ORDER BY u.place)
         FROM pg_catalog.unnest(i.indclass::oid[]) WITH ORDINALITY AS u(class, place)
         JOIN pg_catalog.pg_opclass o ON o.oid = u.class
-        JOIN pg_catalog.pg_namespace n ON n.oid = o.opcnamespace)
+        JOIN pg_catalog.pg_namespace n ON n.oid = o.opcnamespace), x.relkind = 'I',
+       (SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.relname)
+        FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
+        JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace WHERE h.inhrelid = i.indexrelid)
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid
@@ -78,15 +82,19 @@ bool contains(const std::vector<std::int16_t>& list, std::int16_t value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-}  // namespace
+/// A column of the policy in one table.
+struct Asked {
+  const policy::ProtectedColumn* wanted = nullptr;
+  std::string schema, table;
+};
 
-Result<std::vector<Target>> read_targets(store::PgConnection& database,
-                                         const std::vector<policy::ProtectedColumn>& columns) {
+Result<std::vector<Target>> read_asked(store::PgConnection& database,
+                                       const std::vector<Asked>& asked) {
   std::vector<std::string> schemas, tables, names;
-  for (const auto& column : columns) {
-    schemas.push_back(column.schema);
-    tables.push_back(column.table);
-    names.push_back(column.column);
+  for (const auto& one : asked) {
+    schemas.push_back(one.schema);
+    tables.push_back(one.table);
+    names.push_back(one.wanted->column);
   }
   const auto s = array_text(schemas), t = array_text(tables), c = array_text(names);
   THERIAC_ASSIGN(const auto rows,
@@ -95,11 +103,14 @@ Result<std::vector<Target>> read_targets(store::PgConnection& database,
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     const auto yes = [&](std::size_t column) { return rows.value(i, column) == "t"; };
     Target target;
-    target.wanted = &columns.at(number_at<std::size_t>(rows, i, 0) - 1);
+    const auto& one = asked.at(number_at<std::size_t>(rows, i, 0) - 1);
+    target.wanted = one.wanted;
+    target.schema = one.schema;
+    target.table_name = one.table;
     target.relation = number_at<std::uint32_t>(rows, i, 1);
     target.attribute = number_at<std::int16_t>(rows, i, 2);
     target.kind = rows.value(i, 3).value_or("r").front();
-    target.partition = yes(4);
+    target.parents = number_at<int>(rows, i, 4);
     target.temporary = yes(5);
     target.heap = yes(6);
     target.row_security = yes(7);
@@ -113,6 +124,7 @@ Result<std::vector<Target>> read_targets(store::PgConnection& database,
     target.generated = yes(15);
     if (const auto text = rows.value(i, 16)) target.default_text = std::string(*text);
     target.collation = number_at<std::uint32_t>(rows, i, 17);
+    target.inherited = yes(18);
     out.push_back(std::move(target));
   }
   std::vector<DeclaredType> declared;
@@ -120,6 +132,25 @@ Result<std::vector<Target>> read_targets(store::PgConnection& database,
   THERIAC_ASSIGN(auto loaded, load_types(database, declared));
   for (std::size_t i = 0; i < out.size(); ++i) out[i].loaded = std::move(loaded[i]);
   return out;
+}
+
+}  // namespace
+
+Result<std::vector<Target>> read_targets(store::PgConnection& database,
+                                         const std::vector<policy::ProtectedColumn>& columns) {
+  std::vector<Asked> asked;
+  for (const auto& column : columns) asked.push_back({&column, column.schema, column.table});
+  return read_asked(database, asked);
+}
+
+Result<std::vector<Target>> read_members(store::PgConnection& database, const Target& root) {
+  THERIAC_ASSIGN(const auto parts, read_parts(database, {root.relation}));
+  std::vector<Asked> asked;
+  for (const auto& part : parts) {
+    if (part.relation != root.relation) asked.push_back({root.wanted, part.schema, part.table});
+  }
+  if (asked.empty()) return std::vector<Target>{};
+  return read_asked(database, asked);
 }
 
 bool is_constant_default(std::string_view expression) {
@@ -215,6 +246,8 @@ Result<std::vector<TargetIndex>> read_indexes(store::PgConnection& database, std
     index.comment = text_at(rows, i, 15);
     index.constraint_comment = text_at(rows, i, 16);
     THERIAC_ASSIGN(index.key_forms, codec::parse_json(rows.value(i, 17).value_or("[]")));
+    index.partitioned = yes(18);
+    index.attach_to = text_at(rows, i, 19);
     out.push_back(std::move(index));
   }
   return out;

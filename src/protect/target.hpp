@@ -20,7 +20,9 @@ struct Target {
   std::uint32_t relation = 0;  ///< 0: no such table
   std::int16_t attribute = 0;  ///< 0: no such column
   char kind = 'r';
-  bool partition = false;  ///< is one, or stands in an inheritance tree
+  std::string schema, table_name;  ///< of the policy's column, or of a table below it
+  bool inherited = false;          ///< the column comes from a parent
+  int parents = 0;                 ///< tables that its table inherits from
   bool temporary = false;
   bool heap = true;
   bool row_security = false;
@@ -37,14 +39,17 @@ struct Target {
   std::optional<std::string> default_text;
 
   [[nodiscard]] std::string object() const {
-    return wanted->schema + "." + wanted->table + "." + wanted->column;
+    return schema + "." + table_name + "." + wanted->column;
   }
-  [[nodiscard]] std::string table() const { return wanted->schema + "." + wanted->table; }
+  [[nodiscard]] std::string table() const { return schema + "." + table_name; }
 };
 
 /// One for each column of the policy, in its order.
 Result<std::vector<Target>> read_targets(store::PgConnection& database,
                                          const std::vector<policy::ProtectedColumn>& columns);
+
+/// The same column of the partitions and inheriting tables of `root`, on all levels.
+Result<std::vector<Target>> read_members(store::PgConnection& database, const Target& root);
 
 /// True for a default that is the same at any time: a literal, maybe with one cast.
 bool is_constant_default(std::string_view expression);
@@ -64,6 +69,8 @@ struct TargetIndex {
   std::string constraint;             ///< name of the constraint it stands for, or empty
   std::string constraint_definition;  ///< pg_get_constraintdef()
   bool deferrable = false, deferred = false;
+  bool partitioned = false;  ///< of a partitioned table: its partitions' are attached to it
+  std::string attach_to;     ///< quoted name of the partitioned index it is attached to, or empty
   std::string comment, constraint_comment;
   /// Per key: the schema and name of its operator class, for the logical catalogue.
   codec::Json key_forms = codec::Json::array();

@@ -85,6 +85,11 @@ struct Relation {
   char kind = 'r';  ///< pg_class.relkind
   std::vector<Column> columns;
   bool bound = false;  ///< rows carry theriac_row, sealed values carry it too
+  /// Partitions or inheriting tables may hold rows of it: a row is named by tableoid and ctid, and
+  /// the keys of an inherited table are not its children's.
+  bool has_members = false;
+  /// The tables it is a partition of, or inherits from: object ids.
+  std::vector<std::uint32_t> parents;
   /// Attribute sets that are unique and not null, none of them protected.
   std::vector<std::vector<std::int16_t>> keys;
   /// Views and materialised views: reads a protected column, directly or through others.

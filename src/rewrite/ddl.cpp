@@ -30,9 +30,28 @@ DdlVerdict judge_create(const pg::Node& statement, const pg::CreateStmt& create,
     }
   }
   if (auto found = refuse_foreign_keys(create, catalogue, context)) return {found, std::nullopt};
-  if (const auto* relation = concerned_beside_keys(statement, catalogue, context, &name)) {
+  FollowedDdl made;
+  for (const auto& node : create.inh_relations()) {
+    const auto* parent = concerned(node.range_var(), catalogue, context);
+    if (parent != nullptr && parent->is_protected()) made.parents.push_back(parent->oid);
+  }
+  // Parents give it columns, helpers and constraints; settling sees to the rest.
+  pg::Node beside = statement;
+  if (!made.parents.empty()) beside.mutable_create_stmt()->clear_inh_relations();
+  if (const auto* relation = concerned_beside_keys(beside, catalogue, context, &name)) {
     return refused(relation, nullptr, "CREATE TABLE after the model of a protected table",
                    "name the columns of the new table");
+  }
+  if (!made.parents.empty()) {
+    if (create.inh_relations_size() > 1) {
+      return refused(catalogue.find(made.parents.front()), nullptr,
+                     "a table that inherits from a protected table and from others",
+                     "let it inherit from one table");
+    }
+    if (awaits_in(name.schemaname(), name.relname(), catalogue)) {
+      made.awaited.push_back(name.relname());
+    }
+    return follow(catalogue, std::move(made));
   }
   if (!awaits_in(name.schemaname(), name.relname(), catalogue)) return {};
   // Columns that come from elsewhere (LIKE, INHERITS, OF, PARTITION OF) are seen by settling only.
@@ -54,6 +73,10 @@ DdlVerdict judge_index(const pg::IndexStmt& index, const Catalogue& catalogue,
   if (column == nullptr) {
     if (!has_whole_row(index, *relation)) return {};
     return refused(relation, nullptr, "CREATE INDEX on a whole row", "index the columns");
+  }
+  if (relation->kind == 'p' && !index.relation().inh()) {
+    return refused(relation, column, "CREATE INDEX ON ONLY a partitioned table",
+                   "leave ONLY out: its partitions get the index too");
   }
   if (index.concurrent()) {
     return refused(relation, column, "CREATE INDEX CONCURRENTLY on a protected column",
@@ -233,7 +256,7 @@ std::optional<Refusal> add_revokes(const pg::GrantStmt& grant, const Relation& r
                  .roles = roles,
                  .grant_option_only = grant.grant_option(),
                  .cascade = false,
-                 .relation = 0};
+                 .relation = relation.oid};
       if (upper.empty()) {
         act.privileges = {"SELECT", "INSERT", "UPDATE"};
       } else {

@@ -24,8 +24,8 @@ bool is_harmless(pg::AlterTableType type) {
 /// One ALTER TABLE on a protected table, command by command.
 class Alter {
  public:
-  Alter(const Relation& relation, const Catalogue& catalogue)
-      : relation_(relation), catalogue_(catalogue) {}
+  Alter(const Relation& relation, const Catalogue& catalogue, const Context& context)
+      : relation_(relation), catalogue_(catalogue), context_(context) {}
 
   DdlVerdict judge(const pg::AlterTableStmt& alter) {
     for (const auto& node : alter.cmds()) {
@@ -37,7 +37,13 @@ class Alter {
               std::nullopt};
     }
     if (!followed_) return {};
+    if (relation_.has_members && !alter.relation().inh() && !made_.acts.empty()) {
+      return {refuse(nullptr, "ALTER TABLE ONLY of a protected column",
+                     "leave ONLY out: partitions and children have the column from here"),
+              std::nullopt};
+    }
     made_.replaced = replaced_;
+    made_.members = relation_.has_members;
     made_.relations.push_back(relation_.oid);
     return follow(catalogue_, std::move(made_));
   }
@@ -58,7 +64,7 @@ class Alter {
                           .roles = {},
                           .grant_option_only = false,
                           .cascade = cascade,
-                          .relation = 0});
+                          .relation = relation_.oid});
   }
 
   Answer command(const pg::AlterTableCmd& one) {
@@ -88,6 +94,19 @@ class Alter {
       case pg::AT_DropConstraint:
         followed_ = true;
         return std::nullopt;
+      case pg::AT_AttachPartition:
+        return join(one.def().partition_cmd().name(), false);
+      case pg::AT_AddInherit:
+        return join(one.def().range_var(), true);
+      // What is taken out stays protected as it is.
+      case pg::AT_DetachPartition:
+      case pg::AT_DropInherit:
+        if (one.def().partition_cmd().concurrent()) break;
+        if (const auto* out = concerned(one.def().partition_cmd().name(), catalogue_, context_)) {
+          made_.relations.push_back(out->oid);
+        }
+        followed_ = true;
+        return std::nullopt;
       case pg::AT_AddIdentity:
       case pg::AT_SetIdentity:
       case pg::AT_DropIdentity:
@@ -100,6 +119,26 @@ class Alter {
         break;
     }
     return refuse(column, "ALTER TABLE of a protected table", kUnprotect);
+  }
+
+  /// ATTACH PARTITION and INHERIT: the child must have been protected as the parent is, which only
+  /// one that was its child before can be.
+  Answer join(const pg::RangeVar& named, bool parent) {
+    const auto* other = concerned(named, catalogue_, context_);
+    const auto* above = parent ? other : &relation_;
+    const auto* below = parent ? &relation_ : other;
+    const auto same = [&](const Column& column) {
+      const auto* its = below == nullptr ? nullptr : below->find(column.name);
+      return !column.protection || (its != nullptr && its->protection &&
+                                    its->protection->number == column.protection->number);
+    };
+    if (above != nullptr && std::all_of(above->columns.begin(), above->columns.end(), same)) {
+      if (other != nullptr) made_.relations.push_back(other->oid);
+      followed_ = true;
+      return std::nullopt;
+    }
+    return refuse(nullptr, "ATTACH PARTITION or INHERIT of a table that was not protected with it",
+                  "make it with CREATE TABLE ... PARTITION OF or INHERITS and insert the rows");
   }
 
   Answer add_column(const pg::AlterTableCmd& one) {
@@ -181,6 +220,7 @@ class Alter {
 
   const Relation& relation_;
   const Catalogue& catalogue_;
+  const Context& context_;
   FollowedDdl made_;
   bool followed_ = false, replaced_ = false;
 };
@@ -238,11 +278,31 @@ const Relation* concerned_beside_keys(const pg::Node& statement, const Catalogue
   return found;
 }
 
+namespace {
+
+/// Its one command names another table by design.
+bool joins_parent(const pg::AlterTableStmt& alter) {
+  if (alter.cmds_size() != 1) return false;
+  const auto type = alter.cmds(0).alter_table_cmd().subtype();
+  return type == pg::AT_AttachPartition || type == pg::AT_DetachPartition ||
+         type == pg::AT_AddInherit || type == pg::AT_DropInherit;
+}
+
+}  // namespace
+
 DdlVerdict judge_alter(const pg::Node& statement, const pg::AlterTableStmt& alter,
                        const Catalogue& catalogue, const Context& context) {
   if (auto found = refuse_foreign_keys(alter, catalogue, context)) return {found, std::nullopt};
   const auto* own = concerned(alter.relation(), catalogue, context);
-  if (const auto* other = concerned_beside_keys(statement, catalogue, context, &alter.relation())) {
+  const auto* other = concerned_beside_keys(statement, catalogue, context, &alter.relation());
+  if (other != nullptr && own == nullptr && joins_parent(alter)) {
+    return {utility_refusal(other, nullptr,
+                            "ATTACH PARTITION or INHERIT of a table that was not protected with it",
+                            "make it with CREATE TABLE ... PARTITION OF or INHERITS and insert the "
+                            "rows"),
+            std::nullopt};
+  }
+  if (other != nullptr && !joins_parent(alter)) {
     return {utility_refusal(other, nullptr, "ALTER TABLE that names a protected table", kUnprotect),
             std::nullopt};
   }
@@ -252,7 +312,7 @@ DdlVerdict judge_alter(const pg::Node& statement, const pg::AlterTableStmt& alte
                             "drop the view and make it again"),
             std::nullopt};
   }
-  if (own != nullptr) return Alter(*own, catalogue).judge(alter);
+  if (own != nullptr) return Alter(*own, catalogue, context).judge(alter);
   if (!awaits_in(alter.relation().schemaname(), alter.relation().relname(), catalogue)) return {};
   return judge_awaited(alter, catalogue);
 }

@@ -47,9 +47,9 @@ void Rewriter::rename_columns(const pg::Alias& alias, Item& item) {
 
 bool Rewriter::protected_item(pg::RangeVar& range, Item& item) {
   touched_ = true;
-  if (item.relation->kind != 'r' && !item.relation->is_view()) {
-    return refuse(item.relation, nullptr, "a partitioned, foreign or other special relation",
-                  "protect plain tables only");
+  if (item.relation->kind != 'r' && item.relation->kind != 'p' && !item.relation->is_view()) {
+    return refuse(item.relation, nullptr, "a foreign or other special relation",
+                  "protect tables only");
   }
   if (!range.has_alias() || range.alias().colnames_size() == 0) return true;
   // An alias list counts the helpers too: give those their own names, in their places.

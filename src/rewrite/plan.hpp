@@ -146,6 +146,7 @@ struct Gather {
   struct Column {
     enum class Kind : std::uint8_t {
       kTid,     ///< the row's ctid
+      kTable,   ///< its tableoid, where ctid alone is not enough
       kRowId,   ///< its theriac_row
       kValue,   ///< an unprotected value, in binary form
       kSealed,  ///< a protected value, to be opened as `output` says
@@ -228,14 +229,17 @@ struct DdlAct {
   std::string column;                          ///< its name before
   std::vector<std::string> privileges, roles;  ///< kRevoke; role "" is PUBLIC
   bool grant_option_only = false;
-  bool cascade = false;        ///< kDropColumn: what depends on the column goes with it
-  std::uint32_t relation = 0;  ///< kKeepView, kForgetView
+  bool cascade = false;  ///< kDropColumn: what depends on the column goes with it
+  /// Its table, since partitions share the number; kKeepView, kForgetView: the view.
+  std::uint32_t relation = 0;
 };
 
 /// DDL that is sent as it is and then *settled* in the same transaction: the gateway gives what is
 /// new, changed or granted its protected form (protect/adoption.hpp), or takes the statement back.
 struct FollowedDdl {
   std::vector<std::uint32_t> relations;  ///< protected tables, and views over them, it names
+  bool members = false;                  ///< what it does to them it does to all that inherit
+  std::vector<std::uint32_t> parents;    ///< protected tables that get partitions or children
   std::vector<std::string> awaited;      ///< names of tables that may hold awaited columns now
   bool every_awaited = false;            ///< a schema took an awaited one's name
   std::vector<DdlAct> acts;

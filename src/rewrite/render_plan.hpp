@@ -97,6 +97,8 @@ inline std::string joined(const std::vector<std::string>& words) {
 inline std::string follow_text(const Catalogue& catalogue, const FollowedDdl& follow) {
   std::string out = follow.replaced ? "  then settle instead" : "  then settle";
   for (const auto oid : follow.relations) out += " " + catalogue.find(oid)->name;
+  if (follow.members) out += " and all below";
+  for (const auto oid : follow.parents) out += " new below " + catalogue.find(oid)->name;
   for (const auto& name : follow.awaited) out += " awaited " + name;
   if (follow.every_awaited) out += " every awaited table";
   constexpr std::string_view kActs[] = {"set not null", "drop not null", "drop default",

@@ -353,6 +353,8 @@ class Rewriter {
   static void pinned_columns(const pg::Node& where, const Item& target, const Level& level,
                              std::vector<std::int16_t>& out);
   void set_in_one_step(const std::vector<Assigned>& assigned, const Item& target, Nodes& list);
+  /// Rows of several tables: tableoid beside ctid, in what is read and in `condition`.
+  void add_table_of_row(Gathering& gathering, const Item& target, pg::Node& condition);
   bool set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned>& assigned,
                    const Item& target);
   bool gathered_source(pg::Node& value, const Item& target, const Column& column, Level& level,

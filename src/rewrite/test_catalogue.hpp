@@ -121,6 +121,11 @@ class RelationMaker {
     made_.keys.push_back(std::move(attributes));
     return *this;
   }
+  /// Partitions or inheriting tables may hold rows of it.
+  RelationMaker& with_members() {
+    made_.has_members = true;
+    return *this;
+  }
   RelationMaker& reads_protected() {
     made_.reads_protected = true;
     return *this;
@@ -278,6 +283,8 @@ inline Catalogue test_catalogue() {
                     .plain("id", kOidInt4)
                     .secret(30, "who", "identity", "person")
                     .helpers()
+                    .key({1})
+                    .with_members()
                     .make());
   all.push_back(RelationMaker(1010, "public", "stamped")
                     .plain("id", kOidInt4)
@@ -313,6 +320,21 @@ inline Catalogue test_catalogue() {
                     .make());
   all.push_back(
       RelationMaker(1014, "public", "wards").plain("id", kOidInt4).plain("label").key({1}).make());
+  // A partition of events: the same protected column at another place.
+  all.push_back(RelationMaker(1015, "public", "events_2026")
+                    .secret(30, "who", "identity", "person")
+                    .plain("id", kOidInt4)
+                    .helpers()
+                    .make());
+  // Others inherit from it.
+  all.push_back(RelationMaker(1016, "public", "assets")
+                    .plain("id", kOidInt4)
+                    .secret(70, "serial", "batch", "serial")
+                    .helpers()
+                    .bound()
+                    .key({1})
+                    .with_members()
+                    .make());
   all.push_back(
       RelationMaker(1259, "pg_catalog", "pg_class").plain("oid", 26).plain("relname", 19).make());
   add_test_views(all);

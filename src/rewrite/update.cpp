@@ -295,6 +295,8 @@ void Rewriter::pinned_columns(const pg::Node& where, const Item& target, const L
 }
 
 bool Rewriter::is_pinned(const pg::Node& where, const Item& target, const Level& level) {
+  // A key of an inherited table says nothing of the rows in its children.
+  if (target.relation->has_members && target.relation->kind != 'p') return false;
   std::vector<std::int16_t> pinned;
   pinned_columns(where, target, level, pinned);
   const auto& keys = target.relation->keys;
@@ -385,13 +387,17 @@ void add_condition(const pg::Node& further, pg::UpdateStmt& statement) {
   pg::Node both;
   auto& conjunction = *both.mutable_bool_expr();
   conjunction.set_boolop(pg::AND_EXPR);
-  *conjunction.add_args() = further;
-  const pg::Node& where = statement.where_clause();
-  if (where.has_bool_expr() && where.bool_expr().boolop() == pg::AND_EXPR) {
-    for (const auto& arg : where.bool_expr().args()) *conjunction.add_args() = arg;
-  } else {
-    *conjunction.add_args() = where;
-  }
+  const auto add = [&](const pg::Node& condition) {
+    const bool several =
+        condition.has_bool_expr() && condition.bool_expr().boolop() == pg::AND_EXPR;
+    if (several) {
+      for (const auto& arg : condition.bool_expr().args()) *conjunction.add_args() = arg;
+    } else {
+      *conjunction.add_args() = condition;
+    }
+  };
+  add(further);
+  add(statement.where_clause());
   *statement.mutable_where_clause() = both;
 }
 
@@ -404,6 +410,23 @@ bool is_in_key(const Relation& relation, std::string_view name) {
 }
 
 }  // namespace
+
+void Rewriter::add_table_of_row(Gathering& gathering, const Item& target, pg::Node& condition) {
+  pg::Node key;
+  make_column(key, {target.name, "tableoid"});
+  const auto table = gather_column(gathering, {Gather::Column::Kind::kTable, {}}, key);
+  constexpr std::uint32_t kOidOid = 26;
+  pg::Node row;
+  gather_array(gathering,
+               {Gather::Array::Kind::kValue, "pg_catalog.oid", kOidOid, nullptr, nullptr, table},
+               row);
+  pg::Node both;
+  auto& conjunction = *both.mutable_bool_expr();
+  conjunction.set_boolop(pg::AND_EXPR);
+  *conjunction.add_args() = condition;
+  make_operator(*conjunction.add_args(), pg::AEXPR_OP, "=", key, row);
+  condition = both;
+}
 
 bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned>& assigned,
                            const Item& target) {
@@ -436,6 +459,9 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
   pg::Node row;
   gather_array(gathering, {Gather::Array::Kind::kTid, "pg_catalog.tid", 0, nullptr, nullptr, tid},
                row);
+  pg::Node same;
+  make_operator(same, pg::AEXPR_OP, "=", key, row);
+  if (relation.has_members) add_table_of_row(gathering, target, same);
   Nodes made;
   for (const auto& node : statement.target_list()) {
     const auto at = std::find_if(assigned.begin(), assigned.end(), [&](const Assigned& one) {
@@ -472,12 +498,10 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
   *statement.mutable_target_list() = made;
   const bool had_from = statement.from_clause_size() > 0;
   if (!gathered_rows(gathering, *statement.add_from_clause())) return false;
-  pg::Node equal;
-  make_operator(equal, pg::AEXPR_OP, "=", key, row);
   if (had_from && statement.has_where_clause()) {
-    add_condition(equal, statement);
+    add_condition(same, statement);
   } else {
-    *statement.mutable_where_clause() = equal;
+    *statement.mutable_where_clause() = same;
   }
   gathering_ = std::move(gathering);
   return true;

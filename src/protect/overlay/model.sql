@@ -27,7 +27,8 @@ JOIN pg_attribute s ON s.attrelid = c.relation::oid
   AND s.attname = ('theriac_sealed_' || c.number)::name
 LEFT JOIN pg_attribute i ON i.attrelid = c.relation::oid
   AND i.attname = ('theriac_index_' || c.number)::name
-LEFT JOIN pg_class h ON h.relname = ('theriac_default_' || c.number)::name
+LEFT JOIN pg_class h ON h.relname = ('theriac_default_' || c.number
+    || CASE WHEN c.member > 0 THEN '_' || c.member ELSE '' END)::name
   AND h.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'theriac_catalog')
 LEFT JOIN pg_attrdef d ON d.adrelid = h.oid AND d.adnum = 1
 WHERE k.contype = 'c'

@@ -32,6 +32,9 @@ columns:
   - {table: public.party, column: birth, class: person}
   - {table: public.party, column: rank, class: person, searchable: true, accept_leakage: true}
   - {table: public.lot, column: recipe, class: batch}
+  - {table: public.visit, column: patient, class: person, searchable: true, domain: name, accept_leakage: true}
+  - {table: public.visit, column: finding, class: batch}
+  - {table: public.asset, column: serial, class: person, searchable: true, accept_leakage: true}
 roles:
   erp_owner: {person: clear, batch: clear}
   erp_app: {person: clear, batch: clear}
@@ -120,6 +123,78 @@ class Ddl(unittest.TestCase):
         cursor.execute('INSERT INTO "party" (name, code, birth, rank) VALUES (%s, %s, %s, %s) RETURNING id',
                        ("Zhang Wei", "C-1", "1990-01-02", 7))
         return cursor.fetchone()[0]
+
+    def test_partitions(self):
+        self.ask("CREATE TABLE visit (id int, day date, patient text NOT NULL DEFAULT 'nobody', finding text, "
+                 "PRIMARY KEY (id, day), UNIQUE (patient, day)) PARTITION BY RANGE (day)")
+        self.ask("CREATE INDEX ON visit (patient, id); GRANT SELECT, INSERT, UPDATE, DELETE ON visit TO erp_app")
+        # Each month a partition, in a transaction of its own with the first rows.
+        worker = self.session(autocommit=False)
+        with worker.cursor() as cursor:
+            cursor.execute("CREATE TABLE visit_01 PARTITION OF visit FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')")
+            cursor.execute("INSERT INTO visit VALUES (1, '2026-01-05', 'Zhang Wei', 'cough') RETURNING patient")
+            self.assertEqual(cursor.fetchall(), [("Zhang Wei",)])
+            cursor.execute("INSERT INTO visit_01 (id, day) VALUES (2, '2026-01-06') RETURNING *")
+            self.assertEqual(cursor.fetchone()[2:], ("nobody", None))
+        worker.commit()
+        self.ask("CREATE TABLE visit_rest PARTITION OF visit (finding DEFAULT 'none') DEFAULT PARTITION BY RANGE (day)")
+        self.ask("CREATE TABLE visit_rest_all PARTITION OF visit_rest DEFAULT")
+        self.ask("INSERT INTO visit VALUES (3, '2027-01-05', 'Li Na', DEFAULT)", role="erp_app")
+        self.ask("INSERT INTO visit_rest (id, day, patient) VALUES (4, '2027-02-05', 'Li Na')")
+        self.assertEqual(self.ask("SELECT id, finding FROM visit WHERE patient = 'Li Na' ORDER BY id", role="erp_app"),
+                         [(3, None), (4, "none")])
+        self.no_plain("Zhang Wei", "cough", "Li Na", "nobody")
+        self.ask("UPDATE visit SET day = '2026-01-09', finding = 'moved' WHERE id = 3", role="erp_app")
+        self.assertEqual(self.ask("SELECT id, patient, finding FROM visit_01 ORDER BY id"),
+                         [(1, "Zhang Wei", "cough"), (2, "nobody", None), (3, "Li Na", "moved")])
+        self.refused("42501", "SELECT patient FROM visit_01", lambda sql: self.direct(sql, role="erp_owner"))
+        self.refused("23505", "INSERT INTO visit VALUES (9, '2026-01-09', 'Li Na')")
+        # Names as PostgreSQL gives them.
+        self.assertEqual(self.ask("SELECT indexname FROM pg_indexes WHERE tablename = 'visit_01' ORDER BY 1"),
+                         [("visit_01_patient_day_key",), ("visit_01_patient_id_idx",), ("visit_01_pkey",)])
+        self.ask("CREATE INDEX visit_finding ON visit (finding)")
+        self.ask("ALTER TABLE visit ADD COLUMN note text; ALTER TABLE visit ALTER finding SET DEFAULT 'new'; "
+                 "ALTER TABLE visit ALTER patient DROP NOT NULL")
+        self.ask("INSERT INTO visit_01 (id, day, patient) VALUES (5, '2026-01-20', NULL)")
+        self.assertEqual(self.ask("SELECT patient, finding, note FROM visit WHERE id = 5"), [(None, "new", None)])
+        self.ask("ALTER TABLE visit DETACH PARTITION visit_01")
+        self.assertEqual(self.ask("SELECT finding FROM visit_01 WHERE patient = 'Zhang Wei'"), [("cough",)])
+        self.assertEqual(self.ask("SELECT count(*) FROM visit WHERE patient = 'Zhang Wei'"), [(0,)])
+        self.ask("INSERT INTO visit_01 VALUES (6, '2026-01-21', 'apart', 'x')")
+        self.ask("ALTER TABLE visit ATTACH PARTITION visit_01 FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')")
+        self.assertEqual(self.ask("SELECT finding FROM visit WHERE patient IN ('Zhang Wei', 'apart') ORDER BY id"),
+                         [("cough",), ("x",)])
+        self.ask("CREATE TABLE plain_one (id int, day date)")
+        self.refused("0A000", "ALTER TABLE visit ATTACH PARTITION plain_one FOR VALUES FROM ('2026-03-01') TO "
+                              "('2026-04-01')")
+        self.refused("0A000", "CREATE TABLE visit_02 PARTITION OF visit FOR VALUES FROM ('2026-02-01') TO "
+                              "('2026-03-01') PARTITION BY LIST (patient)")
+        self.refused("0A000", "CREATE TABLE visit_02 PARTITION OF visit (CHECK (patient <> 'secret')) FOR VALUES "
+                              "FROM ('2026-02-01') TO ('2026-03-01')")
+        self.ask("DROP TABLE visit_rest")
+        self.ask("ALTER TABLE visit DROP COLUMN finding")
+        self.assertEqual(self.ask("SELECT id, patient FROM visit_01 WHERE id = 1"), [(1, "Zhang Wei")])
+        self.no_plain("Zhang Wei", "apart")
+        self.ask("DROP TABLE visit, plain_one")
+        self.assertEqual(self.direct("SELECT count(*) FROM theriac.columns"), [(0,)])
+
+    def test_inheritance(self):
+        self.ask("CREATE TABLE asset (id int PRIMARY KEY, serial text)")
+        self.ask("CREATE TABLE pump (flow int, serial text NOT NULL) INHERITS (asset)")
+        self.ask("INSERT INTO asset VALUES (1, 'A-1'); INSERT INTO pump (id, serial, flow) VALUES (1, 'P-1', 5)")
+        self.assertEqual(self.ask("SELECT tableoid::regclass::text, serial FROM asset ORDER BY 1"),
+                         [("asset", "A-1"), ("pump", "P-1")])
+        self.ask("CREATE UNIQUE INDEX ON pump (serial)")
+        self.refused("23505", "INSERT INTO pump (id, serial) VALUES (2, 'P-1')")
+        self.refused("23502", "INSERT INTO pump (id) VALUES (2)")
+        self.ask("UPDATE asset SET serial = 'same' WHERE id = 1")
+        self.assertEqual(self.ask("SELECT serial FROM asset"), [("same",), ("same",)])
+        self.assertEqual(self.ask("SELECT count(DISTINCT tableoid) FROM asset WHERE serial = 'same'"), [(2,)])
+        self.refused("0A000", "CREATE TABLE thing () INHERITS (asset, pump)")
+        self.ask("ALTER TABLE pump NO INHERIT asset")
+        self.assertEqual(self.ask("SELECT serial FROM pump"), [("same",)])
+        self.ask("ALTER TABLE pump INHERIT asset; DROP TABLE asset CASCADE")
+        self.assertEqual(self.direct("SELECT count(*) FROM theriac.columns"), [(0,)])
 
     def test_a_long_transaction_as_an_installer_sends_it(self):
         session = self.session(autocommit=False)

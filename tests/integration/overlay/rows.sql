@@ -5,6 +5,9 @@ INSERT INTO people (id, name, phone, note, age, visits, balance, born, seen, cit
 INSERT INTO calls (phone, remark, day, person) VALUES
  ('13800000001', 'first', '2026-02-01', 1), ('13800000001', E'second\tline\nbreak', '2026-02-02', 1), (NULL, NULL, '2026-02-03', 2);
 INSERT INTO batches (lot, yield, released, grade) VALUES ('L-1', 97.5, '2026-01-01 00:00:00+00', 1), ('L-2', 97.50, NULL, 2), ('L-3', 'NaN', NULL, NULL);
+INSERT INTO stays VALUES (1, '2025-02-01', 'Bob', 'x'), (2, '2026-02-01', 'Anna', 'y'), (3, '2026-02-02', 'Anna', 'z');
+INSERT INTO gear VALUES (1, 'A-1', 'ward'), (2, NULL, NULL);
+INSERT INTO pumps VALUES (1, 'P-1', 'ward', 7);
 INSERT INTO cities VALUES ('Basel', 'CH'), ('Bern', 'CH');
 INSERT INTO other.people VALUES (1, 'not protected');
 SELECT setval('ticket', 107);

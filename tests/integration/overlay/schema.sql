@@ -48,6 +48,22 @@ CREATE TABLE batches (
 CREATE TABLE cities (city text PRIMARY KEY, country text);
 CREATE TABLE events (id int, day date NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
 CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE stays (id int, day date NOT NULL, who text NOT NULL DEFAULT 'nobody', note varchar(30),
+  PRIMARY KEY (id, day), CONSTRAINT one_a_day UNIQUE (who, day)) PARTITION BY RANGE (day);
+CREATE INDEX stays_note ON stays (note);
+CREATE INDEX stays_who ON stays (who text_pattern_ops DESC, id);
+CREATE TABLE stays_2025 PARTITION OF stays FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')
+  PARTITION BY RANGE (day);
+CREATE TABLE stays_2025_a PARTITION OF stays_2025 DEFAULT;
+CREATE TABLE stays_2026 (note varchar(30) NOT NULL DEFAULT 'new', who text NOT NULL, id int NOT NULL,
+  day date NOT NULL);
+ALTER TABLE stays ATTACH PARTITION stays_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE INDEX own_note ON stays_2026 (note, id);
+COMMENT ON INDEX own_note IS 'of this year';
+COMMENT ON CONSTRAINT one_a_day ON stays IS 'once';
+CREATE TABLE gear (id int PRIMARY KEY, serial text UNIQUE, place text DEFAULT 'store');
+CREATE TABLE pumps (flow int, serial text NOT NULL DEFAULT 's') INHERITS (gear);
+CREATE INDEX pumps_serial ON pumps (serial);
 CREATE TABLE base (id int, label text);
 CREATE TABLE derived (more int) INHERITS (base);
 CREATE VIEW v_people AS SELECT id, city, score FROM people WHERE score > 1;

@@ -58,7 +58,8 @@ class Twins:
         columns that are added later have the same numbers."""
         for table, count in self.cluster.ask(
                 "SELECT attrelid::regclass::text, count(*) FROM pg_attribute WHERE attname LIKE "
-                "'theriac\\_%' AND attrelid IN (SELECT relation FROM theriac.tables) GROUP BY 1",
+                "'theriac\\_%' AND attrelid IN (SELECT relation FROM theriac.columns WHERE member = 0) "
+                "GROUP BY 1",
                 database=SEALED):
             for _ in range(count):
                 self.cluster.ask(f"ALTER TABLE {table} ADD COLUMN gap bytea; "

@@ -50,6 +50,9 @@ class Adoption : public ProtectTest {
     if (arguments.relations.empty()) {
       for (const auto& entry : registered_columns(*owner_as_super()).value()) {
         arguments.relations.push_back(entry.relation);
+        for (auto& act : arguments.acts) {
+          if (act.relation == 0 && act.number == entry.number) act.relation = entry.relation;
+        }
       }
     }
     const auto text = settle_json(arguments, policy).dump();
@@ -153,7 +156,7 @@ TEST_F(Adoption, WhatCannotBeKeptIsTakenBack) {
         "CREATE TABLE people (id int, name varchar); CREATE INDEX ON people (id) WHERE name = ''",
         "CREATE TABLE people (id int, name varchar); CREATE VIEW v AS SELECT name FROM people",
         "CREATE TABLE people (id int, name varchar); INSERT INTO people VALUES (1, 'x')",
-        "CREATE TABLE people (id int, name varchar) PARTITION BY LIST (id)",
+        "CREATE TABLE people (id int, name varchar) PARTITION BY LIST (name)",
         "CREATE TABLE people AS SELECT 'x'::text AS name"}) {
     EXPECT_EQ(follow(wrong), "0A000") << wrong;
     EXPECT_EQ(value("SELECT to_regclass('people') IS NULL"), "t") << wrong;

@@ -203,10 +203,30 @@ TEST_F(Refusal, Triggers) {
 }
 
 TEST_F(Refusal, RelationsThatAreNotSimple) {
-  expect_refused("CREATE TABLE child () INHERITS (people)", "inherits");
-  sql("DROP TABLE child");
-  expect_refused("CREATE TABLE parts (phone text, id int) PARTITION BY HASH (id)", "ordinary table",
-                 policy("phone", "", "erp_app: {}", "public.parts"));
+  const auto of_parts = policy("phone", "", "erp_app: {}", "public.parts");
+  expect_refused("CREATE TABLE parts (phone text, id int) PARTITION BY HASH (phone)",
+                 "the partition key of parts", of_parts);
+  sql("DROP TABLE parts; CREATE TABLE parts (phone text, id int) PARTITION BY LIST (id)");
+  expect_refused("CREATE TABLE part PARTITION OF parts FOR VALUES IN (1) PARTITION BY LIST (phone)",
+                 "the partition key of part", of_parts);
+  sql("DROP TABLE part");
+  expect_accepted("CREATE TABLE part PARTITION OF parts FOR VALUES IN (1)", of_parts);
+  expect_refused("SELECT", "partitioned or inherited table",
+                 policy("phone", "", "erp_app: {}", "public.part"));
+  expect_refused("ALTER TABLE part ALTER phone SET DEFAULT current_user",
+                 "default is not a constant", of_parts);
+  expect_refused("ALTER TABLE part ALTER phone DROP DEFAULT, ADD CHECK (phone <> '')",
+                 "CHECK constraint", of_parts);
+  sql("DROP TABLE parts");
+  expect_accepted("CREATE TABLE child () INHERITS (people)");
+  expect_refused("CREATE TABLE other (x int); CREATE TABLE of_two (y int) INHERITS (people, other)",
+                 "inherits from several tables");
+  sql("DROP TABLE of_two");
+  expect_refused(
+      "CREATE TEMP TABLE x (); CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN "
+      "DATA WRAPPER w; CREATE FOREIGN TABLE far () INHERITS (people) SERVER s",
+      "ordinary table");
+  sql("DROP FOREIGN TABLE far; DROP TABLE child");
   expect_refused("CREATE TABLE keeps (whole people[])", "row type");
   sql("DROP TABLE keeps");
   expect_refused("CREATE PUBLICATION pub FOR TABLE people (id, phone)", "publication pub");

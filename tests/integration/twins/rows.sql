@@ -22,3 +22,8 @@ INSERT INTO things VALUES
  (4, true, 1.1, 0.1, '10:30:00.124', '2026-11-21 10:30:00.13', '32 days 03:04:05.6', '00000000-0000-4000-8000-000000000004', '\x00ff41',
   '{}', '{"a":[1,2.0],"b":1}', '10.0.0.1/32', '10.0.0.0/8', 'sad', 'bob@example.org', 'ab', '{a,"b c",NULL}', '{1.50,2.00}',
   '{sad,ok}', 'ab    ', 4);
+INSERT INTO stays VALUES (1, '2025-02-01', '张伟', 'b1', 'fine', 10), (2, '2025-08-01', 'Bob', 'b2', NULL, 20),
+ (3, '2026-03-01', 'Anna', NULL, 'ill', 30), (4, '2024-01-01', 'Bob', 'b4', '', NULL), (5, '2026-04-01', '张伟', 'b1', 'better', 50);
+INSERT INTO assets VALUES (1, 'A-1', 'ward'), (2, 'A-2', NULL);
+INSERT INTO pumps VALUES (1, 'A-1', 'ward', 5), (3, 'P-3', 'store', 7);
+INSERT INTO big_pumps VALUES (1, 'A-1', 'x', 5, 90), (4, 'B-4', 'ward', 7, 91);
