@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Tables that an application makes itself, through the gateway, in databases it makes itself."""
+import io
 import os
 import pathlib
 import signal
@@ -147,6 +148,16 @@ class Ddl(unittest.TestCase):
         self.ask("UPDATE visit SET day = '2026-01-09', finding = 'moved' WHERE id = 3", role="erp_app")
         self.assertEqual(self.ask("SELECT id, patient, finding FROM visit_01 ORDER BY id"),
                          [(1, "Zhang Wei", "cough"), (2, "nobody", None), (3, "Li Na", "moved")])
+        copied = self.session().cursor()
+        copied.copy_expert("COPY visit FROM STDIN", io.StringIO("7\t2026-01-30\tcopied\t\\N\n8\t2030-01-30\tfar\tx\n"))
+        copied.copy_expert("COPY visit_01 (id, day, patient) FROM STDIN", io.StringIO("17\t2026-01-31\tcopied\n"))
+        out = io.StringIO()
+        copied.copy_expert("COPY (SELECT id, patient, finding FROM visit WHERE id IN (7, 8, 17) ORDER BY id) TO STDOUT", out)
+        copied.copy_expert("COPY visit_rest_all TO STDOUT", out)
+        self.assertEqual(sorted(out.getvalue().splitlines()),
+                         ["17\tcopied\t\\N", "4\t2027-02-05\tLi Na\tnone", "7\tcopied\t\\N", "8\t2030-01-30\tfar\tx",
+                          "8\tfar\tx"])
+        self.ask("DELETE FROM visit WHERE id IN (7, 8, 17)")
         self.refused("42501", "SELECT patient FROM visit_01", lambda sql: self.direct(sql, role="erp_owner"))
         self.refused("23505", "INSERT INTO visit VALUES (9, '2026-01-09', 'Li Na')")
         # Names as PostgreSQL gives them.

@@ -23,7 +23,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public, other TO dumper;
 GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO dumper;
 """
 TABLES = ("people", "calls", "batches", "cities", "other.people", "base", "derived", "v_contacts", "v_lots", "v_callers",
-          "v_phones", "other.v_names")
+          "v_phones", "other.v_names", "stays", "stays_2026", "stays_2025_a", "gear", "pumps")
 VALUES = ("张伟", "13800000001", "Anna Müller", "note one")
 
 

@@ -44,6 +44,9 @@ CREATE TABLE pumps (flow integer, PRIMARY KEY (id)) INHERITS (assets);
 CREATE TABLE big_pumps (weight integer, serial text NOT NULL DEFAULT 's') INHERITS (pumps);
 CREATE UNIQUE INDEX big_serials ON big_pumps (serial);
 GRANT SELECT, UPDATE ON assets, pumps TO erp_app;
+CREATE VIEW v_low AS SELECT id, day, patient FROM visits_2025_low;
+CREATE VIEW v_all AS SELECT v.id, v.patient, l.patient AS low FROM visits v JOIN v_low l USING (id, day);
+GRANT SELECT ON v_all TO erp_app;
 CREATE TABLE plain_base (id integer);
 CREATE TABLE plain_child (recipe text) INHERITS (plain_base);
 RESET ROLE;
@@ -188,7 +191,7 @@ TEST_F(Tree, APartitionMadeBesideTheGatewayIsAsProtected) {
 TEST_F(Tree, ADetachedPartitionOutlivesItsRoot) {
   const auto rows = value("SELECT md5(string_agg(v::text, ' ' ORDER BY id)) FROM visits_2026 v");
   ASSERT_TRUE(protect(kPolicy));
-  sql("ALTER TABLE visits DETACH PARTITION visits_2026; DROP TABLE visits");
+  sql("ALTER TABLE visits DETACH PARTITION visits_2026; DROP TABLE visits CASCADE");
   const auto catalogue = load();
   ASSERT_TRUE(catalogue);
   const auto* part = catalogue->find("public", "visits_2026", {});

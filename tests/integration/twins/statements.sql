@@ -624,7 +624,7 @@ INSERT INTO pumps (id, serial) VALUES (7, 'P-7') RETURNING *;
 INSERT INTO assets (id, serial) VALUES (8, 'A-1');
 INSERT INTO assets (id, serial) VALUES (2, 'A-22') ON CONFLICT (id) DO UPDATE SET serial = 'A-23', place = 'moved' RETURNING *;
 UPDATE assets SET place = 'everywhere' WHERE id = 1 RETURNING tableoid::regclass::text, *;
-UPDATE assets SET serial = 'S' || id, place = serial WHERE id > 2 RETURNING tableoid::regclass::text, *;
+UPDATE assets SET serial = place, place = serial WHERE id > 2 RETURNING tableoid::regclass::text, *;
 UPDATE ONLY assets SET place = 'here' WHERE id = 1;
 UPDATE pumps SET place = NULL WHERE id = 1;
 SELECT tableoid::regclass::text, id, serial, place FROM assets ORDER BY 1, 2;
