@@ -185,6 +185,19 @@ class Program(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("--yes", done.stderr)
         self.assertEqual(self.theriac(*self.move("protect", "--plan")).returncode, 0)
+        self.sql("CREATE VIEW named AS SELECT name FROM patients")
+        try:
+            plan = self.theriac("protect", "plan", "--policy", self.folder / "policy.yaml", "--database",
+                                self.database)
+            self.assertEqual(plan.returncode, 0, plan.stderr)
+            self.assertIn("public.patients.name is used by\n", plan.stdout)
+            self.assertIn("  made again  view public.named\n", plan.stdout)
+            uses = json.loads(self.theriac("protect", "plan", "--policy", self.folder / "policy.yaml", "--database",
+                                           self.database, "--json").stdout)["uses"]
+            self.assertIn({"column": "public.patients.name", "kind": "view", "name": "public.named",
+                           "verdict": "made again", "remedy": ""}, uses)
+        finally:
+            self.sql("DROP VIEW named")
         self.assertEqual(self.sql("SELECT to_regclass('theriac.columns')"), [(None,)])
 
     def test_exit_codes(self):
@@ -194,7 +207,7 @@ class Program(unittest.TestCase):
                             "host=/nonexistent dbname=x", *self.keys(), "--yes")
         self.assertEqual(gone.returncode, 1)
         self.assertIn("database cannot be reached", gone.stderr)
-        self.sql("CREATE VIEW v AS SELECT name FROM patients")
+        self.sql("CREATE MATERIALIZED VIEW v AS SELECT name FROM patients")
         try:
             check = self.theriac("policy", "check", self.folder / "policy.yaml", "--database",
                                  self.database, "--json")
@@ -202,12 +215,12 @@ class Program(unittest.TestCase):
             refused = [f for f in json.loads(check.stdout)["database"]["findings"]
                        if f["severity"] == "refused"]
             self.assertEqual(len(refused), 1)
-            self.assertIn("view public.v reads it", refused[0]["what"])
+            self.assertIn("materialised view public.v: a materialised view keeps copies", refused[0]["what"])
             done = self.theriac(*self.move("protect", "--yes"))
             self.assertEqual(done.returncode, 1)
-            self.assertIn("view public.v reads it", done.stderr)
+            self.assertIn("materialised view public.v: a materialised view keeps copies", done.stderr)
         finally:
-            self.sql("DROP VIEW v")
+            self.sql("DROP MATERIALIZED VIEW v")
 
     def test_policy_check_names_the_line(self):
         bad = self.folder / "bad.yaml"
