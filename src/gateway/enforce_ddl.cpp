@@ -245,6 +245,12 @@ void EnforceSession::run_followed(const std::shared_ptr<const rewrite::Statement
     refuse_extended(report_about(Error{Code::kNotProtected, "provision"}, {}), io);
     return done(true, io);
   }
+  if (const auto denied = denied_use(*statement, *catalogue())) {
+    auto report = report_about(Error{Code::kDenied, "role " + role_ + denied->second}, {});
+    deny(denied->first, report);
+    refuse_extended(std::move(report), io);
+    return done(true, io);
+  }
   const auto text = settle_sql(*statement->follow, *catalogue());
   ++service_.counters().rewritten;
   held_done_.clear();

@@ -144,7 +144,13 @@ codec::Json settle_json(const SettleArguments& arguments, const policy::Policy& 
                          {"searches", column.searches},
                          {"origins", std::move(origins)}});
     }
-    views.push_back({{"relation", view.oid}, {"columns", std::move(columns)}});
+    auto compared = codec::Json::array();
+    for (const auto& one : view.compared) {
+      compared.push_back({{"relation", one.relation_oid}, {"attribute", one.attribute}});
+    }
+    views.push_back({{"relation", view.oid},
+                     {"columns", std::move(columns)},
+                     {"compared", std::move(compared)}});
   }
   return {{"role", arguments.role},        {"views", std::move(views)},
           {"awaited", std::move(awaited)}, {"relations", arguments.relations},

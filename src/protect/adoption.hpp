@@ -40,6 +40,7 @@ using SettleAct = rewrite::DdlAct;
 struct SettledView {
   std::uint32_t oid = 0;
   std::vector<rewrite::ViewForm::Helped> columns;
+  std::vector<rewrite::ColumnId> compared;
 };
 
 struct SettleArguments {

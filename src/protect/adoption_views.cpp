@@ -162,6 +162,14 @@ BEGIN
     VALUES (wanted::regclass, kept::regclass, theriac.view_rights(wanted));
 END $f$;
 
+-- The registered column of {"relation", "attribute"}.
+CREATE OR REPLACE FUNCTION theriac.number_of(which jsonb) RETURNS integer
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $f$
+  SELECT k.number FROM theriac.columns k
+  WHERE k.relation = (which->>'relation')::oid::regclass AND k.state = 'sealed'
+    AND theriac.plain_attribute(k.relation, k.number) = (which->>'attribute')::smallint
+$f$;
+
 CREATE OR REPLACE FUNCTION theriac.settle_view(given jsonb) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
@@ -173,10 +181,10 @@ BEGIN
   INSERT INTO theriac.view_columns (view, attribute, rank, number, with_row, searchable, searches)
     SELECT wanted::regclass, 0, 0, min(number), false, false, '[]' FROM theriac.columns
     UNION ALL
-    SELECT wanted::regclass, (c->>'attribute')::smallint, rank - 1,
-           (SELECT k.number FROM theriac.columns k
-            WHERE k.relation = (o->>'relation')::oid::regclass AND k.state = 'sealed'
-              AND theriac.plain_attribute(k.relation, k.number) = (o->>'attribute')::smallint),
+    SELECT wanted::regclass, 0, rank, theriac.number_of(c), false, false, '[]'
+    FROM jsonb_array_elements(given->'compared') WITH ORDINALITY AS x(c, rank)
+    UNION ALL
+    SELECT wanted::regclass, (c->>'attribute')::smallint, rank - 1, theriac.number_of(o),
            (o->>'with_row')::boolean, (c->>'searchable')::boolean, c->'searches'
     FROM jsonb_array_elements(given->'columns') AS c
     CROSS JOIN LATERAL jsonb_array_elements(c->'origins') WITH ORDINALITY AS x(o, rank);

@@ -456,6 +456,12 @@ void CatalogueReading::mark_views() {
   for (const auto& entry : registered_) {
     for (const auto& use : entry.views) {
       auto& at = found[{use.view, use.attribute}];
+      if (use.attribute == 0 && use.rank > 0) {
+        if (auto* view = building_->find(use.view)) {
+          view->compared.emplace_back(entry.relation, entry.attribute);
+        }
+        continue;
+      }
       at.by_rank[use.rank] = {&entry, use.with_row};
       at.helped.attribute = use.attribute;
       at.helped.searchable = use.searchable;

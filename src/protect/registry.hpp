@@ -55,8 +55,8 @@ struct RegisteredSearch {
   friend bool operator==(const RegisteredSearch&, const RegisteredSearch&) = default;
 };
 
-/// A column of a view that gives values of a registered column; attribute 0: the view reads the
-/// column and shows nothing of it.
+/// A column of a view that gives values of a registered column; attribute 0: the view has our form
+/// (rank 0), or compares the registered column.
 struct ViewUse {
   std::uint32_t view = 0;
   std::int16_t attribute = 0;

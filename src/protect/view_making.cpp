@@ -49,12 +49,13 @@ tl::expected<NewView, rewrite::Refusal> new_view(const Rows& answer,
   }
   auto form = rewrite::view_form(text_at(answer, 0, 1), catalogue, context, columns, {}, {});
   if (!form) return Failure(std::move(form.error()));
-  if (form->compares && answer.value(0, 4) == "t") {
+  if (!form->compared.empty() && answer.value(0, 4) == "t") {
     return refused("WITH CHECK OPTION on a condition on protected columns",
                    "make the view without CHECK OPTION");
   }
   NewView out;
-  out.settled = {number_at<std::uint32_t>(answer, 0, 0), std::move(form->columns)};
+  out.settled = {number_at<std::uint32_t>(answer, 0, 0), std::move(form->columns),
+                 std::move(form->compared)};
   if (!form->edited) return out;
   const auto options = text_at(answer, 0, 3);
   out.form_sql = "CREATE OR REPLACE VIEW " + text_at(answer, 0, 2) +

@@ -195,7 +195,7 @@ class Planner {
       return refusal("a function, a policy or a column's type depends on it",
                      "drop or change what depends on the view");
     }
-    if (view.checked && form.compares) {
+    if (view.checked && !form.compared.empty()) {
       return refusal("WITH CHECK OPTION on a condition on protected columns",
                      "make the view without CHECK OPTION");
     }
@@ -345,6 +345,14 @@ Status register_view(PgConnection& database, const View& view, const rewrite::Vi
       THERIAC_TRY(add(helped.attribute, rank++, at->number, origin.with_row, helped.searchable,
                       helped.searches));
     }
+  }
+  for (std::size_t i = 0; i < form.compared.size(); ++i) {
+    const auto at = std::find_if(columns.begin(), columns.end(), [&](const auto& each) {
+      return each.relation == form.compared[i].relation_oid &&
+             each.attribute == form.compared[i].attribute;
+    });
+    if (at == columns.end()) return fail(Code::kInternal, view.object());
+    THERIAC_TRY(add(0, i + 1, at->number, false, false, {}));
   }
   // That it has our form, whatever it shows of it.
   return add(0, 0, columns.front().number, false, false, {});

@@ -15,6 +15,7 @@
 #include "rewrite/template.hpp"
 #include "rewrite/utility.hpp"
 #include "rewrite/verify.hpp"
+#include "rewrite/view.hpp"
 
 namespace theriac::rewrite {
 namespace {
@@ -151,6 +152,9 @@ class Analysis {
     auto verdict = judge_ddl(node, catalogue_, context_);
     if (verdict.refusal) return refuse(out, std::move(*verdict.refusal));
     out.follow = std::move(verdict.follow);
+    if (out.follow && out.follow->view) {
+      view_uses(node.view_stmt().query(), catalogue_, context_, out);
+    }
     // COPY, PREPARE, MERGE and the like work on tables too; DDL on one that is missing is the
     // server's to answer.
     if (out.effect != Effect::kSchema) {
@@ -193,18 +197,8 @@ class Analysis {
 
   /// What would keep a catalogue's physical form in an object of the client's.
   void catalogues_in(pg::Node& node, Statement& out) {
-    if (!overlaid_ || !(node.has_view_stmt() || node.has_rule_stmt() || node.has_copy_stmt())) {
-      return;
-    }
-    bool redirected = false, form = false;
-    auto refusal = redirect_catalogues(node, catalogue_, context_, redirected, &form);
-    // What only lists objects may stand in a view as it was written: our own schema it must not
-    // depend on, since that goes with the last protected table.
-    if (!refusal && redirected && (form || !node.has_view_stmt())) {
-      refusal = Refusal{
-          "0A000", {}, "a view or rule that reads system catalogues", "make it a temporary view"};
-    }
-    if (refusal) refuse(out, std::move(*refusal));
+    if (!overlaid_) return;
+    if (auto refusal = refuse_keeping(node, catalogue_, context_)) refuse(out, std::move(*refusal));
   }
 
   void rewrite(pg::Node& node, pg::Node& query, Rewriter& rewriter, Statement& out) {

@@ -97,6 +97,9 @@ struct Relation {
   /// A view over protected columns in its protected form: columns that give protected values are
   /// NULL and have helpers as a table's have (view.hpp).
   bool recreated = false;
+  /// Of such a view: columns of tables whose values it compares, (relation, attribute). Who reads
+  /// the view compares them.
+  std::vector<std::pair<std::uint32_t, std::int16_t>> compared;
 
   [[nodiscard]] bool is_view() const { return kind == 'v'; }
   [[nodiscard]] bool is_protected() const;

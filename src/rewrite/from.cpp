@@ -131,6 +131,12 @@ bool Rewriter::relation_item(pg::RangeVar& range, const Level& level, bool targe
     if (relation->is_view() && made.secret()) add_view_origins(made);
     item->columns.push_back(std::move(made));
   }
+  for (const auto& [oid, attribute] : relation->compared) {
+    const auto* base = catalogue_.find(oid);
+    const auto* column = base == nullptr ? nullptr : base->find_attribute(attribute);
+    touched_ = true;
+    if (column != nullptr && column->protection) note_compared(*column);
+  }
   if (relation->is_protected()) return protected_item(range, *item);
   if (range.has_alias()) rename_columns(range.alias(), *item);
   return true;

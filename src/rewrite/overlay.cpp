@@ -258,13 +258,24 @@ class Redirector {
 }  // namespace
 
 std::optional<Refusal> redirect_catalogues(pg::Node& statement, const Catalogue& catalogue,
-                                           const Context& context, bool& edited, bool* form) {
+                                           const Context& context, bool& edited) {
   if (catalogue.overlay().empty()) return std::nullopt;
   Redirector redirector(catalogue, context);
   auto refusal = redirector.run(statement);
   edited = redirector.edited();
-  if (form != nullptr) *form = redirector.shows_form();
   return refusal;
+}
+
+std::optional<Refusal> refuse_keeping(pg::Node& statement, const Catalogue& catalogue,
+                                      const Context& context) {
+  const bool view = statement.has_view_stmt();
+  if (!view && !statement.has_rule_stmt() && !statement.has_copy_stmt()) return std::nullopt;
+  if (catalogue.overlay().empty()) return std::nullopt;
+  Redirector redirector(catalogue, context);
+  auto refusal = redirector.run(statement);
+  if (refusal || !redirector.edited() || (view && !redirector.shows_form())) return refusal;
+  return Refusal{
+      "0A000", {}, "a view or rule that reads system catalogues", "make it a temporary view"};
 }
 
 }  // namespace theriac::rewrite

@@ -15,10 +15,12 @@ namespace theriac::rewrite {
 /// Redirects every reference of a query, or of a statement that holds one; `edited` says whether
 /// there was any. Names resolve as in PostgreSQL (common table expressions, search path). An alias
 /// keeps the original name. Refused: what names our own schemas, and forms that cannot be kept.
-/// `form`, if given: whether a reference shows the physical form of tables. The others show no more
-/// of it than objects of ours among all others.
 std::optional<Refusal> redirect_catalogues(pg::Node& statement, const Catalogue& catalogue,
-                                           const Context& context, bool& edited,
-                                           bool* form = nullptr);
+                                           const Context& context, bool& edited);
+
+/// Why a view, rule or COPY must not be made with the catalogues it names. A view that reads only
+/// those that list objects may stand there as it was written: it shows ours among the others.
+std::optional<Refusal> refuse_keeping(pg::Node& statement, const Catalogue& catalogue,
+                                      const Context& context);
 
 }  // namespace theriac::rewrite

@@ -116,8 +116,8 @@ class Rewriter {
   /// Locations of literals that share a slot because they are equal.
   [[nodiscard]] const std::vector<int>& merged() const { return merged_; }
   [[nodiscard]] std::optional<Gathering>& gathering() { return gathering_; }
-  /// Protected values are compared.
-  [[nodiscard]] bool compares() const { return !classes_compared_.empty(); }
+  /// Columns of tables whose values are compared.
+  [[nodiscard]] const std::vector<ColumnId>& compared() const { return columns_compared_; }
   /// Classes and columns written, compared and copied, into a plan.
   void give_uses(Statement& out) const;
 

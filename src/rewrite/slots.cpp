@@ -75,6 +75,19 @@ int array_placeholder(int ordinal) { return kArrays + ordinal; }
 
 void Rewriter::note(const Column& column, std::vector<std::string>& classes,
                     std::vector<ColumnId>& columns) const {
+  if (column.protection->view_attribute != 0) {
+    // Rights are by the columns of tables that the values are of.
+    for (const auto& origin : column.protection->origins) {
+      const auto* base = catalogue_.find(origin.relation_oid);
+      const auto* of = base == nullptr ? nullptr : base->find_attribute(origin.attribute);
+      if (of != nullptr && of->protection) {
+        note(*of, classes, columns);
+      } else {
+        columns.push_back({});
+      }
+    }
+    return;
+  }
   const auto& name = column.protection->class_name;
   if (std::find(classes.begin(), classes.end(), name) == classes.end()) classes.push_back(name);
   const auto* relation = catalogue_.holder(column);

@@ -240,7 +240,7 @@ tl::expected<ViewForm, Refusal> view_form(std::string_view select, const Catalog
   if (!rewriter.run(node)) return failed();
   ViewForm out;
   out.edited = rewriter.edited();
-  out.compares = rewriter.compares();
+  out.compared = rewriter.compared();
   if (!rewriter.edited()) {
     out.sql = std::string(select);
     while (!out.sql.empty() && (out.sql.back() == ';' || out.sql.back() == '\n')) {
@@ -295,13 +295,22 @@ std::optional<Refusal> view_refusal(const pg::Node& query, const Catalogue& cata
   // What `*` stands for is known once the server has the view.
   if (!form && form.error().construct == kStar) return std::nullopt;
   if (!form) return form.error();
-  if (checked && form->compares) {
+  if (checked && !form->compared.empty()) {
     return Refusal{"0A000",
                    {},
                    "WITH CHECK OPTION on a condition on protected columns",
                    "make the view without CHECK OPTION"};
   }
   return std::nullopt;
+}
+
+void view_uses(const pg::Node& query, const Catalogue& catalogue, const Context& context,
+               Statement& out) {
+  google::protobuf::Arena arena;
+  auto* copy = google::protobuf::Arena::CreateMessage<pg::Node>(&arena);
+  *copy = query;
+  Rewriter rewriter(catalogue, context);
+  if (rewriter.run(*copy)) rewriter.give_uses(out);
 }
 
 std::optional<ViewSource> view_source(std::string_view definition) {

@@ -30,8 +30,8 @@ struct ViewColumn {
 struct ViewForm {
   std::string sql;      ///< the SELECT, without semicolon
   bool edited = false;  ///< false: it reads no protected column, and may stay as it is
-  /// The view's conditions, groups or joins compare protected values.
-  bool compares = false;
+  /// Columns of tables whose values the view's conditions, groups or joins compare.
+  std::vector<ColumnId> compared;
   struct Helped {
     std::int16_t attribute = 0;
     std::vector<ViewOrigin> origins;  ///< columns of tables, never of views
@@ -60,6 +60,11 @@ tl::expected<ViewForm, Refusal> view_form(std::string_view select, const Catalog
 /// WITH CHECK OPTION.
 std::optional<Refusal> view_refusal(const pg::Node& query, const Catalogue& catalogue,
                                     const Context& context, bool checked);
+
+/// The columns that making a view with this query is a use of: who may not compare them may not
+/// have a view do it.
+void view_uses(const pg::Node& query, const Catalogue& catalogue, const Context& context,
+               Statement& out);
 
 /// Where a view's columns come from, if `definition` (one SELECT) reads one relation and no more.
 struct ViewSource {

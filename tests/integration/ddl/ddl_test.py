@@ -39,6 +39,7 @@ columns:
 roles:
   erp_owner: {person: clear, batch: clear}
   erp_app: {person: clear, batch: clear}
+  inspector: {person: {mask: name}, batch: denied}
 """
 
 
@@ -495,6 +496,24 @@ class Ddl(unittest.TestCase):
             self.refused("0A000", sql)
         self.assertEqual(self.direct("SELECT viewname FROM pg_views WHERE schemaname = 'public' ORDER BY 1"),
                          [("lots",), ("persons",)])
+        self.ask("CREATE VIEW counted AS SELECT full_name, count(*) AS n FROM party GROUP BY full_name")
+        self.ask("CREATE VIEW classes AS SELECT relname FROM pg_class; GRANT SELECT ON counted, party TO inspector")
+        self.assertEqual(self.ask("SELECT n FROM counted WHERE full_name = 'Wang'"), [(1,)])
+        # A role that sees masks compares nothing, not through a view either, nor makes one that does.
+        self.direct("GRANT CREATE ON SCHEMA public TO inspector")
+        self.assertEqual(len(self.ask("SELECT full_name FROM party", role="inspector")), 2)
+        for sql in ("SELECT n FROM counted", "SELECT full_name FROM counted",
+                    "CREATE VIEW v AS SELECT a.id FROM party a JOIN party b ON a.full_name = b.full_name"):
+            self.refused("42501", sql, lambda text: self.ask(text, role="inspector"))
+        self.ask("DROP VIEW counted, classes")
+        # As ERPs do: dropped and made again in one transaction.
+        with session.cursor() as cursor:
+            cursor.execute("DROP VIEW IF EXISTS persons CASCADE")
+            cursor.execute("CREATE OR REPLACE VIEW persons AS SELECT id AS number, full_name AS person FROM party;"
+                           "CREATE VIEW lots AS SELECT l.id, p.person FROM lot l, persons p WHERE p.number = l.party")
+            cursor.execute("SELECT person FROM lots")
+            self.assertEqual(cursor.fetchall(), [("Wang",)])
+        session.commit()
         self.ask("DROP VIEW lots, persons")
         self.assertEqual(self.direct("SELECT count(*) FROM theriac.views"), [(0,)])
         self.assertEqual(self.direct("SELECT viewname FROM pg_views WHERE schemaname = 'theriac'"), [])
