@@ -70,6 +70,8 @@ std::string_view name_of(SettleAct::Kind kind) {
       return "revoke";
     case SettleAct::Kind::kKeepView:
       return "keep_view";
+    case SettleAct::Kind::kUnformView:
+      return "unform_view";
     case SettleAct::Kind::kForgetView:
       return "forget_view";
   }

@@ -129,10 +129,13 @@ DECLARE
   helper text;
   below oid[];
 BEGIN
-  IF act->>'act' IN ('keep_view', 'forget_view') THEN
+  IF act->>'act' IN ('keep_view', 'unform_view', 'forget_view') THEN
     PERFORM theriac.owned_by((act->>'relation')::oid, role);
-    IF act->>'act' = 'keep_view' THEN PERFORM theriac.keep_view((act->>'relation')::oid);
-    ELSE PERFORM theriac.forget_view((act->>'relation')::oid); END IF;
+    CASE act->>'act'
+      WHEN 'keep_view' THEN PERFORM theriac.keep_view((act->>'relation')::oid);
+      WHEN 'unform_view' THEN PERFORM theriac.unform_view((act->>'relation')::oid);
+      ELSE PERFORM theriac.forget_view((act->>'relation')::oid);
+    END CASE;
     RETURN;
   END IF;
   SELECT * INTO c FROM theriac.columns

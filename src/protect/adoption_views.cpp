@@ -25,6 +25,55 @@ BEGIN
   IF kept IS NOT NULL THEN EXECUTE format('DROP VIEW %s', kept); END IF;
 END $f$;
 
+-- A view that is going to be replaced becomes what it said: its helpers would stand in the way.
+CREATE OR REPLACE FUNCTION theriac.unform_view(wanted oid) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  kept regclass;
+  rights jsonb;
+  subject text := wanted::regclass::text;
+  statements text[];
+  statement text;
+BEGIN
+  SELECT v.original, v.rights INTO kept, rights FROM theriac.views v WHERE v.view = wanted::regclass;
+  IF kept IS NULL THEN
+    PERFORM theriac.forget_view(wanted);
+    RETURN;
+  ELSIF EXISTS (SELECT FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid AND r.ev_class <> wanted
+                WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+                  AND d.refobjid = wanted) THEN
+    PERFORM theriac.refuse('CREATE OR REPLACE of a view on protected columns that other views read',
+                           'drop the views over it and make them again afterwards');
+  END IF;
+  SELECT ARRAY[format('CREATE VIEW %s%s AS %s', subject, coalesce(' WITH (' || (
+        SELECT string_agg(quote_ident(o.option_name) || '=' || quote_literal(o.option_value), ', ')
+        FROM pg_options_to_table(c.reloptions) o) || ')', ''), rtrim(pg_get_viewdef(kept), ';')),
+      format('ALTER VIEW %s OWNER TO %I', subject, pg_get_userbyid(c.relowner))]
+    || ARRAY[format('COMMENT ON VIEW %s IS %L', subject, obj_description(wanted, 'pg_class'))]
+    || ARRAY(SELECT format('COMMENT ON COLUMN %s.%I IS %L', subject, a.attname, d.description)
+             FROM pg_attribute a JOIN pg_description d ON d.objoid = wanted AND d.objsubid = a.attnum
+               AND d.classoid = 'pg_class'::regclass WHERE a.attrelid = wanted AND a.attnum > 0)
+    || ARRAY(SELECT format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', subject, a.attname,
+                           pg_get_expr(d.adbin, d.adrelid))
+             FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+             WHERE a.attrelid = wanted)
+    || ARRAY(SELECT format('REVOKE ALL ON %s FROM %s', subject,
+                           CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END)
+             FROM aclexplode(acldefault('r', c.relowner)) x)
+    || ARRAY(SELECT format('GRANT %s%s ON %s TO %s%s', e->>3,
+                           CASE WHEN e->>0 = '' THEN '' ELSE format(' (%I)', e->>0) END, subject,
+                           CASE WHEN e->>1 = '' THEN 'PUBLIC' ELSE quote_ident(e->>1) END,
+                           CASE WHEN (e->>4)::boolean THEN ' WITH GRANT OPTION' ELSE '' END)
+             FROM jsonb_array_elements(rights->'grants') WITH ORDINALITY AS x(e, place)
+             WHERE e->>1 = '' OR EXISTS (SELECT FROM pg_roles WHERE rolname = e->>1) ORDER BY place)
+    INTO statements FROM pg_class c WHERE c.oid = wanted;
+  PERFORM theriac.forget_view(wanted);
+  EXECUTE format('DROP VIEW %s', subject);
+  FOREACH statement IN ARRAY statements LOOP
+    EXECUTE statement;
+  END LOOP;
+END $f$;
+
 -- Views that are gone: what they said goes, too. A column of a view that was renamed is renamed
 -- in what the view said.
 CREATE OR REPLACE FUNCTION theriac.follow_views() RETURNS void

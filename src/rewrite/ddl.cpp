@@ -169,17 +169,6 @@ const Relation* concerned_named(const pg::Node& object, const Catalogue& catalog
   return concerned(range, catalogue, context);
 }
 
-DdlAct forget(const Relation& view) {
-  return {.kind = DdlAct::Kind::kForgetView,
-          .number = 0,
-          .column = {},
-          .privileges = {},
-          .roles = {},
-          .grant_option_only = false,
-          .cascade = false,
-          .relation = view.oid};
-}
-
 DdlVerdict judge_drop(const pg::DropStmt& drop, const Catalogue& catalogue,
                       const Context& context) {
   // What an older registry cannot follow is forwarded as ever: nothing is left to be protected.
@@ -197,7 +186,9 @@ DdlVerdict judge_drop(const pg::DropStmt& drop, const Catalogue& catalogue,
     case pg::OBJECT_VIEW:
       for (const auto& object : drop.objects()) {
         const auto* relation = concerned_named(object, catalogue, context);
-        if (relation != nullptr && relation->recreated) made.before.push_back(forget(*relation));
+        if (relation != nullptr && relation->recreated) {
+          made.before.push_back(view_act(DdlAct::Kind::kForgetView, *relation));
+        }
       }
       if (made.before.empty()) return {};
       return follow(catalogue, std::move(made));

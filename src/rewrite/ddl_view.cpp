@@ -30,6 +30,17 @@ bool names_check_option(const pg::AlterTableCmd& command) {
 
 }  // namespace
 
+DdlAct view_act(DdlAct::Kind kind, const Relation& view) {
+  return {.kind = kind,
+          .number = 0,
+          .column = {},
+          .privileges = {},
+          .roles = {},
+          .grant_option_only = false,
+          .cascade = false,
+          .relation = view.oid};
+}
+
 std::optional<Refusal> awaited_by_another_kind(std::string_view schema, std::string_view name,
                                                const Catalogue& catalogue) {
   if (!awaits_in(schema, name, catalogue)) return std::nullopt;
@@ -44,12 +55,16 @@ DdlVerdict judge_view(const pg::ViewStmt& statement, const Catalogue& catalogue,
   if (auto found = awaited_by_another_kind(name.schemaname(), name.relname(), catalogue)) {
     return {found, std::nullopt};
   }
+  FollowedDdl made;
   const auto* standing = concerned(name, catalogue, context);
   if (standing != nullptr && statement.replace()) {
-    return refused(standing, nullptr, "CREATE OR REPLACE of a view on protected columns", kAgain);
+    if (!standing->recreated) {
+      return refused(standing, nullptr, "CREATE OR REPLACE of a view on protected columns", kAgain);
+    }
+    made.before.push_back(view_act(DdlAct::Kind::kUnformView, *standing));
   }
   const auto* read = first_concerned(statement.query(), catalogue, context);
-  if (read == nullptr) return {};
+  if (read == nullptr && made.before.empty()) return {};
   if (name.relpersistence() == "t" || name.schemaname() == "pg_temp") {
     return refused(read, nullptr, "a temporary view on protected columns", "leave TEMPORARY out");
   }
@@ -57,7 +72,6 @@ DdlVerdict judge_view(const pg::ViewStmt& statement, const Catalogue& catalogue,
                                   statement.with_check_option() != pg::NO_CHECK_OPTION)) {
     return {refusal, std::nullopt};
   }
-  FollowedDdl made;
   made.view = FollowedDdl::MadeView{name.schemaname(), name.relname()};
   return followed(std::move(made), catalogue);
 }

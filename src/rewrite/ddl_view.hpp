@@ -17,6 +17,8 @@ DdlVerdict judge_alter_view(const pg::AlterTableStmt& alter, const Relation& vie
 DdlVerdict judge_view_name(const Relation& view, std::string_view schema, std::string_view name,
                            const Catalogue& catalogue);
 
+DdlAct view_act(DdlAct::Kind kind, const Relation& view);
+
 /// A relation of another kind under an awaited table's name would hold plain values.
 std::optional<Refusal> awaited_by_another_kind(std::string_view schema, std::string_view name,
                                                const Catalogue& catalogue);

@@ -222,6 +222,7 @@ struct DdlAct {
     kDropColumn,   ///< DROP COLUMN: helpers and registry follow
     kRevoke,       ///< REVOKE of rights on the column: those on its helpers follow
     kKeepView,     ///< CREATE VIEW of `relation`: what it says, before it gets its protected form
+    kUnformView,   ///< CREATE OR REPLACE VIEW of `relation`; before the statement
     kForgetView,   ///< DROP VIEW of `relation`; before the statement
   };
   Kind kind = Kind::kSetNotNull;
@@ -230,7 +231,7 @@ struct DdlAct {
   std::vector<std::string> privileges, roles;  ///< kRevoke; role "" is PUBLIC
   bool grant_option_only = false;
   bool cascade = false;  ///< kDropColumn: what depends on the column goes with it
-  /// Its table, since partitions share the number; kKeepView, kForgetView: the view.
+  /// Its table, since partitions share the number; kKeepView, kUnformView, kForgetView: the view.
   std::uint32_t relation = 0;
 };
 

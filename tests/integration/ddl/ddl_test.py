@@ -492,8 +492,8 @@ class Ddl(unittest.TestCase):
         for sql in ("CREATE VIEW v AS SELECT id FROM party WHERE full_name = 'Zhang'",
                     "CREATE VIEW v AS SELECT id, full_name FROM party ORDER BY full_name",
                     "CREATE TEMP VIEW v AS SELECT full_name FROM party",
-                    "CREATE OR REPLACE VIEW persons AS SELECT id FROM party"):
-            self.refused("0A000", sql)
+                    "CREATE OR REPLACE VIEW persons AS SELECT id AS number, full_name AS person FROM party"):
+            self.refused("0A000", sql)  # the last: another view reads it
         self.assertEqual(self.direct("SELECT viewname FROM pg_views WHERE schemaname = 'public' ORDER BY 1"),
                          [("lots",), ("persons",)])
         self.ask("CREATE VIEW counted AS SELECT full_name, count(*) AS n FROM party GROUP BY full_name")
@@ -505,6 +505,15 @@ class Ddl(unittest.TestCase):
         for sql in ("SELECT n FROM counted", "SELECT full_name FROM counted",
                     "CREATE VIEW v AS SELECT a.id FROM party a JOIN party b ON a.full_name = b.full_name"):
             self.refused("42501", sql, lambda text: self.ask(text, role="inspector"))
+        self.ask("COMMENT ON VIEW counted IS 'how many'; COMMENT ON COLUMN counted.n IS 'of that name'")
+        self.refused("42P16", "CREATE OR REPLACE VIEW counted AS SELECT full_name AS other, 1 AS n FROM party")
+        self.ask("CREATE OR REPLACE VIEW counted AS SELECT full_name, count(*) AS n, 'x' AS more FROM party "
+                 "WHERE active GROUP BY full_name")
+        self.assertEqual(self.ask("SELECT * FROM counted"), [("Wang", 1, "x")])
+        self.assertEqual(self.ask("SELECT obj_description('counted'::regclass), col_description('counted'::regclass, 2), "
+                                  "has_table_privilege('inspector', 'counted', 'SELECT')"),
+                         [("how many", "of that name", True)])
+        self.ask("CREATE OR REPLACE VIEW counted AS SELECT NULL::varchar(40) AS full_name, 0::bigint AS n, 'y' AS more")
         self.ask("DROP VIEW counted, classes")
         # As ERPs do: dropped and made again in one transaction.
         with session.cursor() as cursor:
