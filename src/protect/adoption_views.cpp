@@ -57,9 +57,7 @@ BEGIN
                            pg_get_expr(d.adbin, d.adrelid))
              FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
              WHERE a.attrelid = wanted)
-    || ARRAY(SELECT format('REVOKE ALL ON %s FROM %s', subject,
-                           CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END)
-             FROM aclexplode(acldefault('r', c.relowner)) x)
+    || format('SELECT theriac.take_view_rights(%L::regclass)', subject)
     || ARRAY(SELECT format('GRANT %s%s ON %s TO %s%s', e->>3,
                            CASE WHEN e->>0 = '' THEN '' ELSE format(' (%I)', e->>0) END, subject,
                            CASE WHEN e->>1 = '' THEN 'PUBLIC' ELSE quote_ident(e->>1) END,
@@ -74,8 +72,8 @@ BEGIN
   END LOOP;
 END $f$;
 
--- Views that are gone: what they said goes, too. A column of a view that was renamed is renamed
--- in what the view said.
+-- Views that are gone: what they said goes, too. A new owner, and a column's new name, are those of
+-- what the view said as well.
 CREATE OR REPLACE FUNCTION theriac.follow_views() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
@@ -86,6 +84,18 @@ BEGIN
     IF EXISTS (SELECT FROM pg_class c WHERE c.oid = v.original) THEN
       EXECUTE format('DROP VIEW %s', v.original);
     END IF;
+  END LOOP;
+  FOR v IN SELECT w.original, pg_get_userbyid(o.relowner)::text AS was, pg_get_userbyid(c.relowner)::text AS now
+      FROM theriac.views w JOIN pg_class c ON c.oid = w.view JOIN pg_class o ON o.oid = w.original
+      WHERE c.relowner <> o.relowner LOOP
+    EXECUTE format('ALTER VIEW %s OWNER TO %I', v.original, v.now);
+    UPDATE theriac.views w SET rights = jsonb_build_object('owner', v.now, 'grants', (
+        SELECT coalesce(jsonb_agg(jsonb_build_array(of, grantee, grantor, privilege, option) ORDER BY place), '[]')
+        FROM (SELECT e->>0 AS of, CASE WHEN e->>1 = v.was THEN v.now ELSE e->>1 END AS grantee, CASE WHEN e->>2 = v.was THEN v.now ELSE e->>2 END AS grantor,
+                     e->>3 AS privilege, bool_or((e->>4)::boolean) AS option, min(place) AS place
+              FROM jsonb_array_elements(w.rights->'grants') WITH ORDINALITY AS x(e, place)
+              GROUP BY 1, 2, 3, 4) AS given))
+      WHERE w.original = v.original;
   END LOOP;
   DELETE FROM theriac.view_columns w WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = w.view);
   FOR v IN SELECT w.original, o.attname::text AS was, a.attname::text AS now FROM theriac.views w
@@ -130,6 +140,17 @@ CREATE OR REPLACE FUNCTION theriac.view_parts(wanted oid)
   FROM pg_attribute a WHERE a.attrelid = wanted AND a.attnum > 0 AND NOT a.attisdropped
 $f$;
 
+CREATE OR REPLACE FUNCTION theriac.take_view_rights(wanted oid) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  g record;
+BEGIN
+  FOR g IN SELECT DISTINCT CASE WHEN r->>1 = '' THEN 'PUBLIC' ELSE quote_ident(r->>1) END AS who
+      FROM jsonb_array_elements(theriac.view_rights(wanted)->'grants') AS r LOOP
+    EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', wanted::regclass, g.who);
+  END LOOP;
+END $f$;
+
 -- Makes the rights on the view what its recorded rights become: rights.hpp, grant_translated().
 CREATE OR REPLACE FUNCTION theriac.give_view_rights(wanted oid) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
@@ -138,10 +159,7 @@ DECLARE
   names text;
 BEGIN
   IF NOT EXISTS (SELECT FROM theriac.view_parts(wanted) WHERE secret) THEN RETURN; END IF;
-  FOR g IN SELECT DISTINCT CASE WHEN r->>1 = '' THEN 'PUBLIC' ELSE quote_ident(r->>1) END AS who
-      FROM jsonb_array_elements(theriac.view_rights(wanted)->'grants') AS r LOOP
-    EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', wanted::regclass, g.who);
-  END LOOP;
+  PERFORM theriac.take_view_rights(wanted);
   FOR g IN SELECT e->>0 AS of, e->>1 AS grantee, e->>3 AS privilege, (e->>4)::boolean AS option,
         e->>3 IN ('SELECT', 'INSERT') AS by_column
       FROM theriac.views v CROSS JOIN LATERAL jsonb_array_elements(v.rights->'grants')

@@ -306,7 +306,7 @@ DdlVerdict judge_alter(const pg::Node& statement, const pg::AlterTableStmt& alte
     return {utility_refusal(other, nullptr, "ALTER TABLE that names a protected table", kUnprotect),
             std::nullopt};
   }
-  if (own != nullptr && own->recreated) return judge_alter_view(alter, *own);
+  if (own != nullptr && own->recreated) return judge_alter_view(alter, *own, catalogue);
   if (own != nullptr && !own->is_protected_table()) {
     return {utility_refusal(own, nullptr, "ALTER of a view on protected columns",
                             "drop the view and make it again"),

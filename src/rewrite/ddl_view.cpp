@@ -76,7 +76,9 @@ DdlVerdict judge_view(const pg::ViewStmt& statement, const Catalogue& catalogue,
   return followed(std::move(made), catalogue);
 }
 
-DdlVerdict judge_alter_view(const pg::AlterTableStmt& alter, const Relation& view) {
+DdlVerdict judge_alter_view(const pg::AlterTableStmt& alter, const Relation& view,
+                            const Catalogue& catalogue) {
+  bool follows = false;
   for (const auto& node : alter.cmds()) {
     const auto& one = node.alter_table_cmd();
     const auto* column = view.find(one.name());
@@ -88,6 +90,9 @@ DdlVerdict judge_alter_view(const pg::AlterTableStmt& alter, const Relation& vie
                          "let the program give the value");
         }
         break;
+      case pg::AT_ChangeOwner:
+        follows = true;
+        break;
       case pg::AT_SetRelOptions:
       case pg::AT_ResetRelOptions:
         if (!names_check_option(one)) break;
@@ -96,7 +101,7 @@ DdlVerdict judge_alter_view(const pg::AlterTableStmt& alter, const Relation& vie
         return refused(&view, column, "ALTER of a view on protected columns", kAgain);
     }
   }
-  return {};
+  return follows ? followed(FollowedDdl{}, catalogue) : DdlVerdict{};
 }
 
 DdlVerdict judge_view_name(const Relation& view, std::string_view schema, std::string_view name,

@@ -11,7 +11,8 @@ namespace theriac::rewrite {
 DdlVerdict judge_view(const pg::ViewStmt& statement, const Catalogue& catalogue,
                       const Context& context);
 /// ALTER VIEW of a view in its protected form, but for RENAME and SET SCHEMA.
-DdlVerdict judge_alter_view(const pg::AlterTableStmt& alter, const Relation& view);
+DdlVerdict judge_alter_view(const pg::AlterTableStmt& alter, const Relation& view,
+                            const Catalogue& catalogue);
 /// RENAME and SET SCHEMA of a view that concerns protected columns. `schema`, `name`: of the view
 /// afterwards; an empty schema may be any.
 DdlVerdict judge_view_name(const Relation& view, std::string_view schema, std::string_view name,

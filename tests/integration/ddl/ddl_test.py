@@ -496,6 +496,10 @@ class Ddl(unittest.TestCase):
             self.refused("0A000", sql)  # the last: another view reads it
         self.assertEqual(self.direct("SELECT viewname FROM pg_views WHERE schemaname = 'public' ORDER BY 1"),
                          [("lots",), ("persons",)])
+        self.direct("GRANT erp_app TO erp_owner; GRANT CREATE ON SCHEMA public TO erp_app")
+        self.ask("ALTER VIEW lots OWNER TO erp_app; ALTER VIEW lots OWNER TO erp_app")
+        self.assertEqual(self.ask("SELECT relowner::regrole::text, relacl::text FROM pg_class WHERE relname = 'lots'"),
+                         [("erp_app", "{erp_app=arwdDxt/erp_app}")])
         self.ask("CREATE VIEW counted AS SELECT full_name, count(*) AS n FROM party GROUP BY full_name")
         self.ask("CREATE VIEW classes AS SELECT relname FROM pg_class; GRANT SELECT ON counted, party TO inspector")
         self.assertEqual(self.ask("SELECT n FROM counted WHERE full_name = 'Wang'"), [(1,)])
@@ -524,6 +528,7 @@ class Ddl(unittest.TestCase):
             self.assertEqual(cursor.fetchall(), [("Wang",)])
         session.commit()
         self.ask("DROP VIEW lots, persons")
+        self.direct("REVOKE erp_app FROM erp_owner")
         self.assertEqual(self.direct("SELECT count(*) FROM theriac.views"), [(0,)])
         self.assertEqual(self.direct("SELECT viewname FROM pg_views WHERE schemaname = 'theriac'"), [])
         self.ask("CREATE OR REPLACE VIEW known AS SELECT full_name FROM party")
@@ -572,10 +577,13 @@ class Ddl(unittest.TestCase):
                     "name varchar(40) NOT NULL DEFAULT 'n/a', code text, birth date, note text, "
                     "CONSTRAINT party_code_uniq UNIQUE (code)); CREATE INDEX party_name ON party (name, id);"
                     "CREATE TABLE address (id int, party int REFERENCES party);"
+                    "CREATE VIEW people (number, who) AS SELECT id, name FROM party;"
+                    "CREATE VIEW lived AS SELECT a.id, p.who FROM address a JOIN people p ON p.number = a.party;"
+                    "COMMENT ON VIEW people IS 'who'; GRANT SELECT ON people TO erp_app;"
                     "INSERT INTO party VALUES (1, 'Zhang', 'C-1', '1990-01-01', 'n'), (2, 'Li', NULL, NULL, '');"
                     "INSERT INTO address VALUES (1, 2);"
                     "GRANT SELECT ON party TO erp_app", database="plain_one", role="erp_owner")
-        dump = subprocess.run(as_postgres([POSTGRES_BIN / "pg_dump", "--inserts", "--no-owner",
+        dump = subprocess.run(as_postgres([POSTGRES_BIN / "pg_dump", "--inserts",
                                            self.cluster.uri("dba", "plain_one")]),
                               capture_output=True, text=True, check=True).stdout
         self.direct("DROP DATABASE plain_one", database="postgres")
@@ -587,6 +595,8 @@ class Ddl(unittest.TestCase):
         self.assertEqual(self.ask("SELECT id, name, code FROM party ORDER BY id"),
                          [(1, "Zhang", "C-1"), (2, "Li", None)])
         self.assertEqual(self.ask("SELECT name FROM party WHERE code = 'C-1'", role="erp_app"), [("Zhang",)])
+        self.assertEqual(self.ask("SELECT number FROM people WHERE who = 'Li'", role="erp_app"), [(2,)])
+        self.assertEqual(self.ask("SELECT who FROM lived"), [("Li",)])
         self.no_plain("Zhang", "C-1", "1990")
 
 
