@@ -115,10 +115,13 @@ LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND NOT a.attisdropped
            ELSE c.state <> 'sealed' AND a.attname = c.column_name END
 ORDER BY c.number, c.part < 0, c.part, c.held)";
 
+// That a view has our form is told with the first column, whatever that is.
 constexpr std::string_view kViewUses = R"((
   SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(v.view::oid::int8, v.attribute, v.rank,
            v.with_row, v.searchable, v.searches) ORDER BY v.view::oid, v.attribute, v.rank)
-  FROM theriac.view_columns v WHERE v.number = c.number)::text)";
+  FROM theriac.view_columns v WHERE v.number = c.number AND (v.attribute, v.rank) <> (0, 0)
+     OR (v.attribute, v.rank) = (0, 0)
+        AND c.number = (SELECT pg_catalog.min(f.number) FROM theriac.columns f))::text)";
 
 /// Types made in the database have another object id after a restore; their names stay, with or
 /// without a schema in front as the search_path says.

@@ -20,6 +20,17 @@ columns:
 roles: {erp_app: {person: clear, batch: clear}}
 )yaml";
 
+/// Once table lots is opened.
+const char* const kPeople = R"yaml(version: 1
+tenant: test
+classes: {person: {buckets: [32]}}
+columns:
+  - {table: public.people, column: name, class: person, searchable: true, domain: names,
+     accept_leakage: true, search: [{name: initial, expression: "left(value, 1)"}]}
+  - {table: public.people, column: phone, class: person}
+roles: {erp_app: {person: clear}}
+)yaml";
+
 class Views : public ProtectTest {
  protected:
   void SetUp() override {
@@ -150,6 +161,14 @@ TEST_F(Views, SurviveWhenOneOfTwoTablesIsOpened) {
       value("SELECT count(*) FROM pg_attribute WHERE attrelid = 'pairs'::regclass AND attname = "
             "'theriac_sealed_v2'"),
       "0");
+  {
+    // Over plain columns of a view: known for what it is though what it stood beside is opened.
+    auto database = connect("theriac_gateway");
+    const auto loaded = load_catalogue(database, policy::parse_policy(kPeople, "p").value(), 1);
+    ASSERT_TRUE(loaded) << loaded.error().message();
+    EXPECT_TRUE((*loaded)->find("public", "only_numbers", {})->recreated);
+    EXPECT_EQ((*loaded)->find("public", "counted", {})->compared.size(), 1U);
+  }
   // It compares both tables' names: nobody sees anything of it until both are opened.
   EXPECT_EQ(state_of("erp_app", "SELECT * FROM names"), "42501");
   ASSERT_TRUE(unprotect());
