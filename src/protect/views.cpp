@@ -5,6 +5,7 @@
 #include "protect/catalogue_loader.hpp"
 #include "protect/sql_text.hpp"
 #include "protect/view_columns.hpp"
+#include "protect/views_read.hpp"
 #include "rewrite/view.hpp"
 
 namespace theriac::protect {
@@ -16,147 +17,8 @@ using store::pg_quote_identifier;
 using store::PgConnection;
 using store::PgParam;
 
-// Views (and materialised ones) over columns, those over others of them later. A whole-row
-// reference leaves no trace in pg_depend; the rule's tree has varattno 0.
-constexpr std::string_view kReaders = R"(
-WITH RECURSIVE w AS (
-  SELECT * FROM unnest($1::oid[], $2::int2[]) AS w(relation, attribute)
-), readers(oid, depth) AS (
-  SELECT r.ev_class, 1 FROM w
-  JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = w.relation
-   AND d.classid = 'pg_rewrite'::regclass
-  JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND r.ev_class <> d.refobjid
-  WHERE d.refobjsubid = w.attribute OR r.ev_action::text LIKE '%:varattno 0 %'
-  UNION
-  SELECT r.ev_class, b.depth + 1 FROM readers b
-  JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = b.oid
-   AND d.classid = 'pg_rewrite'::regclass
-  JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND r.ev_class <> b.oid
-  JOIN pg_catalog.pg_class v ON v.oid = r.ev_class AND v.relkind IN ('v', 'm'))
-SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_viewdef(c.oid),
-       coalesce((SELECT pg_catalog.string_agg(pg_catalog.quote_ident(o.option_name) || '='
-                   || pg_catalog.quote_literal(o.option_value), ', ')
-                 FROM pg_catalog.pg_options_to_table(c.reloptions) o), ''),
-       EXISTS (SELECT FROM pg_catalog.pg_options_to_table(c.reloptions) o
-               WHERE o.option_name = 'check_option'),
-       EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid
-               AND r.rulename <> '_RETURN'),
-       EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid),
-       EXISTS (SELECT FROM pg_catalog.pg_depend d
-               WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
-                 AND d.classid IN ('pg_proc'::regclass, 'pg_policy'::regclass))
-       OR EXISTS (SELECT FROM pg_catalog.pg_depend d
-               WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid = c.reltype
-                 AND d.deptype <> 'i')
-FROM (SELECT oid, max(depth) AS depth FROM readers GROUP BY oid) r
-JOIN pg_catalog.pg_class c ON c.oid = r.oid AND c.relkind IN ('v', 'm')
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname NOT IN ('theriac', 'theriac_catalog')
-ORDER BY r.depth, c.oid)";
-
-constexpr std::string_view kViewColumns = R"(
-SELECT a.attname, a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod),
-       coalesce((SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(l.collname)
-                 FROM pg_catalog.pg_collation l
-                 JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
-                 WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation), '')
-FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)";
-
-struct View {
-  std::uint32_t oid = 0;
-  std::string schema, name, definition, options;
-  bool materialised = false, checked = false, rules = false, triggers = false, used = false;
-  bool registered = false;
-  bool kept = false;  ///< a view of the registry says what it said
-  std::vector<rewrite::ViewColumn> columns;
-  std::vector<std::string> standing;  ///< helpers it has
-
-  [[nodiscard]] std::string sql() const { return qualified_sql(schema, name); }
-  [[nodiscard]] std::string object() const { return schema + "." + name; }
-};
-
 rewrite::Refusal refusal(std::string_view construct, std::string_view remedy) {
   return {"0A000", {}, std::string(construct), std::string(remedy)};
-}
-
-Status read_columns(PgConnection& database, View& view) {
-  const auto oid = std::to_string(view.oid);
-  THERIAC_ASSIGN(const auto rows, database.query(kViewColumns, {PgParam::text(oid)}));
-  for (std::size_t i = 0; i < rows.rows(); ++i) {
-    auto name = text_at(rows, i, 0);
-    if (view.registered && name.starts_with("theriac_")) {
-      view.standing.push_back(std::move(name));
-      continue;
-    }
-    auto null = "CAST(NULL AS " + text_at(rows, i, 2) + ")";
-    if (const auto collation = text_at(rows, i, 3); !collation.empty()) {
-      null += " COLLATE " + collation;
-    }
-    view.columns.push_back({std::move(name), number_at<std::int16_t>(rows, i, 1), std::move(null)});
-  }
-  return {};
-}
-
-/// The definitions the registry keeps, by view; nullopt: what the view says is its own.
-Result<std::map<std::uint32_t, std::optional<std::string>>> registered_views(
-    PgConnection& database) {
-  std::map<std::uint32_t, std::optional<std::string>> out;
-  THERIAC_ASSIGN(const auto there,
-                 database.query("SELECT pg_catalog.to_regclass('theriac.views') IS NOT NULL"));
-  if (there.value(0, 0) != "t") return out;
-  THERIAC_ASSIGN(const auto rows,
-                 database.query("SELECT view::oid, pg_catalog.pg_get_viewdef(original::oid) "
-                                "FROM theriac.views"));
-  for (std::size_t i = 0; i < rows.rows(); ++i) {
-    auto& definition = out[number_at<std::uint32_t>(rows, i, 0)];
-    if (rows.value(i, 1)) definition = text_at(rows, i, 1);
-  }
-  return out;
-}
-
-struct Watched {
-  std::string relations = "{", attributes = "{";
-  void add(std::uint32_t relation, std::int16_t attribute) {
-    const char* comma = relations.size() == 1 ? "" : ",";
-    relations += comma + std::to_string(relation);
-    attributes += comma + std::to_string(attribute);
-  }
-  /// Columns in their protected form, and their helpers.
-  void add(const Relation& relation) {
-    for (const auto& column : relation.columns) {
-      if (column.helper || column.protection) add(relation.oid, column.attribute);
-    }
-  }
-};
-
-Result<std::vector<View>> read_views(PgConnection& database, const Watched& watched) {
-  THERIAC_ASSIGN(const auto registered, registered_views(database));
-  THERIAC_ASSIGN(const auto rows,
-                 database.query(kReaders, {PgParam::text(watched.relations + "}"),
-                                           PgParam::text(watched.attributes + "}")}));
-  std::vector<View> out;
-  for (std::size_t i = 0; i < rows.rows(); ++i) {
-    View view;
-    view.oid = number_at<std::uint32_t>(rows, i, 0);
-    view.schema = text_at(rows, i, 1);
-    view.name = text_at(rows, i, 2);
-    view.materialised = rows.value(i, 3) == "m";
-    view.definition = text_at(rows, i, 4);
-    view.options = text_at(rows, i, 5);
-    view.checked = rows.value(i, 6) == "t";
-    view.rules = rows.value(i, 7) == "t";
-    view.triggers = rows.value(i, 8) == "t";
-    view.used = rows.value(i, 9) == "t";
-    if (const auto at = registered.find(view.oid); at != registered.end()) {
-      view.registered = true;
-      view.kept = at->second.has_value();
-      if (at->second) view.definition = *at->second;
-    }
-    THERIAC_TRY(read_columns(database, view));
-    out.push_back(std::move(view));
-  }
-  return out;
 }
 
 /// Forms of views, one after the other: each sees those before it in their forms.
@@ -176,10 +38,16 @@ class Planner {
     for (auto& column : relation->columns) column.protection.reset();
     std::erase_if(relation->columns, [](const auto& column) { return column.helper; });
     relation->recreated = relation->reads_protected = false;
+    relation->compared.clear();
     const Catalogue catalogue(0, relations_);
     auto form = rewrite::view_form(view.definition, catalogue, rewrite::Context{{"pg_catalog"}},
                                    view.columns, view.standing, {});
     if (!form) relation->reads_protected = true;  // views over it have no form either
+    if (form) {
+      for (const auto& one : form->compared) {
+        relation->compared.emplace_back(one.relation_oid, one.attribute);
+      }
+    }
     if (!form || !form->edited) return form;
     if (auto obstacle = obstacle_of(view, *form)) return tl::unexpected(std::move(*obstacle));
     add(*relation, *form);
@@ -440,98 +308,6 @@ Result<std::size_t> remake_views(PgConnection& database, Remake which) {
     THERIAC_TRY(give_rights(database, view, *form, taken));
   }
   return made;
-}
-
-Result<std::vector<TakenView>> take_views(PgConnection& database, std::uint32_t relation) {
-  const auto oid = std::to_string(relation);
-  THERIAC_ASSIGN(const auto columns,
-                 database.query("SELECT attnum FROM pg_catalog.pg_attribute WHERE attrelid = "
-                                "$1::oid AND attnum > 0 AND NOT attisdropped AND (attname LIKE "
-                                "'theriac\\_%' OR EXISTS (SELECT FROM theriac.columns c WHERE "
-                                "c.relation = attrelid AND c.column_name = attname))",
-                                {PgParam::text(oid)}));
-  Watched watched;
-  for (std::size_t i = 0; i < columns.rows(); ++i) {
-    watched.add(relation, number_at<std::int16_t>(columns, i, 0));
-  }
-  THERIAC_ASSIGN(const auto views, read_views(database, watched));
-  std::vector<TakenView> out;
-  std::vector<std::string> drops, originals;
-  for (const auto& view : views) {
-    TakenView taken;
-    taken.schema = view.schema;
-    taken.name = view.name;
-    taken.definition = view.definition;
-    taken.options = view.options;
-    const auto id = std::to_string(view.oid);
-    THERIAC_ASSIGN(taken.rights, read_rights(database, view.oid));
-    taken.owner = taken.rights.owner;
-    THERIAC_ASSIGN(
-        const auto kept,
-        database.query("WITH gone AS (DELETE FROM theriac.view_columns WHERE view = "
-                       "$1::oid), was AS (DELETE FROM theriac.views WHERE view = $1::oid "
-                       "RETURNING rights, original) SELECT rights, original::text FROM was",
-                       {PgParam::text(id)}));
-    if (kept.rows() == 1) {
-      if (kept.value(0, 1)) originals.push_back("DROP VIEW " + text_at(kept, 0, 1));
-      THERIAC_ASSIGN(const auto json, codec::parse_json(kept.value(0, 0).value_or("")));
-      THERIAC_ASSIGN(taken.rights, Rights::from_json(json));
-    }
-    THERIAC_ASSIGN(const auto texts, database.query(R"(
-SELECT a.attname, pg_catalog.col_description(a.attrelid, a.attnum),
-       pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.obj_description(a.attrelid, 'pg_class')
-FROM pg_catalog.pg_attribute a
-LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)",
-                                                    {PgParam::text(id)}));
-    for (std::size_t i = 0; i < texts.rows(); ++i) {
-      taken.comment = text_at(texts, i, 3);
-      if (texts.value(i, 1))
-        taken.comments.emplace_back(text_at(texts, i, 0), text_at(texts, i, 1));
-      if (texts.value(i, 2))
-        taken.defaults.emplace_back(text_at(texts, i, 0), text_at(texts, i, 2));
-    }
-    drops.insert(drops.begin(), "DROP VIEW " + view.sql());
-    out.push_back(std::move(taken));
-  }
-  THERIAC_TRY(run_all(database, originals, "taking views away"));
-  THERIAC_TRY(run_all(database, drops, "taking views away"));
-  return out;
-}
-
-Status put_views_back(PgConnection& database, const std::vector<TakenView>& views) {
-  for (const auto& view : views) {
-    const auto name = qualified_sql(view.schema, view.name);
-    auto text = view.definition;
-    while (!text.empty() && text.back() == ';') text.pop_back();
-    std::vector<std::string> statements{
-        "CREATE VIEW " + name + (view.options.empty() ? "" : " WITH (" + view.options + ")") +
-            " AS " + text,
-        "ALTER VIEW " + name + " OWNER TO " + pg_quote_identifier(view.owner)};
-    if (!view.comment.empty()) {
-      statements.push_back("COMMENT ON VIEW " + name + " IS " +
-                           store::pg_quote_literal(view.comment));
-    }
-    for (const auto& [column, comment] : view.comments) {
-      statements.push_back("COMMENT ON COLUMN " + name + "." + pg_quote_identifier(column) +
-                           " IS " + store::pg_quote_literal(comment));
-    }
-    for (const auto& [column, value] : view.defaults) {
-      statements.push_back("ALTER VIEW " + name + " ALTER COLUMN " + pg_quote_identifier(column) +
-                           " SET DEFAULT " + value);
-    }
-    THERIAC_TRY(run_all(database, statements, "making view " + view.schema + "." + view.name));
-    THERIAC_ASSIGN(const auto found,
-                   database.query("SELECT $1::regclass::oid", {PgParam::text(name)}));
-    const auto oid = number_at<std::uint32_t>(found, 0, 0);
-    THERIAC_ASSIGN(const auto now, read_rights(database, oid));
-    auto wanted = view.rights;
-    wanted.owner = view.owner;
-    if (now.grants == wanted.grants) continue;
-    THERIAC_TRY(take_all_rights(database, oid, name));
-    THERIAC_TRY(run_all(database, grant_again(wanted, name), "granting on " + name));
-  }
-  return {};
 }
 
 }  // namespace theriac::protect

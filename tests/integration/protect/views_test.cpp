@@ -129,6 +129,10 @@ TEST_F(Views, AreKnownToTheGateway) {
   EXPECT_TRUE(pairs.find("code")->protection->origins.front().with_row);
   EXPECT_FALSE(pairs.find("name")->protection->origins.front().with_row);
   EXPECT_EQ((*loaded)->find("public", "names", {})->find("name")->protection->origins.size(), 2U);
+  // Who reads chain compares names, because counted and pairs do.
+  EXPECT_EQ((*loaded)->find("public", "chain", {})->compared.size(), 1U);
+  EXPECT_EQ((*loaded)->find("public", "names", {})->compared.size(), 2U);
+  EXPECT_TRUE((*loaded)->find("public", "pairs", {})->compared.empty());
   const auto& total = *(*loaded)->find("public", "total", {});
   EXPECT_TRUE(total.recreated && !total.is_protected() && !total.reads_protected);
   EXPECT_FALSE((*loaded)->find("public", "plain", {})->recreated);
