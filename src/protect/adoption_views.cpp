@@ -246,9 +246,9 @@ BEGIN
     ON CONFLICT (view) DO NOTHING;
   DELETE FROM theriac.view_columns WHERE view = wanted::regclass;
   INSERT INTO theriac.view_columns (view, attribute, rank, number, with_row, searchable, searches)
-    SELECT wanted::regclass, 0, 0, min(number), false, false, '[]' FROM theriac.columns
+    SELECT wanted::regclass, 0, 0, min(number), false, false, '[]'::jsonb FROM theriac.columns
     UNION ALL
-    SELECT wanted::regclass, 0, rank, theriac.number_of(c), false, false, '[]'
+    SELECT wanted::regclass, 0, rank, theriac.number_of(c), false, false, '[]'::jsonb
     FROM jsonb_array_elements(given->'compared') WITH ORDINALITY AS x(c, rank)
     UNION ALL
     SELECT wanted::regclass, (c->>'attribute')::smallint, rank - 1, theriac.number_of(o),
