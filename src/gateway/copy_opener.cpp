@@ -22,7 +22,9 @@ Refusable<std::unique_ptr<CopyOpener>> CopyOpener::make(
   std::unique_ptr<CopyOpener> made(
       new CopyOpener(std::move(statement), std::move(rows), settings, ciphers));
   const auto& copy = made->plan();
-  if (copy.encoding.empty() || copy.options.format == CopyFormat::kBinary) return made;
+  if (copy.options.format == CopyFormat::kBinary) return made;
+  made->settings_.encoding = nullptr;  // the stream is converted as a whole
+  if (copy.encoding.empty()) return made;
   auto transcoder = pgwire::CopyTranscoder::from_utf8(copy.encoding);
   if (!transcoder) return refuse(pgwire::report_of(transcoder.error()));
   made->transcoder_.emplace(std::move(*transcoder));

@@ -58,7 +58,9 @@ Refusable<void> CopySealer::prepare() {
   for (const auto& target : targets_) {
     server_columns_ += 1 + target.indexes.size();
   }
-  if (copy.encoding.empty() || is_binary()) return {};
+  if (is_binary()) return {};
+  settings_.encoding = nullptr;  // the stream is converted as a whole
+  if (copy.encoding.empty()) return {};
   auto transcoder = pgwire::CopyTranscoder::to_utf8(copy.encoding);
   if (!transcoder) return refuse(pgwire::report_of(transcoder.error()));
   transcoder_.emplace(std::move(*transcoder));

@@ -28,7 +28,7 @@ void EnforceSession::expect(Expect entry) {
 void EnforceSession::fatal(const ErrorReport& report, Io& io) {
   auto last = report;
   last.severity = "FATAL";
-  pgwire::write_error(io.to_client, last);
+  tell(last, io);
   io.finished = true;
   phase_ = Phase::kEnded;
   close_grants();
@@ -88,11 +88,12 @@ void EnforceSession::pump(Io& io) {
       fatal(pgwire::report_of(frame.error()), io);
       break;
     }
-    if (!*frame) break;
-    if (!take(**frame, io)) {
+    if (!*frame || !reading_known((*frame)->tag, io)) break;
+    if (!take_message(**frame, io)) {
       waiting_ = true;
       break;
     }
+    note_taken((*frame)->tag);
     strict_done_ = looked_ = false;
     done += (*frame)->raw.size();
   }

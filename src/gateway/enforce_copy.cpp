@@ -71,9 +71,9 @@ void EnforceSession::bind_copy(const std::string& statement_name, const std::str
     name = "theriac_copy";
     const auto sql = copy_sql(statement, filled);
     if (!sql) return refuse_extended(sql.error(), io);
-    pgwire::write_close(io.to_server, {'S', name});
+    put_close({'S', name}, io);
     expect({.kind = Expecting::kClose, .own = true});
-    pgwire::write_parse(io.to_server, name, *sql, {});
+    put_parse(name, *sql, {}, io);
     Expect parsing{.kind = Expecting::kParse, .own = true};
     parsing.rewritten = true;
     parsing.name = name;
@@ -200,10 +200,10 @@ void EnforceSession::fail_copy_data(ByteView frame, Io& io) {
     copy.phase = copy.query ? CopyIn::Phase::kAsked : CopyIn::Phase::kEnded;
     return;
   }
-  const auto reason = pgwire::read_copy_fail(frame.subspan(kHeadBytes));
+  const auto sent = pgwire::read_copy_fail(frame.subspan(kHeadBytes));
+  const auto reason = sent ? collected_text(view_of(*sent)) : Result<std::string>(std::string());
   // The reason may quote what it was about: the server, and its log, do not get it.
-  give_up_copy({.sqlstate = "57014",
-                .message = "COPY from stdin failed: " + std::string(reason.value_or(""))},
+  give_up_copy({.sqlstate = "57014", .message = "COPY from stdin failed: " + reason.value_or("")},
                io);
 }
 

@@ -38,6 +38,7 @@ Result<Planned> PlanCache::plan(std::string_view sql,
   }
   std::string key;
   for (const auto& schema : context.search_path) key.append(schema).push_back('\0');
+  key.append(context.encoding).push_back('\0');
   key.push_back('\0');
   // Only what touches protected tables is worth taking apart: the rest goes byte for byte.
   const auto shape = catalogue->may_concern(sql) ? rewrite::shape_of_text(sql)

@@ -100,7 +100,7 @@ bool EnforceSession::look_for_awaited(const rewrite::Plan& plan, Io& io) {
 void EnforceSession::ask(std::string_view sql, std::function<void(bool, Io&)> then, Io& io) {
   // One whose answer was an error was never closed.
   pgwire::write_close(io.to_server, {'S', kAsk});
-  pgwire::write_parse(io.to_server, kAsk, sql, {});
+  put_parse(kAsk, sql, {}, io);
   pgwire::write_bind(io.to_server, {.portal = kAsk, .statement = kAsk});
   pgwire::write_execute(io.to_server, {kAsk, 0});
   pgwire::write_close(io.to_server, {'P', kAsk});
@@ -154,13 +154,18 @@ std::optional<EnforceSession::Where> EnforceSession::backend_and_transaction() c
   return Where{std::string(text_of(*collected_[0][0])), std::string(text_of(*collected_[0][1]))};
 }
 
-protect::Rows EnforceSession::collected_rows() const {
+Result<protect::Rows> EnforceSession::collected_rows() const {
   std::vector<protect::Rows::Row> rows;
   rows.reserve(collected_.size());
   for (const auto& row : collected_) {
     auto& made = rows.emplace_back();
     for (const auto& value : row) {
-      made.push_back(value ? std::optional(std::string(text_of(*value))) : std::nullopt);
+      if (!value) {
+        made.emplace_back();
+        continue;
+      }
+      THERIAC_ASSIGN(auto text, collected_text(*value));
+      made.emplace_back(std::move(text));
     }
   }
   return protect::Rows(std::move(rows));
@@ -171,7 +176,9 @@ void EnforceSession::look_on(Io& io) {
   if (!question) return looked(reading_->finish(), io);
   const auto then = [this](bool failed, Io& later) {
     if (failed || collected_too_many_) return looked(fail(Code::kUpstream, "catalogue"), later);
-    if (const auto taken = reading_->take(collected_rows()); !taken) {
+    auto rows = collected_rows();
+    if (!rows) return looked(fail(Code::kUpstream, "catalogue"), later);
+    if (const auto taken = reading_->take(std::move(*rows)); !taken) {
       return looked(fail(taken.error()), later);
     }
     look_on(later);
@@ -310,7 +317,7 @@ void EnforceSession::follow_in_batch(const rewrite::Statement& statement,
                                      const std::shared_ptr<Portal>& portal, Io& io) {
   const std::shared_ptr<const rewrite::Statement> kept(batch_->plan(), &statement);
   const auto send = [this, kept, prepared, portal](Io& later) {
-    pgwire::write_parse(later.to_server, "", kept->text, {});
+    put_parse("", kept->text, {}, later);
     expect({.kind = Expecting::kParse, .own = true});
     send_bind("", "", portal, Filled{}, true, later);
     pgwire::write_execute(later.to_server, {"", 0});

@@ -87,9 +87,9 @@ void EnforceSession::send_prepared(const std::string& name,
     const auto& gather = *statement.gather;
     prepared->gather_name = "theriac_gather_" + std::to_string(++gather_names_);
     const auto gather_types = server_types(gather.slots, prepared->declared);
-    pgwire::write_parse(io.to_server, prepared->gather_name,
-                        rewrite::text_with(gather.sql, gather.holes, prepared->literals.get()),
-                        gather_types);
+    put_parse(prepared->gather_name,
+              rewrite::text_with(gather.sql, gather.holes, prepared->literals.get()), gather_types,
+              io);
     Expect locating{.kind = Expecting::kParse, .own = true};
     locating.rewritten = true;
     locating.name = prepared->gather_name;
@@ -101,9 +101,9 @@ void EnforceSession::send_prepared(const std::string& name,
     describing.locating = true;
     expect(std::move(describing));
   }
-  pgwire::write_parse(
-      io.to_server, name,
-      statement.copy ? copy_sql_without_values(statement) : sent_text(statement, *prepared), types);
+  put_parse(name,
+            statement.copy ? copy_sql_without_values(statement) : sent_text(statement, *prepared),
+            types, io);
   Expect parsing{.kind = Expecting::kParse, .own = own, .prepared = prepared};
   parsing.rewritten = true;
   parsing.name = name;
@@ -114,7 +114,7 @@ void EnforceSession::send_prepared(const std::string& name,
   expect(std::move(parsing));
   // Our own description, once for a plan: rows may come without the client ever asking for one.
   if (!statement.gather && prepared->verified && prepared->verified->load()) return;
-  pgwire::write_describe(io.to_server, {'S', name});
+  put_describe({'S', name}, io);
   Expect describing{.kind = Expecting::kDescribeStatement, .own = true, .prepared = prepared};
   describing.rewritten = true;
   expect(std::move(describing));
@@ -222,12 +222,12 @@ bool EnforceSession::refresh_plan(const std::string& name, std::shared_ptr<Prepa
   renewed->verified = planned->verified;
   renewed->catalogue = catalogue;
   renewed->search_path = search_path_key_;
-  pgwire::write_close(io.to_server, {'S', name});
+  put_close({'S', name}, io);
   expect({.kind = Expecting::kClose, .own = true});
   if (renewed->touched()) {
     send_prepared(name, renewed, true, io);
   } else {
-    pgwire::write_parse(io.to_server, name, renewed->sql, renewed->declared);
+    put_parse(name, renewed->sql, renewed->declared, io);
     Expect parsing{.kind = Expecting::kParse, .own = true, .prepared = renewed};
     parsing.name = name;
     parsing.previous = prepared;
@@ -251,7 +251,7 @@ void EnforceSession::send_bind(std::string_view portal_name, std::string_view st
           ? portal->rows->server_formats(portal->result_formats, portal->statement->result_columns)
           : portal->result_formats;
   bind.result_formats = portal->server_formats;
-  pgwire::write_bind(io.to_server, bind);
+  put_bind(bind, io);
   Expect binding{.kind = Expecting::kBind, .own = own, .portal = portal};
   binding.rewritten = true;
   expect(std::move(binding));
@@ -478,7 +478,9 @@ bool EnforceSession::take_execute(const pgwire::Frame& frame, Io& io) {
   }
   append(io.to_server, frame.raw);
   if (copies_in) pgwire::write_flush(io.to_server);
+  const auto prepared = executing.prepared;
   expect(std::move(executing));
+  if (prepared && !prepared->plan->statements.empty()) note_reading(prepared->statement());
   return true;
 }
 

@@ -40,7 +40,10 @@ Refusable<Planned> EnforceSession::plan_of(
   }
   auto& plans = own_.active && own_.catalogue ? *own_.plans : database_->plans();
   auto plan = plans.plan(sql, catalogue, context());
-  if (plan) return *plan;
+  if (plan) {
+    if (auto good = can_be_sent(*plan); !good) return refuse(std::move(good.error()));
+    return *plan;
+  }
   // SQL that does not parse is answered here, never forwarded.
   return refuse(pgwire::report_of(plan.error()));
 }
@@ -50,6 +53,11 @@ bool EnforceSession::settings_fresh(std::string_view sql, const rewrite::Catalog
   if (!settings_stale_ || skipping_ || transaction_ == 'E') return true;
   if (!catalogue.may_concern(sql) && !catalogue.may_read_overlaid(sql, true)) return true;
   // The names in `sql` mean what search_path and role say now: ask before planning.
+  ask_settings(io);
+  return false;
+}
+
+void EnforceSession::ask_settings(Io& io) {
   if (in_pipeline_) {
     pgwire::write_parse(io.to_server, "theriac_settings", kAskSettings, {});
     pgwire::write_bind(io.to_server,
@@ -73,34 +81,44 @@ bool EnforceSession::settings_fresh(std::string_view sql, const rewrite::Catalog
     rows.collect = true;
     expect(std::move(rows));
   }
-  continuation_ = [this](bool failed, Io&) { after_settings(failed); };
-  return false;
+  waiting_ = true;
+  continuation_ = [this](bool failed, Io& later) { after_settings(failed, later); };
 }
 
-void EnforceSession::after_settings(bool failed) {
-  constexpr std::size_t kAnswers = 4;
-  if (failed || collected_.size() != 1 || collected_[0].size() != kAnswers ||
-      std::any_of(collected_[0].begin(), collected_[0].end(),
-                  [](const auto& answer) { return !answer.has_value(); })) {
+void EnforceSession::after_settings(bool failed, Io& io) {
+  constexpr std::size_t kAnswers = 5;
+  if (failed || collected_.size() != 1 || collected_[0].size() != 1 || !collected_[0][0]) {
     return;  // stays stale: what concerns protected tables asks again
   }
-  const auto schemas = codec::parse_json(text_of(*collected_[0][0]));
-  if (!schemas || !schemas->is_array()) return;
-  // The server does not report these two by itself.
-  auto printing = pgwire::with_setting(settings_, "bytea_output", text_of(*collected_[0][2]));
+  const auto digits = from_hex(text_of(*collected_[0][0]));
+  const auto answer = digits ? codec::parse_json(text_of(*digits)) : fail(digits.error());
+  if (!answer || !answer->is_array() || answer->size() != kAnswers || !answer->at(0).is_array()) {
+    return;
+  }
+  for (std::size_t i = 1; i < kAnswers; ++i) {
+    if (!answer->at(i).is_string()) return;
+  }
+  // The server does not report these two by itself, and the third only when it is ready.
+  auto printing = pgwire::with_setting(settings_, "bytea_output", answer->at(2).get<std::string>());
   if (printing) {
     printing = pgwire::with_setting(std::move(*printing), "extra_float_digits",
-                                    text_of(*collected_[0][3]));
+                                    answer->at(3).get<std::string>());
   }
   if (!printing) return;
   settings_ = std::move(*printing);
+  if (auto good = set_encoding(answer->at(4).get<std::string>()); !good) {
+    fatal(pgwire::report_of(good.error()), io);
+    return;
+  }
+  reading_stale_ = false;
   search_path_.clear();
   search_path_key_.clear();
-  for (const auto& schema : *schemas) {
+  for (const auto& schema : answer->at(0)) {
+    if (!schema.is_string()) return;
     search_path_.push_back(schema.get<std::string>());
     search_path_key_.append(search_path_.back()).push_back('\0');
   }
-  role_ = text_of(*collected_[0][1]);
+  role_ = answer->at(1).get<std::string>();
   settings_stale_ = false;
 }
 

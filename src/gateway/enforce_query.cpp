@@ -1,6 +1,8 @@
 // The simple Query of an enforce session. A string in which nothing touches protected columns goes
 // as it is; any other runs as one extended batch with one Sync, so that its statements stay one
 // implicit transaction, and the client sees the answers of a simple Query.
+#include <algorithm>
+
 #include "gateway/enforce_session.hpp"
 
 namespace theriac::gateway {
@@ -62,6 +64,7 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
     query.effect = effect;
     query.schema = schema;
     expect(std::move(query));
+    for (const auto& statement : plan->statements) note_reading(statement);
     in_pipeline_ = false;
     if (copies_in && !skipping_) {
       copy_in_.emplace();
@@ -70,6 +73,16 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
     return true;
   }
   bool setting_before = false;
+  const auto& statements = plan->statements;
+  if (std::any_of(statements.begin(), statements.end() - 1,
+                  [](const auto& one) { return one.changes_reading; })) {
+    refuse_query({.sqlstate = "0A000",
+                  .message = "theriac: a statement that may change client_encoding is refused "
+                             "before others in one string",
+                  .hint = "send it as a statement of its own"},
+                 io);
+    return true;
+  }
   for (const auto& statement : plan->statements) {
     if (setting_before && statement.action != Action::kForward && !statement.only_catalogues) {
       refuse_query({.sqlstate = "0A000",
@@ -188,7 +201,7 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
   const auto text = forward          ? statement.text
                     : statement.copy ? copy_text
                                      : sent_text(statement, *prepared);
-  pgwire::write_parse(io.to_server, "", text, types);
+  put_parse("", text, types, io);
   Expect parsing{.kind = Expecting::kParse, .own = true};
   parsing.rewritten = !forward;
   expect(std::move(parsing));
@@ -215,6 +228,7 @@ void EnforceSession::bind_statement(const std::shared_ptr<Prepared>& prepared,
   executing.effect = portal->statement->effect;
   executing.rewritten = rewritten;
   expect(std::move(executing));
+  note_reading(*portal->statement);
   if (portal->statement->copies_in) return;
   // The portal of a simple Query ends with it; left open, its tables could not be altered.
   pgwire::write_close(io.to_server, {'P', ""});
@@ -234,9 +248,7 @@ void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
     return;
   }
   const auto types = server_types(gather.slots, {});
-  pgwire::write_parse(io.to_server, "",
-                      rewrite::text_with(gather.sql, gather.holes, prepared->literals.get()),
-                      types);
+  put_parse("", rewrite::text_with(gather.sql, gather.holes, prepared->literals.get()), types, io);
   Expect parsing{.kind = Expecting::kParse, .own = true};
   parsing.rewritten = true;
   expect(std::move(parsing));
@@ -262,7 +274,7 @@ void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
     }
     portal->rows = *map;
     portal->sealed = filled->sealed;
-    pgwire::write_parse(later.to_server, "", sent_text(done, *prepared), server_types(done, {}));
+    put_parse("", sent_text(done, *prepared), server_types(done, {}), later);
     Expect again{.kind = Expecting::kParse, .own = true};
     again.rewritten = true;
     expect(std::move(again));

@@ -108,14 +108,17 @@ std::string without_helper_names(std::string_view text, const rewrite::Catalogue
   return out;
 }
 
-void write_scrubbed(Bytes& out, char tag, ByteView body, const rewrite::Catalogue& catalogue,
-                    bool rewritten) {
-  const auto fields = pgwire::read_notice(body);
+bool is_scrubbed(ByteView body, bool rewritten) {
   const auto names = [&](std::string_view what) {
     return text_of(body).find(what) != std::string_view::npos;
   };
-  const bool concerns = rewritten || names(kPrefix) || names(kKeptView) || names(kKeptViewQuoted);
-  if (!concerns) {
+  return rewritten || names(kPrefix) || names(kKeptView) || names(kKeptViewQuoted);
+}
+
+void write_scrubbed(Bytes& out, char tag, ByteView body, const rewrite::Catalogue& catalogue,
+                    bool rewritten) {
+  const auto fields = pgwire::read_notice(body);
+  if (!is_scrubbed(body, rewritten)) {
     pgwire::write_message(out, tag, body);
     return;
   }

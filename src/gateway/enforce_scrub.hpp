@@ -13,6 +13,9 @@ namespace theriac::gateway {
 void write_scrubbed(Bytes& out, char tag, ByteView body, const rewrite::Catalogue& catalogue,
                     bool rewritten);
 
+/// False: write_scrubbed() would change nothing.
+bool is_scrubbed(ByteView body, bool rewritten);
+
 /// "theriac_sealed_3" and "theriac_index_3" inside `text` become the column's own name, and
 /// "theriac.view_x", which keeps what a view x said, becomes x.
 std::string without_helper_names(std::string_view text, const rewrite::Catalogue& catalogue);

@@ -33,12 +33,12 @@ void EnforceSession::from_server(ByteView bytes, Io& io) {
 void EnforceSession::on_sign_in(const pgwire::Frame& frame, Io& io) {
   switch (frame.tag) {
     case 'S':
-      on_parameter_status(frame);
-      append(io.to_client, frame.raw);
+      on_parameter_status(frame, io);
+      if (phase_ != Phase::kEnded) append(io.to_client, frame.raw);
       return;
     case 'E':
     case 'N':
-      write_scrubbed(io.to_client, frame.tag, frame.body, *catalogue(), false);
+      tell_scrubbed(frame, false, io);
       return;
     case 'Z':
       break;
@@ -64,7 +64,7 @@ void EnforceSession::on_sign_in(const pgwire::Frame& frame, Io& io) {
   rows.collect = true;
   expect(std::move(rows));
   continuation_ = [this](bool failed, Io& later) {
-    after_settings(failed);
+    after_settings(failed, later);
     settled_ = true;
     finish_sign_in(later);
   };
@@ -92,11 +92,27 @@ void EnforceSession::finish_sign_in(Io& io) {
   phase_ = Phase::kReady;
 }
 
-void EnforceSession::on_parameter_status(const pgwire::Frame& frame) {
+void EnforceSession::on_parameter_status(const pgwire::Frame& frame, Io& io) {
   const auto status = pgwire::read_parameter_status(frame.body);
   if (!status) return;
   const auto& [name, value] = *status;
   if (auto changed = pgwire::with_setting(settings_, name, value)) settings_ = std::move(*changed);
+  if (name == "server_encoding") server_encoding_ = value;
+  if (name == "client_encoding") {
+    const auto before = settings_.encoding;
+    if (const auto good = set_encoding(value); !good) {
+      auto report = pgwire::report_of(good.error());
+      report.hint = "set client_encoding to UTF8";
+      fatal(report, io);
+    } else if (before != settings_.encoding && phase_ == Phase::kReady &&
+               !reading_in_transaction_ && expects_.size() > 1) {
+      // What was sent after the function that did this was read in the old encoding.
+      fatal({.sqlstate = "0A000",
+             .message = "theriac: client_encoding was changed by code in the server while more was "
+                        "sent"},
+            io);
+    }
+  }
   if (name == "is_superuser") {
     superuser_ = value == "on";
   } else if (name == "session_authorization") {
@@ -107,12 +123,11 @@ void EnforceSession::on_parameter_status(const pgwire::Frame& frame) {
 void EnforceSession::on_server(const pgwire::Frame& frame, Io& io) {
   switch (frame.tag) {
     case 'N':
-      write_scrubbed(io.to_client, 'N', frame.body, *catalogue(),
-                     !expects_.empty() && expects_.front().rewritten);
+      tell_scrubbed(frame, !expects_.empty() && expects_.front().rewritten, io);
       return;
     case 'S':
-      on_parameter_status(frame);
-      append(io.to_client, frame.raw);
+      on_parameter_status(frame, io);
+      if (phase_ != Phase::kEnded) append(io.to_client, frame.raw);
       return;
     case 'A':
       append(io.to_client, frame.raw);
@@ -326,7 +341,8 @@ void EnforceSession::on_row(const pgwire::Frame& frame, Io& io) {
                                              io.to_client, front.opened);
   if (shown) return;
   io.to_client.resize(before);
-  const auto report = pgwire::report_of(shown.error());
+  auto report = pgwire::report_of(shown.error());
+  if (shown.error().code == Code::kBadEncoding) report.sqlstate = "22P05";
   deny(shown.error().where, report);
   poison(report, io);
 }
@@ -334,7 +350,7 @@ void EnforceSession::on_row(const pgwire::Frame& frame, Io& io) {
 void EnforceSession::poison(const ErrorReport& report, Io& io) {
   if (poisoned_) return;
   poisoned_ = true;
-  pgwire::write_error(io.to_client, report);
+  tell(report, io);
 }
 
 void EnforceSession::on_done(const pgwire::Frame& frame, Io& io) {
@@ -416,15 +432,14 @@ void EnforceSession::on_error(const pgwire::Frame& frame, Io& io) {
     if (poisoned_ || (entry != nullptr && (entry->abort_after || entry->quiet))) return;
     if (entry != nullptr && entry->own && entry->kind == Expecting::kQuery) return;
     if (const auto* failure = copy_failure(frame)) {
-      pgwire::write_error(io.to_client, *failure);
+      tell(*failure, io);
       return;
     }
     if (entry != nullptr && entry->refusal) {
-      pgwire::write_error(io.to_client, *entry->refusal);
+      tell(*entry->refusal, io);
       return;
     }
-    write_scrubbed(io.to_client, 'E', frame.body, *catalogue(),
-                   entry != nullptr && entry->rewritten);
+    tell_scrubbed(frame, entry != nullptr && entry->rewritten, io);
   };
   if (expects_.empty()) {
     // Unasked: the server ends the session (57P01 and the like).
@@ -466,6 +481,11 @@ void EnforceSession::on_ready(const pgwire::Frame& frame, Io& io) {
   expects_.pop_front();
   if (expects_.empty()) copy_in_.reset();
   skipping_ = false;
+  if (expects_.empty()) {
+    // What changed was reported before this.
+    reading_stale_ = false;
+    if (status == 'I') reading_in_transaction_ = false;
+  }
   transaction_ = status;
   if (entry.kind == Expecting::kSync && entry.own) {
     finish_collected(false, io);

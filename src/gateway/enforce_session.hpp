@@ -11,7 +11,7 @@
 //
 // enforce_client.cpp: client messages. enforce_query.cpp: simple Query. enforce_server.cpp: server
 // messages. enforce_copy.cpp: COPY. enforce_grants.cpp: policy decisions, grants and audit.
-// enforce_ddl.cpp: DDL.
+// enforce_ddl.cpp: DDL. enforce_reading.cpp: client_encoding.
 #pragma once
 
 #include <atomic>
@@ -30,6 +30,7 @@
 #include "gateway/enforce_service.hpp"
 #include "gateway/enforce_slots.hpp"
 #include "gateway/session.hpp"
+#include "pgwire/encoding.hpp"
 #include "protect/catalogue_loader.hpp"
 #include "protect/view_making.hpp"
 
@@ -156,6 +157,34 @@ class EnforceSession final : public Session {
   /// Takes the place of an extended message.
   void refuse_extended(pgwire::ErrorReport report, Io& io);
 
+  // --- encoding (enforce_reading.cpp) ---
+  /// The message with its texts in UTF-8; its bytes are the session's until the next one.
+  Refusable<pgwire::Frame> in_utf8(const pgwire::Frame& frame);
+  bool take_message(const pgwire::Frame& frame, Io& io);
+  /// False: how a message of this kind reads is not known yet; wait.
+  bool reading_known(char tag, Io& io);
+  /// The statement is on its way to the server.
+  void note_reading(const rewrite::Statement& statement);
+  void note_taken(char tag);
+  /// Code::kUnsupported: not one that is converted exactly.
+  Status set_encoding(std::string_view name);
+  [[nodiscard]] std::string_view encoding_name() const;
+  /// Every rewritten text can be written in the client's encoding.
+  [[nodiscard]] Refusable<void> can_be_sent(const Planned& planned) const;
+  std::string encoded(std::string_view text, Io& io);
+  void put_parse(std::string_view name, std::string_view sql,
+                 const std::vector<std::uint32_t>& types, Io& io);
+  void put_describe(const pgwire::Target& target, Io& io);
+  void put_close(const pgwire::Target& target, Io& io);
+  void put_bind(pgwire::Bind bind, Io& io);
+  /// For the client's eyes: a character it cannot have is a question mark.
+  [[nodiscard]] std::string shown(std::string_view text) const;
+  void tell(const pgwire::ErrorReport& report, Io& io);
+  /// The server's error or notice, scrubbed.
+  void tell_scrubbed(const pgwire::Frame& frame, bool rewritten, Io& io);
+  /// A text of collected_ in UTF-8.
+  [[nodiscard]] Result<std::string> collected_text(ByteView value) const;
+
   // --- simple Query (enforce_query.cpp) ---
   bool take_query(const pgwire::Frame& frame, Io& io);
   void run_batch(Io& io);
@@ -206,6 +235,7 @@ class EnforceSession final : public Session {
   // --- what a statement needs before it may run (enforce_grants.cpp) ---
   Refusable<Planned> plan_of(std::string_view sql,
                              const std::shared_ptr<const rewrite::Catalogue>& catalogue);
+  void ask_settings(Io& io);
   /// False: wait.
   bool settings_fresh(std::string_view sql, const rewrite::Catalogue& catalogue, Io& io);
   enum class Leave : std::uint8_t { kGo, kWait, kRefused };
@@ -239,7 +269,7 @@ class EnforceSession final : public Session {
   /// The server's description of a statement agrees with its plan, or it gives no rows.
   static void note_verified(const Expect& entry);
   void on_done(const pgwire::Frame& frame, Io& io);
-  void on_parameter_status(const pgwire::Frame& frame);
+  void on_parameter_status(const pgwire::Frame& frame, Io& io);
   void on_parameter_types(const pgwire::Frame& frame, Io& io);
   void pop_simple_response(const pgwire::Frame& frame, Expecting kind, Io& io);
   /// A value did not open after rows began: an error in the place of the rest.
@@ -247,11 +277,14 @@ class EnforceSession final : public Session {
   void drop_until_sync(Io& io);
   void undo_parse(const Expect& entry);
   void finish_collected(bool failed, Io& io);
-  void after_settings(bool failed);
+  void after_settings(bool failed, Io& io);
+  /// In hexadecimal digits, so that the names pass through every client_encoding.
   static constexpr std::string_view kAskSettings =
-      "SELECT pg_catalog.to_json(pg_catalog.current_schemas(true))::pg_catalog.text, "
-      "current_user::pg_catalog.text, pg_catalog.current_setting('bytea_output'), "
-      "pg_catalog.current_setting('extra_float_digits')";
+      "SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_array("
+      "pg_catalog.current_schemas(true), current_user, "
+      "pg_catalog.current_setting('bytea_output'), "
+      "pg_catalog.current_setting('extra_float_digits'), "
+      "pg_catalog.current_setting('client_encoding'))::pg_catalog.text, 'UTF8'), 'hex')";
 
   // --- DDL (enforce_ddl.cpp) ---
   /// The snapshot that this session plans with now.
@@ -272,7 +305,8 @@ class EnforceSession final : public Session {
   std::optional<pgwire::ErrorReport> look_failure();
   using Where = std::pair<std::string, std::string>;  ///< backend, transaction
   [[nodiscard]] std::optional<Where> backend_and_transaction() const;
-  [[nodiscard]] protect::Rows collected_rows() const;
+  /// collected_ in UTF-8.
+  [[nodiscard]] Result<protect::Rows> collected_rows() const;
   /// The call of theriac.settle().
   static std::string settle_call(const AdoptionKey& key, const Where& where,
                                  const std::string& arguments);
@@ -294,7 +328,9 @@ class EnforceSession final : public Session {
   /// The rest of a batch means what the new catalogue says. False: wait.
   bool plan_rest(Io& io);
 
-  [[nodiscard]] rewrite::Context context() const { return {search_path_}; }
+  [[nodiscard]] rewrite::Context context() const {
+    return {search_path_, std::string(encoding_name())};
+  }
 
   EnforceService& service_;
   std::shared_ptr<Database> database_;  ///< shared with the sessions of the same one
@@ -321,6 +357,11 @@ class EnforceSession final : public Session {
   bool client_body_passes_ = false;   ///< its beginning went to the server, so must the rest
   bool settings_stale_ = false;
   bool settings_in_transaction_ = false;
+  /// A statement that may change how texts read is on its way (Statement::changes_reading), or was
+  /// part of the transaction that is open.
+  bool reading_stale_ = false, reading_in_transaction_ = false;
+  std::string server_encoding_;
+  Bytes frame_in_utf8_;
   bool superuser_ = false;
 
   bool waiting_ = false;  ///< for collected rows or for a Waker

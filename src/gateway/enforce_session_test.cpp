@@ -41,11 +41,9 @@ class EnforceSessionTest : public testing::Test {
     user_ = user;
     session_ = *service_->make_session(startup, [this] { ++woken_; });
     server_.results["current_schemas"] = {
-        {{"to_json", 0, 0, 25, -1, -1, 0},
-         {"current_user", 0, 0, 25, -1, -1, 0},
-         {"current_setting", 0, 0, 25, -1, -1, 0},
-         {"current_setting", 0, 0, 25, -1, -1, 0}},
-        {{bytes_of("[\"pg_catalog\",\"public\"]"), bytes_of(user), bytes_of("hex"), bytes_of("1")}},
+        {{"encode", 0, 0, 25, -1, -1, 0}},
+        {{bytes_of(
+            to_hex(view_of(R"([["pg_catalog","public"],")" + user + R"(","hex","1","UTF8"])")))}},
         "SELECT 1"};
     ciphers_ = std::make_unique<Ciphers>(*keys_, service_->policy(), random_);
     Bytes greeting;

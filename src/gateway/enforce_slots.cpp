@@ -2,6 +2,7 @@
 
 #include "gateway/enforce_gather.hpp"
 #include "pgwire/array_text.hpp"
+#include "pgwire/encoding.hpp"
 
 namespace theriac::gateway {
 
@@ -103,8 +104,13 @@ Refusable<std::optional<std::string>> stored_value(const rewrite::ValueSource& s
     if (sent_oid == 0 && !compare) sent_oid = column.column->type.oid;
   }
   const auto& type = column.column->type;
-  auto stored = compare ? pgwire::to_comparand(type, sent_oid, format, value, settings)
-                        : pgwire::to_stored(type, sent_oid, format, value, settings);
+  const auto convert = [&](const pgwire::TextSettings& with) {
+    return compare ? pgwire::to_comparand(type, sent_oid, format, value, with)
+                   : pgwire::to_stored(type, sent_oid, format, value, with);
+  };
+  // The statement's text is UTF-8 by now.
+  const bool converted = settings.encoding && std::holds_alternative<rewrite::Literal>(source);
+  auto stored = convert(converted ? pgwire::without_encoding(settings) : settings);
   if (!stored) return refuse(report_about(stored.error(), column.name()));
   return std::optional<std::string>(std::move(*stored));
 }
@@ -120,7 +126,8 @@ struct ListValue {
 
 /// nullopt: NULL.
 Result<std::optional<ListValue>> list_value(const rewrite::ValueSource& source,
-                                            const ClientValues& values) {
+                                            const ClientValues& values,
+                                            const pgwire::Encoding* encoding) {
   ListValue out;
   if (const auto* literal = std::get_if<rewrite::Literal>(&source)) {
     if (literal->is_null) return std::nullopt;
@@ -146,6 +153,11 @@ Result<std::optional<ListValue>> list_value(const rewrite::ValueSource& source,
     out.element_oid = detail->element.oid;
   }
   out.format = values.bind->parameter_format(index);
+  if (out.format == 0 && encoding != nullptr) {
+    THERIAC_ASSIGN(const auto text, encoding->to_utf8(parameter.value));
+    THERIAC_ASSIGN(out.array, pgwire::ArrayValue::parse(text, ','));
+    return out;
+  }
   if (out.format == 0) {
     THERIAC_ASSIGN(out.array, pgwire::ArrayValue::parse(text_of(parameter.value), ','));
     return out;
@@ -207,12 +219,14 @@ struct Filler {
   Refusable<void> compare_list(const Slot& slot) {
     auto column = column_of(catalogue, slot.relation_oid, slot.attribute);
     if (!column) return refuse(std::move(column.error()));
-    auto list = list_value(slot.source, values);
+    auto list = list_value(slot.source, values, settings.encoding.get());
     if (!list) return refuse(report_about(list.error(), column->name()));
     if (!*list) {
       filled.add_null();
       return {};
     }
+    // A list in text form has been converted with its brackets.
+    const auto with = (*list)->format == 0 ? pgwire::without_encoding(settings) : settings;
     std::vector<std::optional<Bytes>> indexes;
     for (auto& element : (*list)->array.elements) {
       if (!element) {
@@ -220,7 +234,7 @@ struct Filler {
         continue;
       }
       auto made = pgwire::to_comparand(column->column->type, (*list)->element_oid, (*list)->format,
-                                       view_of(*element), settings);
+                                       view_of(*element), with);
       wipe({reinterpret_cast<std::uint8_t*>(element->data()), element->size()});  // NOLINT
       if (!made) return refuse(report_about(made.error(), column->name()));
       auto index = ciphers.index(*column, *made);

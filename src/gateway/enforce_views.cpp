@@ -10,7 +10,12 @@ void EnforceSession::form_view(const rewrite::FollowedDdl::MadeView& view, const
                                const std::function<void(bool failed, Io&)>& done, Io& io) {
   const auto then = [this, done, where](bool failed, Io& later) {
     if (failed || collected_too_many_) return done(true, later);
-    auto made = protect::new_view(collected_rows(), *catalogue(), context());
+    auto rows = collected_rows();
+    if (!rows) {
+      refuse_extended(pgwire::report_of(rows.error()), later);
+      return done(true, later);
+    }
+    auto made = protect::new_view(*rows, *catalogue(), context());
     if (made) return register_view(std::move(*made), where, done, later);
     // The client's statement was done: with this one refused its transaction takes it back.
     refuse_extended(report_of_refusal(made.error()), later);

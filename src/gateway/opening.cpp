@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "pgwire/encoding.hpp"
+
 namespace theriac::gateway {
 namespace {
 
@@ -33,21 +35,19 @@ bool is_true(std::string_view text) {
   return prefix_of("true") || prefix_of("yes") || word == "on" || word == "1";
 }
 
-/// PostgreSQL compares encoding names by their letters and digits only.
-bool is_utf8(std::string_view name) {
-  std::string bare;
-  for (const char c : name) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0) bare += lower(c);
-  }
-  return bare == "utf8" || bare == "unicode";
+/// The server itself complains of names that it does not know.
+bool is_converted(std::string_view name) {
+  return pgwire::encoding_kind(name) == pgwire::EncodingKind::kUnknown ||
+         pgwire::Encoding::find(name).has_value();
 }
 
 Status check_setting(std::string_view name, std::string_view value) {
   // Names of settings are compared without case, and "-" may stand for "_" in options.
   auto key = lowered(name);
   std::ranges::replace(key, '-', '_');
-  if (key == "client_encoding" && !is_utf8(value)) {
-    return fail(Code::kBadEncoding, "client_encoding of the start-up: UTF8 is wanted");
+  if (key == "client_encoding" && !is_converted(value)) {
+    return fail(Code::kBadEncoding,
+                "client_encoding of the start-up: it is not converted exactly, UTF8 is");
   }
   if (key == "standard_conforming_strings" && !is_true(value)) {
     return fail(Code::kUnsupported,

@@ -53,9 +53,9 @@ class Opening {
   bool asked_tls_ = false, asked_gss_ = false;
 };
 
-/// What enforce mode refuses in a start-up: replication (it bypasses everything), an encoding other
-/// than UTF-8, standard_conforming_strings off (it changes how SQL is read). kUnsupported or
-/// kBadEncoding.
+/// What enforce mode refuses in a start-up: replication (it bypasses everything), an encoding
+/// that is not converted exactly, standard_conforming_strings off (it changes how SQL is read).
+/// kUnsupported or kBadEncoding.
 Status check_enforced_startup(const pgwire::StartupMessage& startup);
 
 /// Splits the `options` parameter as PostgreSQL does (pg_split_opts: blanks separate, a backslash

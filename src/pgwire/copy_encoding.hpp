@@ -1,6 +1,6 @@
 // COPY's option ENCODING: converts a stream between UTF-8, which is all the server is ever told,
-// and the encoding the client named. Names are PostgreSQL 15's; the tables are the C library's
-// iconv. Where they map a character differently from PostgreSQL stands in docs/limits.md.
+// and the encoding the client named. Names are PostgreSQL 15's. What encoding.hpp converts is
+// converted as there; the rest with the tables of the C library's iconv (docs/limits.md).
 //
 // Threading: one object belongs to one thread.
 #pragma once
@@ -9,17 +9,9 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "pgwire/encoding.hpp"
 
 namespace theriac::pgwire {
-
-enum class EncodingKind : std::uint8_t {
-  kUnknown,      ///< PostgreSQL has no encoding of this name
-  kSame,         ///< UTF-8, or SQL_ASCII, which means: as it is
-  kConverted,    ///< CopyTranscoder converts it
-  kUnconverted,  ///< PostgreSQL has it, the C library has it not, or with other characters
-};
-/// Letters' case and everything but letters and digits are ignored, as PostgreSQL does.
-EncodingKind encoding_kind(std::string_view name);
 
 class CopyTranscoder {
  public:
@@ -39,7 +31,7 @@ class CopyTranscoder {
  private:
   struct State;
   explicit CopyTranscoder(std::unique_ptr<State> state);
-  static Result<CopyTranscoder> make(const char* to, const char* from);
+  static Result<CopyTranscoder> make(std::string_view name, bool reads_utf8);
   std::unique_ptr<State> state_;
 };
 

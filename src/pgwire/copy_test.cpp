@@ -302,7 +302,8 @@ TEST(CopyEncodingTest, KnowsPostgresNames) {
   EXPECT_EQ(encoding_kind("sql_ascii"), EncodingKind::kSame);
   EXPECT_EQ(encoding_kind("Gb18030"), EncodingKind::kConverted);
   EXPECT_EQ(encoding_kind("MULE_INTERNAL"), EncodingKind::kUnconverted);
-  EXPECT_EQ(encoding_kind("BIG5"), EncodingKind::kUnconverted);
+  EXPECT_EQ(encoding_kind("BIG5"), EncodingKind::kConverted);
+  EXPECT_EQ(encoding_kind("EUC_TW"), EncodingKind::kUnconverted);
   EXPECT_EQ(encoding_kind("latin11"), EncodingKind::kUnknown);
   EXPECT_EQ(encoding_kind(""), EncodingKind::kUnknown);
 }

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <map>
 
+#include "base/secret.hpp"
+#include "pgwire/encoding.hpp"
 #include "pgwire/text_scan.hpp"
 #include "pgwire/utf8.hpp"
 #include "pgwire/value.hpp"
@@ -191,7 +193,51 @@ Result<TextSettings> with_setting(TextSettings settings, std::string_view name,
   return settings;
 }
 
+namespace {
+
+/// In binary form these are their characters.
+bool is_text_in_binary(Family family) {
+  return family == Family::kText || family == Family::kCitext || family == Family::kJson ||
+         family == Family::kJsonb || family == Family::kEnum;
+}
+
+Result<std::string> convert_utf8(const ColumnType& column, const Sent& sent, bool comparing);
+
+/// The value in UTF-8 first. Of an array in binary form each element comes by itself.
+Result<std::string> convert_encoded(const ColumnType& column, const Sent& sent, bool comparing) {
+  const auto plain = without_encoding(sent.settings);
+  const bool binary = sent.format == kBinaryFormat;
+  if (binary && sent.family == Family::kArray) {
+    // Its elements cannot be told in the text that the array would be cast to.
+    if (family_of(column) != Family::kArray) return unsupported_type();
+    return convert_utf8(column, sent, comparing);
+  }
+  if (binary && !is_text_in_binary(sent.family)) {
+    return convert_utf8(column, Sent(sent.type, sent.format, sent.value, plain), comparing);
+  }
+  // The version of a jsonb is no character beyond ASCII.
+  THERIAC_ASSIGN(auto text, sent.settings.encoding->to_utf8(sent.value));
+  auto made = convert_utf8(column, Sent(sent.type, sent.format, view_of(text), plain), comparing);
+  wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});  // NOLINT
+  return made;
+}
+
+}  // namespace
+
+TextSettings without_encoding(const TextSettings& settings) {
+  auto plain = settings;
+  plain.encoding = nullptr;
+  return plain;
+}
+
 Result<std::string> convert(const ColumnType& column, const Sent& sent, bool comparing) {
+  return sent.settings.encoding ? convert_encoded(column, sent, comparing)
+                                : convert_utf8(column, sent, comparing);
+}
+
+namespace {
+
+Result<std::string> convert_utf8(const ColumnType& column, const Sent& sent, bool comparing) {
   switch (family_of(column)) {
     case Family::kText:
     case Family::kCitext:
@@ -221,6 +267,8 @@ Result<std::string> convert(const ColumnType& column, const Sent& sent, bool com
   }
 }
 
+}  // namespace
+
 Result<std::string> to_stored(const ColumnType& column, std::uint32_t sent_oid, std::int16_t format,
                               ByteView value, const TextSettings& settings) {
   return convert_sent(column, sent_oid, format, value, settings, false);
@@ -234,8 +282,19 @@ Result<std::string> to_comparand(const ColumnType& column, std::uint32_t sent_oi
 
 Status render(const ColumnType& column, std::int16_t format, std::string_view stored,
               const TextSettings& settings, Bytes& out) {
+  const auto family = family_of(column);
+  const bool text = format == kTextFormat || is_text_in_binary(family);
+  if (settings.encoding && text) {
+    Bytes plain;
+    THERIAC_TRY(render(column, format, stored, without_encoding(settings), plain));
+    const auto encoded = settings.encoding->from_utf8(text_of(plain));
+    wipe(plain);
+    if (!encoded) return fail(Code::kBadEncoding, "a character without an equivalent");
+    append(out, *encoded);
+    return {};
+  }
   if (format != kTextFormat && format != kBinaryFormat) return fail(Code::kProtocol, "format code");
-  switch (family_of(column)) {
+  switch (family) {
     case Family::kText:
     case Family::kCitext:
       if (stored.find('\0') != std::string_view::npos || !is_utf8(stored)) return not_stored();

@@ -38,8 +38,12 @@ enum class DateStyle : std::uint8_t { kIso, kSql, kPostgres, kGerman };
 enum class IntervalStyle : std::uint8_t { kPostgres, kVerbose, kSqlStandard, kIso8601 };
 enum class ByteaOutput : std::uint8_t { kHex, kEscape };
 
+class Encoding;
+
 /// The session settings that change how values read and print.
 struct TextSettings {
+  /// What the client sends and wants texts in; null: UTF-8. Stored forms are UTF-8 always.
+  std::shared_ptr<const Encoding> encoding{};
   DateStyle style = DateStyle::kIso;
   DateOrder order = DateOrder::kMdy;
   std::string time_zone = "UTC";  ///< IANA name, "UTC+8"-like POSIX, or offset, as PostgreSQL takes
@@ -47,6 +51,8 @@ struct TextSettings {
   ByteaOutput bytea = ByteaOutput::kHex;
   int extra_float_digits = 1;  ///< -15 to 3
 };
+/// For values that are UTF-8 already: literals of a text that was converted, stored forms.
+TextSettings without_encoding(const TextSettings& settings);
 /// Parses the value of the ParameterStatus "DateStyle", e.g. "ISO, MDY".
 Result<TextSettings> with_date_style(TextSettings settings, std::string_view date_style);
 /// Parses the value of a setting by its name: DateStyle, TimeZone, IntervalStyle, bytea_output,
@@ -107,6 +113,7 @@ std::int16_t type_size(const ColumnType& type);
 /// network.hpp; arrays, array_text.hpp; JSON, json_value.hpp. kOutOfRange also for two moments
 /// PostgreSQL stores and then does not read back: the day before the first date, and the first
 /// moment after the last, reached by rounding to timestamptz(p). A NaN loses its payload.
+/// A value that is no character of the settings' encoding is kBadEncoding.
 /// Of `sent_oid` 0 is a literal, whose reading an interval column's fields take part in; a
 /// parameter without a declared type has the column's object id.
 Result<std::string> to_stored(const ColumnType& column, std::uint32_t sent_oid, std::int16_t format,
@@ -123,7 +130,8 @@ Result<std::string> to_comparand(const ColumnType& column, std::uint32_t sent_oi
                                  std::int16_t format, ByteView value, const TextSettings& settings);
 
 /// The stored form in the format a client asked for. Code::kNotAuthentic if `stored` is not a
-/// stored form (it came out of a sealed value, so somebody's program sealed something else).
+/// stored form (it came out of a sealed value, so somebody's program sealed something else);
+/// Code::kBadEncoding if the settings' encoding lacks one of its characters (22P05).
 Status render(const ColumnType& column, std::int16_t format, std::string_view stored,
               const TextSettings& settings, Bytes& out);
 

@@ -91,6 +91,7 @@ class Analysis {
   void statement(pg::Node& node, Statement& out) {
     out.tag = tag_of(node);
     out.effect = effect_of(node);
+    out.changes_reading = out.effect == Effect::kSetting && may_change_reading(node);
     out.cursor = cursor_of(node);
     out.client_parameters = highest_parameter(node);
     out.copies_in = node.has_copy_stmt() && node.copy_stmt().is_from() &&

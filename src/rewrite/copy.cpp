@@ -131,7 +131,7 @@ std::optional<Refusal> read_copy(const pg::CopyStmt& statement, const Catalogue&
     out.query = google::protobuf::Arena::CreateMessage<pg::Node>(&arena);
     *out.query = statement.query();
   }
-  if (auto refused = read_copy_options(statement, out)) return refused;
+  if (auto refused = read_copy_options(statement, context, out)) return refused;
   if (statement.is_from() || relation == nullptr) return std::nullopt;
   for (const auto& name : out.quote_names) {
     if (std::ranges::find(columns, name, &Column::name) != columns.end()) continue;

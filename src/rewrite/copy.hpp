@@ -36,7 +36,8 @@ std::optional<Refusal> read_copy(const pg::CopyStmt& statement, const Catalogue&
                                  CopyRequest& out);
 
 /// Options into the plan and the server's texts; nullopt if all are understood.
-std::optional<Refusal> read_copy_options(const pg::CopyStmt& statement, CopyRequest& out);
+std::optional<Refusal> read_copy_options(const pg::CopyStmt& statement, const Context& context,
+                                         CopyRequest& out);
 
 /// COPY (query) TO STDOUT; `query` is the rewritten text.
 std::string copy_to_text(const CopyRequest& request, std::string_view query);

@@ -53,11 +53,17 @@ std::optional<bool> truth_of(const pg::DefElem& option) {
 
 class Options {
  public:
-  explicit Options(CopyRequest& out) : out_(out), options_(out.plan.options) {}
+  Options(const Context& context, CopyRequest& out)
+      : context_(context), out_(out), options_(out.plan.options) {}
 
   std::optional<Refusal> read(const Nodes& list) {
     for (const auto& node : list) {
       if (auto refused = one(node.def_elem())) return refused;
+    }
+    if (!context_.encoding.empty()) {
+      // Between the gateway and the server data are UTF-8.
+      if (!seen_encoding_) out_.plan.encoding = context_.encoding;
+      send("ENCODING 'UTF8'");
     }
     const bool csv = options_.format == CopyFormat::kCsv;
     options_.delimiter = delimiter_.value_or(csv ? ',' : '\t');
@@ -212,6 +218,7 @@ class Options {
   [[nodiscard]] bool needs_csv() const { return ours_only_; }
 
  private:
+  const Context& context_;
   CopyRequest& out_;
   pgwire::CopyOptions& options_;
   std::optional<char> delimiter_, quote_, escape_;
@@ -222,8 +229,9 @@ class Options {
 
 }  // namespace
 
-std::optional<Refusal> read_copy_options(const pg::CopyStmt& statement, CopyRequest& out) {
-  Options options(out);
+std::optional<Refusal> read_copy_options(const pg::CopyStmt& statement, const Context& context,
+                                         CopyRequest& out) {
+  Options options(context, out);
   if (auto refused = options.read(statement.options())) return refused;
   if (options.needs_csv() && (out.plan.options.format != CopyFormat::kCsv || !out.plan.from)) {
     return option_refusal("0A000", "COPY: FORCE_NULL and FORCE_NOT_NULL are for CSV and COPY FROM");

@@ -120,4 +120,37 @@ Effect effect_of(const pg::Node& statement) {
   }
 }
 
+bool may_change_reading(const pg::Node& statement) {
+  switch (statement.node_case()) {
+    case pg::Node::kVariableSetStmt: {
+      const auto& set = statement.variable_set_stmt();
+      std::string name = set.name();
+      for (char& c : name) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+      }
+      return set.kind() == pg::VAR_RESET_ALL || is_pinned_setting(name);
+    }
+    case pg::Node::kDiscardStmt:
+    case pg::Node::kDoStmt:
+    case pg::Node::kCallStmt:
+    case pg::Node::kExecuteStmt:
+      return true;
+    default: {
+      bool may = false;
+      each_of<pg::UpdateStmt>(statement, [&](const pg::UpdateStmt& update) {
+        may = may || update.relation().relname() == "pg_settings";
+      });
+      each_of<pg::FuncCall>(statement, [&](const pg::FuncCall& call) {
+        if (last_name(call.funcname()) != "set_config") return;
+        std::string name = call.args_size() > 0 ? call.args(0).a_const().sval().sval() : "";
+        for (char& c : name) {
+          if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        }
+        may = may || name.empty() || is_pinned_setting(name);
+      });
+      return may;
+    }
+  }
+}
+
 }  // namespace theriac::rewrite

@@ -25,6 +25,8 @@ namespace theriac::rewrite {
 /// Session state that changes what a text means.
 struct Context {
   std::vector<std::string> search_path{"public"};  ///< schemas in order, "$user" already resolved
+  /// client_encoding if it is not UTF-8: what COPY's data are in. Texts here are UTF-8 always.
+  std::string encoding{};
 };
 
 /// A column of the catalogue the plan was made with.
@@ -293,6 +295,9 @@ struct Statement {
   std::string complete_as;
   /// Rewritten only because it reads catalogues (overlay.hpp): it touches no protected column.
   bool only_catalogues = false;
+  /// How texts of the client read may be another afterwards: client_encoding, or code that may set
+  /// anything. Only of Effect::kSetting.
+  bool changes_reading = false;
   /// COPY ... FROM STDIN: the client sends its data after this statement.
   bool copies_in = false;
   /// True if rows come back (SELECT, RETURNING, ...): from analysis of touched statements only.

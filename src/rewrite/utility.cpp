@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "pgwire/encoding.hpp"
 #include "rewrite/utility_names.hpp"
 
 namespace theriac::rewrite {
@@ -41,19 +42,13 @@ std::optional<Refusal> refuse_ours(const pg::Node& statement) {
   return Refusal{"42501", "theriac", "a change to objects of Theriac", "use the theriac program"};
 }
 
-bool is_pinned_setting(std::string_view name) {
-  return name == "standard_conforming_strings" || name == "client_encoding";
-}
-
-/// A value under which this program and the server read SQL in the same way.
+/// A value under which this program reads SQL as the server does.
 bool keeps_meaning(std::string_view name, std::string_view value) {
   const auto wanted = lowered(value);
   if (name == "client_encoding") {
-    std::string letters;
-    for (const char c : wanted) {
-      if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) letters.push_back(c);
-    }
-    return letters == "utf8" || letters == "unicode";
+    // Of a name that it does not know the server complains itself.
+    return pgwire::encoding_kind(wanted) == pgwire::EncodingKind::kUnknown ||
+           pgwire::Encoding::find(wanted).has_value();
   }
   return wanted == "on" || wanted == "true" || wanted == "1" || wanted == "yes";
 }
@@ -67,7 +62,8 @@ std::optional<Refusal> refuse_setting(const pg::VariableSetStmt& statement) {
     return std::nullopt;
   }
   if (name == "client_encoding") {
-    return refusal(nullptr, nullptr, "SET client_encoding other than UTF8",
+    return refusal(nullptr, nullptr,
+                   "SET client_encoding to an encoding that is not converted exactly",
                    "use UTF8 and convert in the program");
   }
   return refusal(nullptr, nullptr, "SET standard_conforming_strings = off",
@@ -134,6 +130,10 @@ std::string_view default_remedy(const pg::Node& statement) {
 }
 
 }  // namespace
+
+bool is_pinned_setting(std::string_view name) {
+  return name == "standard_conforming_strings" || name == "client_encoding";
+}
 
 bool names_protected(const Message& tree, const Catalogue& catalogue, const Context& context) {
   return first_concerned(tree, catalogue, context) != nullptr;
@@ -214,8 +214,9 @@ std::optional<Refusal> refuse_calls(const pg::Node& statement, const Catalogue& 
       if (is_pinned_setting(which) &&
           (!call.args(1).has_a_const() ||
            !keeps_meaning(which, call.args(1).a_const().sval().sval()))) {
-        found = refusal(nullptr, nullptr, "set_config of a setting that changes how SQL reads",
-                        "leave client_encoding UTF8 and standard_conforming_strings on");
+        found =
+            refusal(nullptr, nullptr, "set_config of a setting that changes how SQL reads",
+                    "write the encoding as a literal, and leave standard_conforming_strings on");
       }
     }
     if (std::find(kTakeSql.begin(), kTakeSql.end(), name) == kTakeSql.end()) return;

@@ -14,6 +14,10 @@ namespace theriac::rewrite {
 /// The statement's name for counters: "SELECT", "DECLARE", "FETCH", "CREATE TABLE AS", ...
 std::string tag_of(const pg::Node& statement);
 Effect effect_of(const pg::Node& statement);
+/// Statement::changes_reading of one whose effect is kSetting.
+bool may_change_reading(const pg::Node& statement);
+/// A setting that decides how texts of the client read.
+bool is_pinned_setting(std::string_view name);
 /// The cursor that DECLARE, FETCH, MOVE or CLOSE names; empty for others.
 std::string cursor_of(const pg::Node& statement);
 

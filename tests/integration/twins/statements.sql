@@ -347,7 +347,7 @@ MERGE INTO people p USING cities c ON p.city = c.city WHEN MATCHED THEN UPDATE S
 --!
 SET standard_conforming_strings = off;
 --!
-SET client_encoding = 'LATIN1';
+SET client_encoding = 'EUC_TW';
 -- Every type.
 SELECT * FROM things ORDER BY id;
 SELECT id, flag, small, large, at, moment, span FROM things ORDER BY id;
