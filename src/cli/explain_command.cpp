@@ -36,6 +36,8 @@ std::string_view word_for(Action action) {
       return "rewritten";
     case Action::kGather:
       return "rewritten in two steps";
+    case Action::kPrepare:
+      return "prepared through the protocol; explain its query by itself";
     case Action::kRefuse:
       return "refused";
   }

@@ -19,6 +19,7 @@ void EnforceSession::expect(Expect entry) {
   // While the server skips to the next Sync it answers nothing but that Sync.
   if (skipping_ && entry.kind != Expecting::kSync) {
     if (entry.kind == Expecting::kParse) undo_parse(entry);
+    undo_names(entry);
     return;
   }
   if (entry.kind == Expecting::kSync) skipping_ = false;
@@ -36,7 +37,7 @@ void EnforceSession::fatal(const ErrorReport& report, Io& io) {
 
 bool EnforceSession::holds_client() const {
   return waiting_ || phase_ == Phase::kSettling || copy_holds_client() ||
-         client_in_.size() > pgwire::kMessageBytesMax / 16;
+         (holding_ && client_in_.size() > kHeldBytesMax);
 }
 
 void EnforceSession::from_client(ByteView bytes, Io& io) {
@@ -62,6 +63,7 @@ void EnforceSession::resume(Io& io) {
 
 void EnforceSession::pump(Io& io) {
   std::size_t done = 0;
+  holding_ = false;
   while (!waiting_ && phase_ != Phase::kEnded) {
     const auto rest = ByteView(client_in_).subspan(done);
     if (client_body_left_ > 0) {
@@ -80,7 +82,8 @@ void EnforceSession::pump(Io& io) {
       run_batch(io);
       continue;
     }
-    if (phase_ == Phase::kSettling || expects_.size() > kExpectsMax) break;
+    holding_ = expects_.size() > kExpectsMax;
+    if (phase_ == Phase::kSettling || holding_) break;
     const auto limit =
         phase_ == Phase::kSignIn ? pgwire::kAuthMessageBytesMax : pgwire::kMessageBytesMax;
     const auto frame = pgwire::cut_message(rest, limit);
@@ -88,7 +91,11 @@ void EnforceSession::pump(Io& io) {
       fatal(pgwire::report_of(frame.error()), io);
       break;
     }
-    if (!*frame || !reading_known((*frame)->tag, io)) break;
+    if (!*frame) break;
+    if (!reading_known((*frame)->tag, io)) {
+      holding_ = true;
+      break;
+    }
     if (!take_message(**frame, io)) {
       waiting_ = true;
       break;

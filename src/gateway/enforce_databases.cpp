@@ -55,7 +55,12 @@ Result<Planned> PlanCache::plan(std::string_view sql,
   ++counts_.misses;
   THERIAC_ASSIGN(auto made, rewrite::analyse(sql, *catalogue, context));
   Planned planned{std::make_shared<const rewrite::Plan>(std::move(made)), nullptr};
-  keep(std::move(key), catalogue->epoch(), planned);
+  // EXECUTE differs in its values each time, and is quickly read.
+  const auto& statements = planned.plan->statements;
+  if (statements.size() != 1 || !statements.front().prepared ||
+      statements.front().prepared->kind != rewrite::PreparedUse::Kind::kExecute) {
+    keep(std::move(key), catalogue->epoch(), planned);
+  }
   return planned;
 }
 

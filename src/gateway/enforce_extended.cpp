@@ -79,7 +79,8 @@ Refusable<Filled> EnforceSession::fill_gathered(const rewrite::Statement& statem
 }
 
 void EnforceSession::send_prepared(const std::string& name,
-                                   const std::shared_ptr<Prepared>& prepared, bool own, Io& io) {
+                                   const std::shared_ptr<Prepared>& prepared, bool own, Io& io,
+                                   std::string_view says) {
   const auto& statement = prepared->statement();
   const auto types =
       statement.copy ? std::vector<std::uint32_t>() : server_types(statement, prepared->declared);
@@ -113,10 +114,12 @@ void EnforceSession::send_prepared(const std::string& name,
   prepared_[name] = prepared;
   expect(std::move(parsing));
   // Our own description, once for a plan: rows may come without the client ever asking for one.
-  if (!statement.gather && prepared->verified && prepared->verified->load()) return;
+  const bool known = !statement.gather && prepared->verified && prepared->verified->load();
+  if (known && says.empty()) return;
   put_describe({'S', name}, io);
   Expect describing{.kind = Expecting::kDescribeStatement, .own = true, .prepared = prepared};
   describing.rewritten = true;
+  describing.says = says;
   expect(std::move(describing));
 }
 
@@ -144,14 +147,22 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
     refuse_extended(pgwire::report_of(Error{Code::kBusy, "prepared statements"}), io);
     return true;
   }
-  auto prepared = std::make_shared<Prepared>();
-  prepared->sql = parse->sql;
+  if (planned->plan->statements.size() == 1) {
+    const auto& statement = planned->plan->statements.front();
+    const bool executes = statement.prepared && uses_names(statement) &&
+                          (statement.prepared->kind == rewrite::PreparedUse::Kind::kExecute ||
+                           statement.prepared->kind == rewrite::PreparedUse::Kind::kWithin);
+    if (executes) {
+      ErrorReport report;
+      const auto leave = ready_to_execute(*statement.prepared, report, io);
+      if (leave == Leave::kWait) return false;
+      if (leave == Leave::kRefused) refuse_extended(std::move(report), io);
+      if (leave != Leave::kGo) return true;
+      if (parse_execute(*parse, *statement.prepared, io)) return true;
+    }
+  }
+  auto prepared = make_prepared(parse->sql, *planned, catalogue);
   prepared->declared = parse->parameter_types;
-  prepared->plan = planned->plan;
-  prepared->literals = planned->literals;
-  prepared->verified = planned->verified;
-  prepared->catalogue = catalogue;
-  prepared->search_path = search_path_key_;
   const std::string name{parse->statement};
   const auto& statements = prepared->plan->statements;
   if (statements.size() > 1 && !prepared->plan->all_forward()) {
@@ -185,12 +196,14 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
   return true;
 }
 
+bool EnforceSession::is_current(const Prepared& prepared) const {
+  return catalogue()->epoch() == prepared.plan->epoch && prepared.search_path == search_path_key_;
+}
+
 bool EnforceSession::refresh_plan(const std::string& name, std::shared_ptr<Prepared>& prepared,
                                   Io& io) {
+  if (is_current(*prepared)) return true;
   const auto catalogue = this->catalogue();
-  if (catalogue->epoch() == prepared->plan->epoch && prepared->search_path == search_path_key_) {
-    return true;
-  }
   auto planned = plan_of(prepared->sql, catalogue);
   if (!planned) {
     refuse_extended(std::move(planned.error()), io);
@@ -214,14 +227,9 @@ bool EnforceSession::refresh_plan(const std::string& name, std::shared_ptr<Prepa
                     io);
     return false;
   }
-  auto renewed = std::make_shared<Prepared>();
-  renewed->sql = prepared->sql;
+  auto renewed = make_prepared(prepared->sql, *planned, catalogue);
   renewed->declared = prepared->declared;
-  renewed->plan = planned->plan;
-  renewed->literals = planned->literals;
-  renewed->verified = planned->verified;
-  renewed->catalogue = catalogue;
-  renewed->search_path = search_path_key_;
+  renewed->arguments = prepared->arguments;
   put_close({'S', name}, io);
   expect({.kind = Expecting::kClose, .own = true});
   if (renewed->touched()) {
@@ -269,7 +277,12 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
   if (found == prepared_.end() || skipping_) {
     in_pipeline_ = true;
     portals_.erase(portal_name);
-    append(io.to_server, frame.raw);
+    // Not of a statement that is known, or skipped by the server: its values stay here, since a
+    // refused Parse may have been theirs. A statement that is there after all misses them loudly.
+    auto empty = *bind;
+    empty.parameter_formats.clear();
+    empty.parameters.clear();
+    put_bind(empty, io);
     expect({.kind = Expecting::kBind});
     return true;
   }
@@ -311,15 +324,16 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
     refuse_extended(std::move(report), io);
     return true;
   }
-  if (bind->parameters.size() != statement.client_parameters) {
+  const auto& given = prepared->arguments ? prepared->arguments->bind : *bind;
+  if (bind->parameters.size() != (prepared->arguments ? 0 : statement.client_parameters)) {
     refuse_extended(pgwire::report_of(Error{Code::kProtocol, "Bind: number of parameters"}), io);
     return true;
   }
   if (statement.gather) {
-    gather(prepared, *bind, portal_name, statement_name, portal, io);
+    gather(prepared, given, portal_name, statement_name, portal, io);
     return true;
   }
-  const ClientValues values{&*bind, &prepared->declared, prepared->literals.get()};
+  const ClientValues values{&given, &prepared->declared, prepared->literals.get()};
   const auto filled =
       fill(statement.slots, *prepared->catalogue, values, settings_, *ciphers_, service_.random());
   if (!filled) {
@@ -441,9 +455,13 @@ bool EnforceSession::take_execute(const pgwire::Frame& frame, Io& io) {
     executing.portal = portal;
     executing.prepared = portal->prepared;
     if (portal->prepared && !portal->prepared->plan->statements.empty()) {
-      executing.effect = portal->prepared->statement().effect;
+      executing.effect = effect_of(portal->prepared->statement());
       if (portal->prepared->statement().follow && !skipping_) {
         follow_execute(frame, portal, io);
+        return true;
+      }
+      if (portal->prepared->statement().action == Action::kPrepare && !skipping_) {
+        prepare_name(*portal->prepared->statement().prepared, [](bool, Io&) {}, io);
         return true;
       }
     }
@@ -479,6 +497,9 @@ bool EnforceSession::take_execute(const pgwire::Frame& frame, Io& io) {
   append(io.to_server, frame.raw);
   if (copies_in) pgwire::write_flush(io.to_server);
   const auto prepared = executing.prepared;
+  if (prepared && !prepared->plan->statements.empty() && !prepared->touched()) {
+    note_names(prepared->statement(), prepared->catalogue, executing);
+  }
   expect(std::move(executing));
   if (prepared && !prepared->plan->statements.empty()) note_reading(prepared->statement());
   return true;
@@ -492,19 +513,22 @@ bool EnforceSession::take_close(const pgwire::Frame& frame, Io& io) {
   }
   in_pipeline_ = true;
   const std::string name{target->name};
+  Expect closing{.kind = Expecting::kClose};
   if (target->kind == 'S') {
     if (const auto at = prepared_.find(name); at != prepared_.end() && !skipping_) {
       if (!at->second->gather_name.empty()) {
         pgwire::write_close(io.to_server, {'S', at->second->gather_name});
         expect({.kind = Expecting::kClose, .own = true});
       }
+      // The server skips it behind an error: the name then still means what it meant.
+      closing.undo.emplace_back(name, at->second);
       prepared_.erase(at);
     }
   } else if (!skipping_) {
     portals_.erase(name);
   }
   append(io.to_server, frame.raw);
-  expect({.kind = Expecting::kClose});
+  expect(std::move(closing));
   return true;
 }
 

@@ -13,7 +13,24 @@ using rewrite::Effect;
 
 namespace {
 constexpr std::string_view kRefusedQuery = "refused by theriac";
+
+bool executes(const rewrite::Statement& statement) {
+  using Kind = rewrite::PreparedUse::Kind;
+  return statement.prepared &&
+         (statement.prepared->kind == Kind::kExecute || statement.prepared->kind == Kind::kWithin);
 }
+
+/// The names in it may mean other tables by then.
+ErrorReport behind_a_setting(std::string_view what) {
+  return {
+      .sqlstate = "0A000",
+      .message = fmt::format("theriac: {} is refused behind a statement of the same string that "
+                             "may change settings",
+                             what),
+      .hint = "send it as a statement of its own"};
+}
+
+}  // namespace
 
 void EnforceSession::refuse_query(ErrorReport report, Io& io) {
   ++service_.counters().refused;
@@ -44,25 +61,35 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
   }
   const auto& plan = planned->plan;
   if (look_for_awaited(*plan, io)) return false;
-  bool touched = false, schema = false, copies_in = false;
+  bool touched = false, schema = false, copies_in = false, set = false, behind = false;
   auto effect = Effect::kNone;
   for (const auto& statement : plan->statements) {
+    const bool names =
+        uses_names(statement) && (plan->statements.size() > 1 || executes(statement));
     touched = touched || statement.action != Action::kForward || cursor_rows(statement) ||
-              statement.follow;
+              statement.follow || names;
     copies_in = copies_in || statement.copies_in;
     schema = schema || statement.effect == Effect::kSchema;
     if (statement.action == Action::kForward) remember_cursor(statement, nullptr);
-    if (statement.effect != Effect::kNone && effect != Effect::kSetting) effect = statement.effect;
+    const auto does = effect_of(statement);
+    if (does != Effect::kNone && effect != Effect::kSetting) effect = does;
+    behind = behind || (set && catalogue->may_concern(statement.text));
+    set = set || (executes(statement) && does == Effect::kSetting);
   }
   // A simple Query ends the unnamed statement and portal.
   prepared_.erase("");
   portals_.erase("");
+  if (!touched && behind) {
+    refuse_query(behind_a_setting("a statement on protected tables"), io);
+    return true;
+  }
   if (!touched) {
     ++service_.counters().forwarded;
     append(io.to_server, frame.raw);
     Expect query{.kind = Expecting::kQuery};
     query.effect = effect;
     query.schema = schema;
+    for (const auto& statement : plan->statements) note_names(statement, catalogue, query);
     expect(std::move(query));
     for (const auto& statement : plan->statements) note_reading(statement);
     in_pipeline_ = false;
@@ -125,6 +152,16 @@ void EnforceSession::run_batch(Io& io) {
         break;
       }
     }
+    if (executes(statement) && uses_names(statement)) {
+      ErrorReport report;
+      const auto leave = ready_to_execute(*statement.prepared, report, io);
+      if (leave == Leave::kWait) {
+        waiting_ = true;
+        return;
+      }
+      if (leave == Leave::kRefused) refuse_extended(std::move(report), io);
+      if (leave != Leave::kGo) break;
+    }
     ++batch_->next;
     strict_done_ = false;
     if (!run_statement(statement, io)) break;  // refused: the rest of the string does not run
@@ -145,6 +182,26 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
     refuse_extended(report, io);
     return false;
   }
+  if (batch_->setting && batch_->catalogue->may_concern(statement.text)) {
+    refuse_extended(behind_a_setting("a statement on protected tables"), io);
+    return false;
+  }
+  if (statement.action == Action::kPrepare) {
+    const auto done = [this](bool failed, Io&) {
+      if (failed) batch_->next = batch_->plan()->statements.size();
+    };
+    prepare_name(*statement.prepared, done, io);
+    return true;
+  }
+  if (executes(statement)) {
+    const auto at = prepared_.find(statement.prepared->name);
+    if (at != prepared_.end() && at->second->touched()) {
+      if (!batch_->setting) return execute_in_batch(*statement.prepared, io);
+      refuse_extended(behind_a_setting("EXECUTE on protected columns"), io);
+      return false;
+    }
+  }
+  batch_->setting = batch_->setting || effect_of(statement) == Effect::kSetting;
   auto prepared = std::make_shared<Prepared>();
   prepared->plan = batch_->plan();
   prepared->literals = batch_->planned.literals;
@@ -153,7 +210,7 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
   portal->prepared = prepared;
   portal->statement = {batch_->plan(), &statement};
   if (statement.gather) {
-    gather_in_batch(prepared, portal, io);
+    gather_in_batch(prepared, portal, nullptr, {}, io);
     return true;
   }
   if (statement.follow) {
@@ -213,11 +270,36 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
   return true;
 }
 
+bool EnforceSession::run_bound(const std::shared_ptr<Portal>& portal,
+                               const std::shared_ptr<const Bound>& bound, const std::string& name,
+                               Io& io) {
+  const auto& prepared = portal->prepared;
+  const auto& statement = *portal->statement;
+  if (statement.gather) {
+    gather_in_batch(prepared, portal, bound, name, io);
+    return true;
+  }
+  const ClientValues values{&bound->bind, &prepared->declared, prepared->literals.get()};
+  const auto filled =
+      fill(statement.slots, *prepared->catalogue, values, settings_, *ciphers_, service_.random());
+  auto rows = filled ? row_map(statement, prepared->catalogue, &*filled) : refuse(filled.error());
+  if (!rows) {
+    refuse_extended(rows.error(), io);
+    return false;
+  }
+  portal->rows = *rows;
+  portal->sealed = filled->sealed;
+  ++service_.counters().rewritten;
+  service_.statements().rewritten(statement.tag);
+  bind_statement(prepared, portal, *filled, io, name);
+  return true;
+}
+
 void EnforceSession::bind_statement(const std::shared_ptr<Prepared>& prepared,
                                     const std::shared_ptr<Portal>& portal, const Filled& filled,
-                                    Io& io) {
+                                    Io& io, std::string_view name) {
   const bool rewritten = portal->statement->action != Action::kForward;
-  send_bind("", "", portal, filled, true, io);
+  send_bind("", name, portal, filled, true, io);
   pgwire::write_describe(io.to_server, {'P', ""});
   Expect describing{.kind = Expecting::kDescribePortal, .simple = true, .portal = portal};
   describing.rewritten = rewritten;
@@ -225,8 +307,9 @@ void EnforceSession::bind_statement(const std::shared_ptr<Prepared>& prepared,
   pgwire::write_execute(io.to_server, {"", 0});
   Expect executing{
       .kind = Expecting::kExecute, .simple = true, .prepared = prepared, .portal = portal};
-  executing.effect = portal->statement->effect;
+  executing.effect = effect_of(*portal->statement);
   executing.rewritten = rewritten;
+  if (!rewritten) note_names(*portal->statement, prepared->catalogue, executing);
   expect(std::move(executing));
   note_reading(*portal->statement);
   if (portal->statement->copies_in) return;
@@ -236,25 +319,36 @@ void EnforceSession::bind_statement(const std::shared_ptr<Prepared>& prepared,
 }
 
 void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
-                                     const std::shared_ptr<Portal>& portal, Io& io) {
+                                     const std::shared_ptr<Portal>& portal,
+                                     const std::shared_ptr<const Bound>& bound,
+                                     const std::string& name, Io& io) {
   const auto& statement = *portal->statement;
   const auto& gather = *statement.gather;
-  const auto catalogue = batch_->catalogue;
-  const auto located = fill(gather.slots, *catalogue, {nullptr, nullptr, prepared->literals.get()},
-                            settings_, *ciphers_, service_.random());
+  const auto catalogue = prepared->catalogue;
+  const auto values_of = [](const Prepared& one, const Bound* given) {
+    return ClientValues{given != nullptr ? &given->bind : nullptr,
+                        given != nullptr ? &one.declared : nullptr, one.literals.get()};
+  };
+  const auto located = fill(gather.slots, *catalogue, values_of(*prepared, bound.get()), settings_,
+                            *ciphers_, service_.random());
   if (!located) {
     refuse_extended(located.error(), io);
     batch_->next = batch_->plan()->statements.size();
     return;
   }
-  const auto types = server_types(gather.slots, {});
-  put_parse("", rewrite::text_with(gather.sql, gather.holes, prepared->literals.get()), types, io);
-  Expect parsing{.kind = Expecting::kParse, .own = true};
-  parsing.rewritten = true;
-  expect(std::move(parsing));
+  const auto parse_unnamed = [this, bound](const std::string& sql,
+                                           const std::vector<std::uint32_t>& types, Io& now) {
+    if (bound) return;  // the server knows the statement by a name
+    put_parse("", sql, types, now);
+    Expect parsing{.kind = Expecting::kParse, .own = true};
+    parsing.rewritten = true;
+    expect(std::move(parsing));
+  };
+  parse_unnamed(rewrite::text_with(gather.sql, gather.holes, prepared->literals.get()),
+                server_types(gather.slots, {}), io);
   auto asking = std::make_shared<Portal>();
   asking->result_formats = {1};
-  send_bind("", "", asking, *located, true, io);
+  send_bind("", bound ? prepared->gather_name : std::string(), asking, *located, true, io);
   pgwire::write_execute(io.to_server, {"", 0});
   Expect rows{.kind = Expecting::kExecute, .own = true};
   rows.collect = true;
@@ -262,11 +356,12 @@ void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
   expect(std::move(rows));
   pgwire::write_flush(io.to_server);
   waiting_ = true;
-  continuation_ = [this, prepared, portal, catalogue](bool failed, Io& later) {
+  continuation_ = [this, prepared, portal, catalogue, bound, name, values_of, parse_unnamed](
+                      bool failed, Io& later) {
     const auto stop = [this] { batch_->next = batch_->plan()->statements.size(); };
     if (failed) return stop();
     const auto& done = *portal->statement;
-    auto filled = fill_gathered(done, *catalogue, {nullptr, nullptr, prepared->literals.get()});
+    auto filled = fill_gathered(done, *catalogue, values_of(*prepared, bound.get()));
     auto map = filled ? row_map(done, catalogue, &*filled) : refuse(filled.error());
     if (!map) {
       refuse_extended(map.error(), later);
@@ -274,13 +369,10 @@ void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
     }
     portal->rows = *map;
     portal->sealed = filled->sealed;
-    put_parse("", sent_text(done, *prepared), server_types(done, {}), later);
-    Expect again{.kind = Expecting::kParse, .own = true};
-    again.rewritten = true;
-    expect(std::move(again));
+    parse_unnamed(sent_text(done, *prepared), server_types(done, {}), later);
     ++service_.counters().rewritten;
     service_.statements().rewritten(done.tag);
-    bind_statement(prepared, portal, *filled, later);
+    bind_statement(prepared, portal, *filled, later, name);
   };
 }
 

@@ -86,7 +86,16 @@ bool EnforceSession::reading_known(char tag, Io& io) {
 }
 
 void EnforceSession::note_reading(const rewrite::Statement& statement) {
-  if (!statement.changes_reading || skipping_) return;
+  if (skipping_) return;
+  if (statement.prepared && statement.prepared->kind == rewrite::PreparedUse::Kind::kExecute) {
+    const auto at = prepared_.find(statement.prepared->name);
+    const bool known = at != prepared_.end() && !at->second->plan->statements.empty();
+    if (known && at->second->statement().changes_reading) {
+      reading_stale_ = reading_in_transaction_ = true;
+    }
+    return;
+  }
+  if (!statement.changes_reading) return;
   reading_stale_ = reading_in_transaction_ = true;
 }
 

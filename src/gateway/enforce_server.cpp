@@ -203,7 +203,7 @@ void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
     return;
   }
   (front.locating ? prepared->gather_types : prepared->server_types) = std::move(*types);
-  if (front.own || poisoned_) return;
+  if (front.locating) return;
   const auto& statement = prepared->statement();
   std::vector<std::uint32_t> shown(statement.client_parameters, pgwire::kOidText);
   const auto note = [&](const rewrite::ValueSource& source, std::uint32_t oid) {
@@ -248,7 +248,20 @@ void EnforceSession::on_parameter_types(const pgwire::Frame& frame, Io& io) {
       }
     }
   }
+  prepared->client_types = shown;
+  prepared->described = true;
+  if (front.own || poisoned_) return;
+  if (prepared->arguments) shown.clear();
   pgwire::write_parameter_description(io.to_client, shown);
+}
+
+void EnforceSession::described(const Expect& entry, Io& io) {
+  note_verified(entry);
+  if (!entry.says.empty() && !poisoned_) {
+    // A CommandComplete is its tag and a zero byte.
+    pgwire::write_message(io.to_client, 'C', view_of({entry.says.c_str(), entry.says.size() + 1}));
+  }
+  if (entry.collect) finish_collected(false, io);
 }
 
 void EnforceSession::note_verified(const Expect& entry) {
@@ -271,7 +284,7 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
   if (!query) expects_.pop_front();
   if (entry.locating) return;
   if (frame.tag == 'n') {
-    note_verified(entry);
+    described(entry, io);
     if (!hide && !entry.simple) append(io.to_client, frame.raw);
     return;
   }
@@ -299,7 +312,11 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
     poison(pgwire::report_of(shown.error()), io);
     return;
   }
-  note_verified(entry);
+  if (query) {
+    note_verified(entry);
+  } else {
+    described(entry, io);
+  }
   if (hide) return;
   if (touched || (entry.portal && entry.portal->rows)) {
     pgwire::write_row_description(io.to_client, *shown);
@@ -422,6 +439,7 @@ void EnforceSession::drop_until_sync(Io& io) {
   bool collecting = false;
   for (auto at = dropped.rbegin(); at != dropped.rend(); ++at) {
     if (at->kind == Expecting::kParse) undo_parse(*at);
+    undo_names(*at);
     collecting = collecting || at->collect;
   }
   if (collecting) finish_collected(true, io);
@@ -454,6 +472,8 @@ void EnforceSession::on_error(const pgwire::Frame& frame, Io& io) {
         collected_.clear();
         collected_too_many_ = true;
       }
+      undo_names(front);
+      front.undo.clear();
       if (expects_.size() == 1) copy_in_failed();
       return;  // ReadyForQuery follows
     case Expecting::kFunction:

@@ -12,6 +12,7 @@
 // enforce_client.cpp: client messages. enforce_query.cpp: simple Query. enforce_server.cpp: server
 // messages. enforce_copy.cpp: COPY. enforce_grants.cpp: policy decisions, grants and audit.
 // enforce_ddl.cpp: DDL. enforce_reading.cpp: client_encoding.
+// enforce_prepare.cpp: PREPARE, EXECUTE, DEALLOCATE.
 #pragma once
 
 #include <atomic>
@@ -39,6 +40,9 @@ namespace theriac::gateway {
 /// Limits of one session.
 inline constexpr std::size_t kPreparedMax = 10'000;
 inline constexpr std::size_t kExpectsMax = 100'000;
+/// What a client may send ahead of answers that are waited for, before it is held. One message may
+/// be longer.
+inline constexpr std::size_t kHeldBytesMax = 64U << 20U;
 inline constexpr std::size_t kLocatedRowsMax = 100'000;
 /// How long one session grant lasts at most: one lease.
 inline constexpr std::int64_t kGrantMs = 60'000;
@@ -60,7 +64,16 @@ class EnforceSession final : public Session {
  private:
   enum class Phase : std::uint8_t { kSignIn, kSettling, kReady, kEnded };
 
-  /// A prepared statement as the client knows it.
+  /// Values in the place of a Bind's parameters: EXECUTE's arguments.
+  struct Bound {
+    Bytes body;  ///< what `bind` borrows from
+    pgwire::Bind bind;
+    Bound() = default;
+    Bound(const Bound&) = delete;
+    Bound& operator=(const Bound&) = delete;
+    ~Bound() { wipe(body); }
+  };
+  /// A prepared statement as the client knows it, by Parse or by PREPARE.
   struct Prepared {
     std::string sql;
     std::vector<std::uint32_t> declared;
@@ -71,6 +84,10 @@ class EnforceSession final : public Session {
     std::shared_ptr<std::atomic<bool>> verified;  ///< as in Planned
     std::vector<std::uint32_t> server_types;
     std::vector<std::uint32_t> gather_types;
+    std::vector<std::uint32_t> client_types;  ///< of its parameters, as the client is told
+    bool described = false;                   ///< client_types are known
+    bool types_unknown = false;               ///< a PREPARE that went as it came declared some
+    std::shared_ptr<const Bound> arguments;   ///< a Parse of EXECUTE: it takes no parameters
     std::string gather_name;
     [[nodiscard]] const rewrite::Statement& statement() const { return plan->statements.front(); }
     [[nodiscard]] bool touched() const {
@@ -80,6 +97,8 @@ class EnforceSession final : public Session {
   };
   /// What the server is sent for a rewritten statement.
   static std::string sent_text(const rewrite::Statement& statement, const Prepared& prepared) {
+    // What stands for a PREPARE until it is executed, and then is not sent.
+    if (statement.action == rewrite::Action::kPrepare) return "DEALLOCATE theriac_nothing";
     return rewrite::text_with(statement.sql, statement.holes, prepared.literals.get());
   }
   struct Portal {
@@ -132,6 +151,9 @@ class EnforceSession final : public Session {
     bool hold = false;         ///< its completion is shown once the statement is settled
     bool schema = false;       ///< kQuery with DDL somewhere in it
     std::uint64_t opened = 0;
+    std::string says;  ///< kDescribeStatement: a tag that completes the client's statement
+    /// What names meant before this message; null: nothing.
+    std::vector<std::pair<std::string, std::shared_ptr<Prepared>>> undo;
   };
   using Expecting = Expect::Kind;
 
@@ -145,7 +167,8 @@ class EnforceSession final : public Session {
   bool take_execute(const pgwire::Frame& frame, Io& io);
   bool take_close(const pgwire::Frame& frame, Io& io);
   void send_prepared(const std::string& name, const std::shared_ptr<Prepared>& prepared, bool own,
-                     Io& io);
+                     Io& io, std::string_view says = {});
+  [[nodiscard]] bool is_current(const Prepared& prepared) const;
   bool refresh_plan(const std::string& name, std::shared_ptr<Prepared>& prepared, Io& io);
   void send_bind(std::string_view portal_name, std::string_view statement_name,
                  const std::shared_ptr<Portal>& portal, const Filled& filled, bool own, Io& io);
@@ -189,8 +212,13 @@ class EnforceSession final : public Session {
   bool take_query(const pgwire::Frame& frame, Io& io);
   void run_batch(Io& io);
   bool run_statement(const rewrite::Statement& statement, Io& io);
+  /// The portal's statement, which the server knows by that name, with these values. False:
+  /// refused.
+  bool run_bound(const std::shared_ptr<Portal>& portal, const std::shared_ptr<const Bound>& bound,
+                 const std::string& name, Io& io);
   void bind_statement(const std::shared_ptr<Prepared>& prepared,
-                      const std::shared_ptr<Portal>& portal, const Filled& filled, Io& io);
+                      const std::shared_ptr<Portal>& portal, const Filled& filled, Io& io,
+                      std::string_view name = {});
   /// The parameters of a Gather's second step, from the rows collected by its first.
   Refusable<Filled> fill_gathered(const rewrite::Statement& statement,
                                   const rewrite::Catalogue& catalogue, const ClientValues& values);
@@ -200,8 +228,39 @@ class EnforceSession final : public Session {
   static std::vector<std::uint32_t> server_types(const rewrite::Statement& statement,
                                                  const std::vector<std::uint32_t>& declared);
   void refuse_query(pgwire::ErrorReport report, Io& io);
+  /// `bound`: with run_bound(), else null.
   void gather_in_batch(const std::shared_ptr<Prepared>& prepared,
-                       const std::shared_ptr<Portal>& portal, Io& io);
+                       const std::shared_ptr<Portal>& portal,
+                       const std::shared_ptr<const Bound>& bound, const std::string& name, Io& io);
+
+  // --- PREPARE and EXECUTE (enforce_prepare.cpp) ---
+  /// The statement's names are the session's to look after.
+  [[nodiscard]] bool uses_names(const rewrite::Statement& statement) const;
+  /// Of EXECUTE, that of what it executes.
+  [[nodiscard]] rewrite::Effect effect_of(const rewrite::Statement& statement) const;
+  /// What a forwarded statement does to the names; `entry` is its Expect and can undo it.
+  void note_names(const rewrite::Statement& statement,
+                  const std::shared_ptr<const rewrite::Catalogue>& catalogue, Expect& entry);
+  void forget_names(const rewrite::PreparedUse& use, Expect& entry);
+  void remember_name(const rewrite::PreparedUse& use,
+                     const std::shared_ptr<const rewrite::Catalogue>& catalogue, Expect& entry);
+  void undo_names(const Expect& entry);
+  std::shared_ptr<Prepared> make_prepared(
+      std::string_view sql, const Planned& planned,
+      const std::shared_ptr<const rewrite::Catalogue>& catalogue) const;
+  /// A PREPARE whose query is rewritten. `done`: whether it failed before it was sent.
+  void prepare_name(const rewrite::PreparedUse& use, std::function<void(bool failed, Io&)> done,
+                    Io& io);
+  Refusable<std::vector<std::size_t>> check_arguments(const rewrite::PreparedUse& use,
+                                                      const Prepared& prepared);
+  std::shared_ptr<Bound> bind_arguments(
+      const rewrite::PreparedUse& use, std::size_t count,
+      const std::map<std::size_t, std::optional<Bytes>>& evaluated);
+  void evaluate(const rewrite::PreparedUse& use, const Prepared& prepared,
+                const std::vector<std::size_t>& which, std::function<void(bool failed, Io&)> then,
+                Io& io);
+  bool execute_in_batch(const rewrite::PreparedUse& use, Io& io);
+  bool parse_execute(const pgwire::Parse& parse, const rewrite::PreparedUse& use, Io& io);
 
   // --- COPY (enforce_copy.cpp) ---
   /// The server's text of a COPY, with its slots written into it.
@@ -238,7 +297,14 @@ class EnforceSession final : public Session {
   void ask_settings(Io& io);
   /// False: wait.
   bool settings_fresh(std::string_view sql, const rewrite::Catalogue& catalogue, Io& io);
-  enum class Leave : std::uint8_t { kGo, kWait, kRefused };
+  enum class Leave : std::uint8_t {
+    kGo,
+    kWait,
+    kRefused,
+    kStop,  ///< refused, and the client has been told
+  };
+  /// EXECUTE: what it executes is planned as things are now, and may run.
+  Leave ready_to_execute(const rewrite::PreparedUse& use, pgwire::ErrorReport& report, Io& io);
   Leave may_run(const rewrite::Statement& statement, const rewrite::Catalogue& catalogue,
                 pgwire::ErrorReport& report);
   /// What the policy says no to: the class, and the text behind "role x".
@@ -268,6 +334,8 @@ class EnforceSession final : public Session {
   void on_fields(const pgwire::Frame& frame, Io& io);
   /// The server's description of a statement agrees with its plan, or it gives no rows.
   static void note_verified(const Expect& entry);
+  /// The answer to a Describe has been looked at.
+  void described(const Expect& entry, Io& io);
   void on_done(const pgwire::Frame& frame, Io& io);
   void on_parameter_status(const pgwire::Frame& frame, Io& io);
   void on_parameter_types(const pgwire::Frame& frame, Io& io);
@@ -364,6 +432,7 @@ class EnforceSession final : public Session {
   Bytes frame_in_utf8_;
   bool superuser_ = false;
 
+  bool holding_ = false;  ///< whole messages wait for answers of the server
   bool waiting_ = false;  ///< for collected rows or for a Waker
   std::vector<std::vector<std::optional<Bytes>>> collected_;
   bool collected_too_many_ = false;
@@ -378,6 +447,7 @@ class EnforceSession final : public Session {
     std::size_t next = 0;
     bool plan_again = false;  ///< DDL was followed: the rest is planned anew
     bool ask_first = false;   ///< what the rest needs was not asked for yet
+    bool setting = false;     ///< a statement that may have set anything was sent
     [[nodiscard]] const std::shared_ptr<const rewrite::Plan>& plan() const { return planned.plan; }
   };
   std::optional<Batch> batch_;

@@ -10,6 +10,7 @@
 #include "rewrite/lock.hpp"
 #include "rewrite/overlay.hpp"
 #include "rewrite/plan.hpp"
+#include "rewrite/prepared.hpp"
 #include "rewrite/rewriter.hpp"
 #include "rewrite/scan.hpp"
 #include "rewrite/template.hpp"
@@ -66,7 +67,7 @@ pg::Node* query_of(pg::Node& statement) {
 /// What holds a query and is not DDL that would be deparsed: the query's references to catalogues
 /// can be redirected.
 bool holds_query(const pg::Node& statement) {
-  return statement.has_prepare_stmt() || statement.has_create_table_as_stmt() ||
+  return statement.has_create_table_as_stmt() ||
          (statement.has_view_stmt() && statement.view_stmt().view().relpersistence() == "t") ||
          (statement.has_copy_stmt() && statement.copy_stmt().has_query());
 }
@@ -97,6 +98,14 @@ class Analysis {
     out.copies_in = node.has_copy_stmt() && node.copy_stmt().is_from() &&
                     node.copy_stmt().filename().empty() && !node.copy_stmt().is_program();
     if (auto refusal = refuse_calls(node, catalogue_)) return refuse(out, std::move(*refusal));
+    out.prepared = prepared_use(node, out.text);
+    if (out.prepared) {
+      if (out.prepared->name.starts_with("theriac_")) {
+        return refuse(
+            out, {"42501", "theriac", "a prepared statement of Theriac", "give it another name"});
+      }
+      if (node.has_prepare_stmt()) return prepare(out);
+    }
     if (node.has_copy_stmt() && names_protected(node, catalogue_, context_)) {
       return copy(node.copy_stmt(), out);
     }
@@ -149,6 +158,9 @@ class Analysis {
   }
 
  private:
+  /// The query is planned by itself when it is prepared, and again when something changed.
+  void prepare(Statement& out);
+
   void ddl(const pg::Node& node, Statement& out) {
     auto verdict = judge_ddl(node, catalogue_, context_);
     if (verdict.refusal) return refuse(out, std::move(*verdict.refusal));
@@ -189,8 +201,6 @@ class Analysis {
     out.action = Action::kRewrite;
     out.only_catalogues = true;
     out.returns_rows = gives_rows(node);
-    // Parameters of PREPARE are its own.
-    if (node.has_prepare_stmt()) out.client_parameters = 0;
     for (std::uint16_t number = 1; number <= out.client_parameters; ++number) {
       out.slots.push_back({.source = ClientParameter{number}});
     }
@@ -480,8 +490,26 @@ bool Plan::all_forward() const {
 namespace {
 
 Result<Plan> plan_of(std::string_view sql, const TextShape* shape, const Catalogue& catalogue,
+                     const Context& context);
+
+void Analysis::prepare(Statement& out) {
+  out.client_parameters = 0;  // those of its query are its own
+  if (out.prepared->query.empty()) {
+    return refuse(out, {"0A000",
+                        {},
+                        "PREPARE written in this form",
+                        "write a plain name, and types without %TYPE"});
+  }
+  const auto plan = plan_of(out.prepared->query, nullptr, catalogue_, context_);
+  if (!plan || plan->statements.size() != 1) return refuse(out, not_understood());
+  const auto& query = plan->statements.front();
+  out.awaits = query.awaits;
+  if (query.action == Action::kRefuse) return refuse(out, *query.refusal);
+  if (query.action != Action::kForward) out.action = Action::kPrepare;
+}
+
+Result<Plan> plan_of(std::string_view sql, const TextShape* shape, const Catalogue& catalogue,
                      const Context& context) {
-  if (sql.size() > kSqlBytesMax) return fail(Code::kTooLarge, "bytes of the statement");
   Plan plan;
   plan.epoch = catalogue.epoch();
   const bool concerned = catalogue.may_concern(sql);
@@ -497,6 +525,7 @@ Result<Plan> plan_of(std::string_view sql, const TextShape* shape, const Catalog
       return plan;
     }
   }
+  if (sql.size() > kSqlBytesMax) return fail(Code::kTooLarge, "bytes of the statement");
   if (!pgwire::is_utf8(sql)) return fail(Code::kBadEncoding, "the statement's text");
   google::protobuf::Arena arena;
   auto* tree = google::protobuf::Arena::CreateMessage<pg::ParseResult>(&arena);

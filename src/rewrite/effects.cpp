@@ -114,7 +114,7 @@ Effect effect_of(const pg::Node& statement) {
       return statement.create_stmt().relation().relpersistence() == "t" ? Effect::kNone
                                                                         : Effect::kSchema;
     case pg::Node::kExecuteStmt:
-      return Effect::kSetting;  // what was prepared is not known here
+      return Effect::kNone;  // that of what was prepared is the session's to know
     default:
       return Effect::kSchema;
   }
@@ -133,7 +133,6 @@ bool may_change_reading(const pg::Node& statement) {
     case pg::Node::kDiscardStmt:
     case pg::Node::kDoStmt:
     case pg::Node::kCallStmt:
-    case pg::Node::kExecuteStmt:
       return true;
     default: {
       bool may = false;

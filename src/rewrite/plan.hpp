@@ -133,6 +133,7 @@ enum class Action : std::uint8_t {
   kForward,  ///< untouched bytes
   kRewrite,  ///< send `sql` with `slots`
   kGather,   ///< read rows first, then `sql` with one sealed value for each; see Gather
+  kPrepare,  ///< a PREPARE: plan PreparedUse::query by itself and prepare that under its name
   kRefuse,
 };
 
@@ -256,6 +257,30 @@ struct FollowedDdl {
   bool replaced = false;  ///< only the acts are done, the statement itself is not sent
 };
 
+/// SQL's own prepared statements. Their names are the protocol's too, so the session must know
+/// them.
+struct PreparedUse {
+  enum class Kind : std::uint8_t {
+    kPrepare,
+    kExecute,
+    kDeallocate,
+    kDeallocateAll,  ///< DISCARD ALL, too
+    kWithin,         ///< EXECUTE inside EXPLAIN or CREATE TABLE AS
+  };
+  Kind kind = Kind::kExecute;
+  std::string name;
+  std::string query;               ///< kPrepare: its text, whose $n are the client's parameters
+  std::vector<std::string> types;  ///< kPrepare: the declared ones, as regtype reads them
+  struct Argument {
+    std::string sql;  ///< as an expression; empty: it cannot be written
+    bool constant = false;
+    bool is_null = false;
+    std::string text;       ///< of a constant: as its type's input function gets it
+    std::uint32_t oid = 0;  ///< of a constant: its type; 0: a literal that takes the parameter's
+  };
+  std::vector<Argument> arguments;  ///< kExecute
+};
+
 struct Statement {
   Action action = Action::kForward;
   Effect effect = Effect::kNone;
@@ -298,6 +323,7 @@ struct Statement {
   /// How texts of the client read may be another afterwards: client_encoding, or code that may set
   /// anything. Only of Effect::kSetting.
   bool changes_reading = false;
+  std::optional<PreparedUse> prepared;
   /// COPY ... FROM STDIN: the client sends its data after this statement.
   bool copies_in = false;
   /// True if rows come back (SELECT, RETURNING, ...): from analysis of touched statements only.

@@ -144,6 +144,10 @@ inline std::string statement_text(const Catalogue& catalogue, const Statement& s
     return fmt::format("forward {}{}{}\n", statement.tag, cursor, effect) +
            (statement.follow ? follow_text(catalogue, *statement.follow) : "");
   }
+  if (statement.action == Action::kPrepare) {
+    const auto& use = *statement.prepared;
+    return fmt::format("prepare {}({}) as {}\n", use.name, joined(use.types), use.query);
+  }
   if (statement.action == Action::kRefuse) {
     const auto& refusal = *statement.refusal;
     return fmt::format("refuse {} {}: {}\n", refusal.sqlstate,

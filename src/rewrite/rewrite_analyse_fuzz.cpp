@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!plan) return 0;
   for (const auto& statement : plan->statements) {
     THERIAC_ASSERT(statement.refusal.has_value() == (statement.action == Action::kRefuse));
-    if (statement.action == Action::kRefuse) continue;
+    if (statement.action == Action::kRefuse || statement.action == Action::kPrepare) continue;
     if (statement.action == Action::kForward) {
       if (!catalogue.may_concern(statement.text)) continue;
       google::protobuf::Arena arena;

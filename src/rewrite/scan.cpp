@@ -44,6 +44,7 @@ class Reader {
     return is_operator(c) ? Kind::kOperator : Kind::kOther;
   }
   [[nodiscard]] std::string_view lexeme() const { return text_.substr(begin_, at_ - begin_); }
+  [[nodiscard]] std::string_view rest() const { return text_.substr(at_); }
   [[nodiscard]] bool comments() const { return comments_; }
 
  private:
@@ -225,6 +226,29 @@ std::optional<std::string_view> simple_statement(std::string_view sql) {
     }
   }
   return *tag;
+}
+
+std::optional<std::string_view> query_behind_as(std::string_view sql) {
+  Reader reader(sql);
+  const auto is_word = [&](Reader::Kind kind, std::string_view word) {
+    return kind == Reader::Kind::kWord && lowered(reader.lexeme()) == word;
+  };
+  if (!is_word(reader.next(), "prepare")) return std::nullopt;
+  const auto name = reader.next();
+  if (name != Reader::Kind::kWord && name != Reader::Kind::kQuoted) return std::nullopt;
+  auto kind = reader.next();
+  if (kind == Reader::Kind::kOther && reader.lexeme() == "(") {
+    for (int depth = 1; depth > 0;) {
+      kind = reader.next();
+      if (kind == Reader::Kind::kEnd) return std::nullopt;
+      if (kind != Reader::Kind::kOther) continue;
+      depth += reader.lexeme() == "(" ? 1 : reader.lexeme() == ")" ? -1 : 0;
+    }
+    kind = reader.next();
+  }
+  if (!is_word(kind, "as")) return std::nullopt;
+  const auto rest = reader.rest();
+  return rest.substr(std::min(rest.find_first_not_of(" \t\n\r\f\v"), rest.size()));
 }
 
 }  // namespace theriac::rewrite

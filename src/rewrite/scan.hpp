@@ -15,4 +15,7 @@ int nesting(std::string_view sql);
 /// for which Catalogue::may_concern is false.
 std::optional<std::string_view> simple_statement(std::string_view sql);
 
+/// What stands behind PREPARE name [(types)] AS; nullopt if `sql` does not begin so.
+std::optional<std::string_view> query_behind_as(std::string_view sql);
+
 }  // namespace theriac::rewrite

@@ -178,7 +178,9 @@ class Twin {
     const auto plan = plan_for(sql);
     if (plan == nullptr || plan->statements.size() != 1) return std::nullopt;
     const auto& statement = plan->statements.front();
-    if (statement.action == Action::kRefuse) return std::nullopt;
+    if (statement.action == Action::kRefuse || statement.action == Action::kPrepare) {
+      return std::nullopt;
+    }
     if (statement.action == Action::kForward) {
       if (sent != nullptr) *sent = statement.text;
       return physical_->run(statement.text, plain(values));
