@@ -16,6 +16,7 @@ SETTINGS = """
 listen_addresses = '127.0.0.1'
 unix_socket_permissions = 0777
 max_connections = 120
+max_prepared_transactions = 10
 password_encryption = 'scram-sha-256'
 fsync = on
 synchronous_commit = on

@@ -259,6 +259,12 @@ Refusable<OutputRule> EnforceSession::output_rule(const rewrite::Output& output,
                                                      column->protection().policy_name),
                             origin.with_row_id});
   }
+  rule.row_of = output.row_of;
+  for (const auto& field : output.fields) {
+    auto made = output_rule(field, catalogue, filled);
+    if (!made) return made;
+    rule.fields.push_back(std::move(*made));
+  }
   for (const auto slot : output.found_by) {
     if (filled != nullptr && slot < filled->tokens.size() && filled->tokens[slot]) {
       rule.found_by.push_back(*filled->tokens[slot]);

@@ -50,7 +50,8 @@ std::vector<std::int16_t> RowMap::server_formats(const std::vector<std::int16_t>
   std::vector<std::int16_t> out(columns);
   for (std::size_t i = 0; i < columns; ++i) out[i] = format_at(formats, i);
   for (const auto& rule : rules_) {
-    if (rule.position < columns) out[rule.position] = 1;
+    // A row comes as the client wants it: its other fields stay as they are.
+    if (rule.position < columns && rule.fields.empty()) out[rule.position] = 1;
   }
   return out;
 }
@@ -76,6 +77,14 @@ Result<std::vector<pgwire::FieldDescription>> RowMap::describe(
       continue;
     }
     const auto& first = rule->origins.front();
+    if (!rule->fields.empty()) {
+      if (field.table_oid != 0 || field.type_oid != pgwire::kOidRecord) {
+        return fail(Code::kUnsupported, first.column.name() + " in a result");
+      }
+      field.table_oid = rule->row_of;
+      field.type_oid = rule->type.oid;
+      continue;
+    }
     // A view's helper is a plain column whatever its values are made of.
     const bool of_view = relation != nullptr && relation->is_view();
     const bool agrees = field.table_oid == 0 ||
@@ -127,6 +136,34 @@ Status RowMap::show(const OutputRule& rule, bool binary, std::int16_t format, By
   return pgwire::render(rule.type, format, stored, settings, shown);
 }
 
+Status RowMap::show_row(const OutputRule& rule, std::int16_t format, ByteView value,
+                        const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& shown,
+                        std::uint64_t& opened) {
+  const bool binary = format == 1;
+  THERIAC_ASSIGN(auto row, binary ? pgwire::RecordValue::from_binary(value)
+                                  : pgwire::RecordValue::parse(value));
+  for (const auto& field : rule.fields) {
+    if (field.position >= row.fields.size()) return fail(Code::kUnsupported, "fields of a row");
+    auto& one = row.fields[field.position];
+    if (binary && one.type_oid != pgwire::kOidBytea) {
+      return fail(Code::kUnsupported, "fields of a row");
+    }
+    one.type_oid = field.type.declared_oid();
+    if (!one.value) continue;
+    Bytes plain;
+    bool is_null = false;
+    THERIAC_TRY(show(field, binary, format, *one.value, settings, ciphers, plain, is_null));
+    ++opened;
+    one.value.reset();
+    if (!is_null) one.value = std::move(plain);
+  }
+  binary ? row.append_binary(shown) : row.append_text(shown);
+  for (const auto& field : rule.fields) {
+    if (auto& one = row.fields[field.position].value) wipe(*one);
+  }
+  return {};
+}
+
 Result<const OutputOrigin*> open_value(const OutputRule& rule, ByteView sealed, Ciphers& ciphers,
                                        Bytes& out) {
   std::optional<Error> first;
@@ -163,6 +200,13 @@ Status RowMap::row(ByteView body, const std::vector<std::int16_t>& asked,
     auto& column = columns_[rule.position];
     if (column.is_null) continue;
     shown_[i].clear();
+    if (!rule.fields.empty()) {
+      const auto format = format_at(sent, rule.position);
+      if (format != format_at(asked, rule.position)) return fail(Code::kInternal, "row's format");
+      THERIAC_TRY(show_row(rule, format, column.value, settings, ciphers, shown_[i], opened));
+      column = {false, shown_[i]};
+      continue;
+    }
     bool is_null = false;
     THERIAC_TRY(show(rule, format_at(sent, rule.position) == 1, format_at(asked, rule.position),
                      column.value, settings, ciphers, shown_[i], is_null));

@@ -28,6 +28,9 @@ struct OutputRule {
   pgwire::ColumnType type;            ///< what the client is told
   bool names_origin = false;          ///< and where it comes from
   std::vector<OutputOrigin> origins;  ///< never empty
+  /// As rewrite::Output: the column is a row with these protected fields.
+  std::vector<OutputRule> fields;
+  std::uint32_t row_of = 0;
   /// Not empty: the row was found by one of these, so its value must have one of them.
   std::vector<seal::IndexToken> found_by;
 };
@@ -67,6 +70,10 @@ class RowMap {
  private:
   std::shared_ptr<const rewrite::Catalogue> catalogue_;
   std::vector<OutputRule> rules_;
+  Status show_row(const OutputRule& rule, std::int16_t format, ByteView value,
+                  const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& shown,
+                  std::uint64_t& opened);
+
   std::vector<pgwire::DataColumn> columns_;  ///< reused from row to row
   std::vector<Bytes> shown_;
   Bytes sealed_, opened_;

@@ -41,7 +41,7 @@ using Building = CatalogueReading::Building;
 constexpr std::string_view kRelations = R"(
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relkind = 'p' OR c.relhassubclass,
        (SELECT pg_catalog.string_agg(i.inhparent::oid::text, ' ') FROM pg_catalog.pg_inherits i
-        WHERE i.inhrelid = c.oid)
+        WHERE i.inhrelid = c.oid), c.reltype
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_toast', 'theriac', 'theriac_catalog')
@@ -147,6 +147,7 @@ void take_relations(const Rows& relations, Building& out) {
       at = std::from_chars(at, end, parent).ptr + 1;
       relation.parents.push_back(parent);
     }
+    relation.row_type = number_at<std::uint32_t>(relations, i, 6);
     out.by_oid.emplace(relation.oid, out.relations.size());
     out.relations.push_back(std::move(relation));
   }

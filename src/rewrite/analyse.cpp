@@ -8,6 +8,7 @@
 #include "rewrite/copy.hpp"
 #include "rewrite/ddl.hpp"
 #include "rewrite/lock.hpp"
+#include "rewrite/output_plan.hpp"
 #include "rewrite/overlay.hpp"
 #include "rewrite/plan.hpp"
 #include "rewrite/prepared.hpp"
@@ -50,7 +51,7 @@ void refuse(Statement& statement, Refusal refusal) {
 
 bool is_query(const pg::Node& node) {
   return node.has_select_stmt() || node.has_insert_stmt() || node.has_update_stmt() ||
-         node.has_delete_stmt();
+         node.has_delete_stmt() || node.has_merge_stmt();
 }
 
 /// The query inside DECLARE and EXPLAIN, the statement itself, or nullptr.
@@ -287,6 +288,9 @@ class Analysis {
       return;
     }
     outputs(*rewriter.result(), found, out);
+    const bool rows = std::any_of(out.outputs.begin(), out.outputs.end(),
+                                  [](const Output& one) { return !one.fields.empty(); });
+    if (rows) return refuse(out, {"0A000", {}, "COPY of a whole row", "name the columns"});
     if (out.copy) force_quote(request, *rewriter.result(), *out.copy);
   }
 
@@ -372,7 +376,7 @@ class Analysis {
       Gather::Column column{one.kind, {}};
       if (one.kind == Gather::Column::Kind::kSealed) {
         auto reads = out.classes_read;
-        column.output = output_of(made.columns.size(), one.sealed, out);
+        column.output = plan_output(made.columns.size(), one.sealed, out);
         if (one.sealed.carried) out.classes_read = std::move(reads);
       }
       made.columns.push_back(std::move(column));
@@ -433,44 +437,7 @@ class Analysis {
 
   static void outputs(const Derived& result, const std::map<int, std::size_t>& found,
                       Statement& out) {
-    if (result.columns_known && !result.unknown_from) out.result_columns = result.columns.size();
-    for (std::size_t i = 0; i < result.columns.size(); ++i) {
-      const auto& column = result.columns[i];
-      if (!column.secret()) continue;
-      if (result.unknown_from && i >= *result.unknown_from) {
-        return refuse(
-            out, {"0A000",
-                  column.relation->schema + "." + column.relation->name + "." + column.column->name,
-                  "* over an unknown relation", "name the columns"});
-      }
-      auto made = output_of(i, column, out);
-      for (const auto provisional : column.found_by) {
-        const auto at = found.find(provisional);
-        if (at != found.end()) made.found_by.push_back(at->second);
-      }
-      // Half of a list proves nothing.
-      if (made.found_by.size() != column.found_by.size()) made.found_by.clear();
-      out.outputs.push_back(std::move(made));
-    }
-  }
-
-  static Output output_of(std::size_t position, const ItemColumn& column, Statement& out) {
-    Output made;
-    made.position = position;
-    made.type = column.type;
-    made.names_origin = column.direct;
-    made.origins.push_back(origin_of({column.relation, column.column, column.with_row}, out));
-    for (const auto& also : column.also) made.origins.push_back(origin_of(also, out));
-    return made;
-  }
-
-  static Output::Origin origin_of(const Origin& origin, Statement& out) {
-    const auto& name = origin.column->protection->class_name;
-    if (std::find(out.classes_read.begin(), out.classes_read.end(), name) ==
-        out.classes_read.end()) {
-      out.classes_read.push_back(name);
-    }
-    return {origin.relation->oid, origin.column->attribute, origin.with_row};
+    if (auto refusal = plan_outputs(result, found, out)) refuse(out, std::move(*refusal));
   }
 
   const Catalogue& catalogue_;

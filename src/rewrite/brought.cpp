@@ -252,6 +252,37 @@ bool Rewriter::carry(const Carried& one, Item& item, std::size_t place) {
   return true;
 }
 
+bool Rewriter::export_carried(Item& item, std::size_t place, std::string& name) {
+  auto& derived = *item.derived;
+  const auto& column = derived.columns[place];
+  if (!searchable(column)) return false;
+  name = "theriac_index_q" + std::to_string(++exported_);
+  int width = 0;
+  for (auto& row : *derived.rows) {
+    auto& items = *row.mutable_list()->mutable_items();
+    width = items.size();
+    const auto& value = items.Get(static_cast<int>(place));
+    pg::Node made;
+    if (value.has_param_ref() && value.param_ref().number() < 0) {
+      const auto of = static_cast<std::size_t>(-value.param_ref().number()) - 1;
+      const auto source = slots_[of].source;
+      slot_node(made, slot(Slot::Fill::kCompare, source, *column.relation, *column.column, 0));
+    } else {
+      pg::Node nothing;
+      make_null(nothing);
+      make_cast(made, nothing, "bytea", false);
+    }
+    *items.Add() = made;
+  }
+  auto& names = *item.alias->mutable_colnames();
+  for (int i = names.size(); i < width; ++i) {
+    make_string(*names.Add(), derived.columns[static_cast<std::size_t>(i)].name);
+  }
+  make_string(*names.Add(), name);
+  derived.exported[place] = name;
+  return true;
+}
+
 bool Rewriter::carry_inserted(const pg::SelectStmt& query, const Level& level) {
   std::vector<Carried> all;
   for (int i = 0; i < query.target_list_size(); ++i) {

@@ -82,7 +82,8 @@ struct Relation {
   std::uint32_t oid = 0;
   std::string schema;
   std::string name;
-  char kind = 'r';  ///< pg_class.relkind
+  char kind = 'r';             ///< pg_class.relkind
+  std::uint32_t row_type = 0;  ///< pg_class.reltype
   std::vector<Column> columns;
   bool bound = false;  ///< rows carry theriac_row, sealed values carry it too
   /// Partitions or inheriting tables may hold rows of it: a row is named by tableoid and ctid, and

@@ -414,6 +414,11 @@ AwaitedUse awaited_use(const pg::Node& statement, const Catalogue& catalogue,
                           [&](const pg::InsertStmt& one) { assigned(one.relation(), one.cols()); });
   each_of<pg::UpdateStmt>(
       statement, [&](const pg::UpdateStmt& one) { assigned(one.relation(), one.target_list()); });
+  each_of<pg::MergeStmt>(statement, [&](const pg::MergeStmt& one) {
+    for (const auto& node : one.merge_when_clauses()) {
+      assigned(one.relation(), node.merge_when_clause().target_list());
+    }
+  });
   return out;
 }
 

@@ -270,6 +270,9 @@ bool Rewriter::function_call(pg::Node& node, Level& level) {
   auto& call = *node.mutable_func_call();
   const auto name = last_name(call.funcname());
   if (name == "count" && call.args_size() == 1 && call.agg_order_size() == 0) {
+    if (const auto whole = count_whole_row(call, level); whole != Answer::kNotMine) {
+      return whole != Answer::kRefused;
+    }
     auto& counted = *call.mutable_args(0);
     straighten(counted, level);
     // Which values are there, and how many different ones, the helpers tell as well.

@@ -36,6 +36,10 @@ bool concerns(const std::vector<Visible>& names) {
                      [](const Visible& one) { return one.item->concerns(); });
 }
 
+void may_be_null(const std::vector<Visible>& names) {
+  for (const auto& one : names) one.item->nullable = true;
+}
+
 }  // namespace
 
 void Rewriter::rename_columns(const pg::Alias& alias, Item& item) {
@@ -184,6 +188,7 @@ bool Rewriter::from_item(pg::Node& node, Level& level, const std::vector<Visible
         return false;
       }
       provider = derived_item(*derived, range.alias());
+      if (derived->rows != nullptr) provider->alias = range.mutable_alias();
       break;
     }
     case pg::Node::kRangeFunction: {
@@ -365,6 +370,9 @@ bool Rewriter::join_item(pg::JoinExpr& join, Level& level, const std::vector<Vis
   beside.insert(beside.end(), inner.begin(), inner.end());
   std::vector<Visible> more;
   if (!from_item(*join.mutable_rarg(), level, beside, more, right)) return false;
+  const auto type = join.jointype();
+  if (type == pg::JOIN_RIGHT || type == pg::JOIN_FULL) may_be_null(inner);
+  if (type == pg::JOIN_LEFT || type == pg::JOIN_FULL) may_be_null(more);
   inner.insert(inner.end(), more.begin(), more.end());
 
   auto& on = new_level(level.outer, level.env);

@@ -1,6 +1,7 @@
 // Statements in two steps: rows are read first, then written with a sealed value for each
 // (plan.hpp, Gather).
 #include <algorithm>
+#include <map>
 
 #include "rewrite/rewriter.hpp"
 
@@ -72,25 +73,89 @@ bool Rewriter::gathered_rows(const Gathering& gathering, pg::Node& out) {
   return true;
 }
 
-bool Rewriter::cast_to_column(pg::Node& node, const Column& column) {
+bool Rewriter::cast_to_type(pg::Node& node, std::string_view type) {
   pg::ParseResult parsed;
-  if (!parse("SELECT NULL::" + column.type_name, parsed)) return false;
+  if (!parse("SELECT NULL::" + std::string(type), parsed)) return false;
   pg::Node cast = parsed.stmts(0).stmt().select_stmt().target_list(0).res_target().val();
   *cast.mutable_type_cast()->mutable_arg() = node;
   node = cast;
   return true;
 }
 
-bool Rewriter::may_gather(const pg::WithClause& with, const Relation& relation,
-                          const Column* column) {
-  if (nested_ > 0 || gathering_) {
-    return refuse(&relation, column, "a writing WITH that needs its rows read first",
+bool Rewriter::may_gather(const Relation& relation, const Column* column) {
+  if (gathering_) {
+    return refuse(&relation, column, "two parts of a statement that need their rows read first",
+                  "send them as statements of their own");
+  }
+  if (nested_ > 1) {
+    return refuse(&relation, column, "a writing WITH inside another that needs its rows read first",
                   "send it as a statement of its own");
   }
-  for (const auto& node : with.ctes()) {
-    if (!node.common_table_expr().ctequery().has_select_stmt()) {
-      return refuse(&relation, column, "a statement of several rows beside a writing WITH",
+  return true;
+}
+
+namespace {
+
+/// Names without a schema, which may be those of common table expressions.
+std::map<std::string, int> names_in(const Message& tree) {
+  std::map<std::string, int> out;
+  each_of<pg::RangeVar>(tree, [&](const pg::RangeVar& range) {
+    if (range.schemaname().empty()) ++out[range.relname()];
+  });
+  return out;
+}
+
+}  // namespace
+
+/// Gives the first step the common table expressions that it names. Those that write run with the
+/// second step, once, so nothing that is read before may come from them.
+bool Rewriter::gather_with(const Message& statement, const pg::WithClause& own,
+                           const Relation& relation, Gathering& gathering) {
+  std::vector<const pg::CommonTableExpr*> all;
+  bool recursive = own.recursive();
+  if (nested_ > 0) {
+    recursive = recursive || around_.with->recursive();
+    for (int i = 0; i < around_.at; ++i) {
+      all.push_back(&around_.with->ctes(i).common_table_expr());
+    }
+  }
+  const auto outer = all.size();
+  for (const auto& node : own.ctes()) all.push_back(&node.common_table_expr());
+  auto& select = *gathering.select.mutable_select_stmt();
+  auto wanted = names_in(select);
+  std::vector<bool> needed(all.size());
+  for (bool more = true; more;) {
+    more = false;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (needed[i] || !wanted.contains(all[i]->ctename())) continue;
+      needed[i] = more = true;
+      for (const auto& [name, count] : names_in(*all[i])) wanted[name] += count;
+    }
+  }
+  auto here = names_in(statement);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!needed[i]) continue;
+    if (!all[i]->ctequery().has_select_stmt()) {
+      return refuse(&relation, nullptr, "rows that are chosen by a writing WITH",
                     "send the statements one after the other");
+    }
+    if (i < outer) {
+      for (const auto& [name, count] : names_in(*all[i])) here[name] += count;
+    }
+    auto& with = *select.mutable_with_clause();
+    with.set_recursive(recursive);
+    *with.add_ctes()->mutable_common_table_expr() = *all[i];
+  }
+  if (nested_ == 0) return true;
+  // What the rest of the statement reads as well would be read twice, and could differ.
+  const auto everywhere = names_in(*root_);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& name = all[i]->ctename();
+    const auto at = everywhere.find(name);
+    if (needed[i] && at != everywhere.end() && at->second > here[name]) {
+      return refuse(&relation, nullptr,
+                    "a common table expression that a writing WITH and another part both read",
+                    "send the writing part as a statement of its own");
     }
   }
   return true;

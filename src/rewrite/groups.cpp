@@ -104,6 +104,10 @@ bool Rewriter::group_clause(Nodes& list, Level& level, const Derived& result) {
         if (*place >= 0 && index < result.columns.size() && result.columns[index].secret()) {
           return refuse(result.columns[index], "GROUP BY", kGroupRemedy);
         }
+        if (*place >= 0 && index < result.columns.size() &&
+            !orders(result.columns[index], "GROUP BY")) {
+          return false;
+        }
         continue;
       }
       if (meant(node, {}, level) == &node && !expression(node, level, "GROUP BY")) return false;
@@ -135,6 +139,9 @@ bool Rewriter::ungrouped_value(const pg::Node& written, Level& level, Form form,
 bool Rewriter::distinct_clause(pg::SelectStmt& statement, Level& level, Use use, Derived& result) {
   auto& list = *statement.mutable_distinct_clause();
   if (list.empty() || use == Use::kExists) return true;
+  for (const auto& column : result.columns) {
+    if (!orders(column, "DISTINCT")) return false;
+  }
   if (!is_plain_distinct(list)) {
     for (auto& node : list) {
       ItemColumn ignored;

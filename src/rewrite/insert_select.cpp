@@ -45,7 +45,7 @@ bool Rewriter::insert_select(pg::InsertStmt& statement, Item& target, const Env*
     if (!rows->columns_known || rows->unknown_from) {
       return refuse_item(target, "INSERT ... SELECT from an unknown relation", "name the columns");
     }
-    if (!may_gather(statement.with_clause(), relation, nullptr)) return false;
+    if (!may_gather(relation, nullptr)) return false;
     return insert_gathered(statement, target, columns, *rows);
   }
   if (columns.listed && !relation.bound) return true;
@@ -101,7 +101,6 @@ bool Rewriter::insert_gathered(pg::InsertStmt& statement, const Item& target,
   auto& select = *gathering.select.mutable_select_stmt();
   select.set_limit_option(pg::LIMIT_OPTION_DEFAULT);
   select.set_op(pg::SETOP_NONE);
-  if (statement.has_with_clause()) *select.mutable_with_clause() = statement.with_clause();
   auto& range = *select.add_from_clause()->mutable_range_subselect();
   auto& alias = *range.mutable_alias();
   alias.set_aliasname(std::string(kSource));
@@ -168,6 +167,7 @@ bool Rewriter::insert_gathered(pg::InsertStmt& statement, const Item& target,
     make_true(one);
     gather_column(gathering, {Gather::Column::Kind::kValue, {}}, one);
   }
+  if (!gather_with(statement, statement.with_clause(), relation, gathering)) return false;
   *statement.mutable_cols() = names;
   pg::Node source;
   auto& query = *source.mutable_select_stmt();

@@ -6,6 +6,9 @@
 namespace theriac::rewrite {
 
 bool Rewriter::targets(Nodes& list, Level& level, Use use, Derived& result) {
+  for (auto& node : list) {
+    if (node.has_res_target()) straighten_star(*node.mutable_res_target()->mutable_val(), level);
+  }
   const auto is_all = [](const pg::Node& node) {
     const auto& value = node.res_target().val();
     return value.has_column_ref() && is_star(value.column_ref());
@@ -41,8 +44,16 @@ bool Rewriter::target(pg::Node& node, Level& level, Use use, Derived& result) {
   auto& value = *target.mutable_val();
   ItemColumn column;
   Source source;
-  const bool carries = may_carry(value, level);
   column.name = target.name().empty() ? column_name_of(value) : target.name();
+  const auto as_row = row_output(value, level, use, &result == result_, column);
+  if (as_row == Answer::kRefused) return false;
+  if (as_row != Answer::kNotMine) {
+    if (target.name().empty()) target.set_name(column.name);
+    result.columns.push_back(std::move(column));
+    result.sources.emplace_back();
+    return true;
+  }
+  const bool carries = may_carry(value, level);
   const pg::Node written = carries ? value : pg::Node();
   auto answer = Answer::kNotMine;
   if (carries) {
@@ -86,6 +97,7 @@ bool Rewriter::output(const Resolved& found, Level& level, Use use, pg::Node& va
   column.type = origin.type;
   column.direct = origin.direct;
   column.found_by = origin.found_by;
+  column.carried = origin.carried;
   if (const auto at = found.level->found_by.find({found.item, found.place});
       at != found.level->found_by.end()) {
     column.found_by = at->second;
@@ -114,15 +126,16 @@ bool Rewriter::output(const Resolved& found, Level& level, Use use, pg::Node& va
   return true;
 }
 
-void Rewriter::note_star(const Item& item, Derived& result) {
-  for (const auto& column : item.columns) {
-    if (!item.columns_known) break;
+void Rewriter::note_star(Item& item, Derived& result) {
+  for (std::size_t i = 0; i < item.columns.size() && item.columns_known; ++i) {
+    const auto& column = item.columns[i];
+    const auto source = item.is_join ? Source{column.home, column.place} : Source{&item, i};
     ItemColumn made = column;
     made.home = nullptr;
     made.merged = made.converted = false;
     if (!made.secret()) made.column = nullptr;
+    result.sources.push_back(column.merged ? Source{} : source);
     result.columns.push_back(std::move(made));
-    result.sources.emplace_back();
   }
   if (item.columns_known) return;
   result.columns_known = false;

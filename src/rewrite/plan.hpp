@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "pgwire/copy_format.hpp"
+#include "pgwire/record.hpp"
 #include "rewrite/catalogue.hpp"
 #include "rewrite/literals.hpp"
 
@@ -122,6 +123,10 @@ struct Output {
   /// Never empty. Several of UNION, COALESCE and the like: the value says by opening which it is.
   std::vector<Origin> origins;
   pgwire::ColumnType type;  ///< what the client is told
+  /// Not empty: the column is a row (record), of which these fields are protected; `position` of
+  /// each is its place in the row, `origins` above are all of theirs.
+  std::vector<Output> fields;
+  std::uint32_t row_of = 0;  ///< the relation whose row it is, which the client is told; 0: none
   /// The client is told the origin, too (table oid and attribute number of RowDescription).
   bool names_origin = false;
   /// Slots (indices into Statement::slots, kCompare) one of whose values this column must equal,

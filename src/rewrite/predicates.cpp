@@ -122,6 +122,9 @@ bool Rewriter::export_index(Item& item, std::size_t place, std::string& name) {
     name = at->second;
     return true;
   }
+  if (item.columns[place].carried && item.alias != nullptr) {
+    return export_carried(item, place, name);
+  }
   if (!derived->can_export) {
     return refuse(item.columns[place], "a comparison outside of its sub-select",
                   "compare inside the sub-select");
@@ -176,6 +179,7 @@ Rewriter::Answer Rewriter::predicate(pg::Node& node, Level& level, bool conjunct
 Rewriter::Answer Rewriter::null_test(pg::NullTest& test, Level& level) {
   auto& arg = *test.mutable_arg();
   if (arg.has_row_expr()) return null_row(test, level);
+  if (const auto whole = null_whole_row(test, level); whole != Answer::kNotMine) return whole;
   if (!may_carry(arg, level)) return Answer::kNotMine;
   if (arg.has_column_ref()) {
     const auto found = resolve(arg.column_ref(), level);

@@ -164,6 +164,15 @@ inline std::string statement_text(const Catalogue& catalogue, const Statement& s
   }
   if (statement.copy) out += copy_text(catalogue, *statement.copy);
   for (const auto& output : statement.outputs) {
+    if (!output.fields.empty()) {
+      out += fmt::format("  output {} is a row", output.position);
+      if (output.row_of != 0) out += " of " + catalogue.find(output.row_of)->name;
+      for (const auto& field : output.fields) {
+        out += fmt::format(", field {} opens {}", field.position, origins_text(catalogue, field));
+      }
+      out += "\n";
+      continue;
+    }
     out += fmt::format("  output {} opens {}", output.position, origins_text(catalogue, output));
     const auto& first = output.origins.front();
     const auto& type = catalogue.find(first.relation_oid)->find_attribute(first.attribute)->type;

@@ -16,7 +16,7 @@ namespace {
 
 bool is_query(const pg::Node& node) {
   return node.has_select_stmt() || node.has_insert_stmt() || node.has_update_stmt() ||
-         node.has_delete_stmt();
+         node.has_delete_stmt() || node.has_merge_stmt();
 }
 
 void check_sent(const std::string& sql, std::size_t parameters, const Catalogue& catalogue,

@@ -15,6 +15,7 @@ std::string name_of(const Relation* relation, const Column* column) {
 }  // namespace
 
 bool Rewriter::run(pg::Node& statement) {
+  root_ = &statement;
   switch (statement.node_case()) {
     case pg::Node::kSelectStmt:
       return select(*statement.mutable_select_stmt(), nullptr, nullptr, Use::kRows, result_);
@@ -27,6 +28,9 @@ bool Rewriter::run(pg::Node& statement) {
     case pg::Node::kDeleteStmt:
       result_ = &new_derived();
       return remove(*statement.mutable_delete_stmt(), nullptr, *result_);
+    case pg::Node::kMergeStmt:
+      result_ = &new_derived();
+      return merge(*statement.mutable_merge_stmt(), nullptr);
     default:
       return refuse_state("0A000", "this kind of statement", "use SELECT, INSERT, UPDATE, DELETE");
   }

@@ -1,5 +1,6 @@
-// Rewrites one SELECT, INSERT, UPDATE or DELETE: walks its tree with PostgreSQL's scoping rules and
-// edits what touches protected columns. Whatever it does not positively understand it refuses.
+// Rewrites one SELECT, INSERT, UPDATE, DELETE or MERGE: walks its tree with PostgreSQL's scoping
+// rules and edits what touches protected columns. Whatever it does not positively understand it
+// refuses.
 //
 // Every step returns false once something was refused; refusal() then says what. The parts:
 //   from.cpp         FROM items, joins
@@ -9,8 +10,10 @@
 //   carriers.cpp     expressions that hand on a protected value: columns, COALESCE, CASE, ...
 //   predicates.cpp   what is allowed on protected columns
 //   expression_index.cpp  conditions on lower(c) and its like
+//   whole_row.cpp    t, (t).*, ROW()
 //   constants.cpp    literals, parameters and their casts
 //   insert.cpp, insert_select.cpp, conflict.cpp, update.cpp (and DELETE)
+//   merge.cpp, merge_gather.cpp
 //   gather.cpp       statements that read rows first
 //   brought.cpp      literals and parameters that come from elsewhere in the statement
 //   slots.cpp        numbering of server parameters
@@ -22,6 +25,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -41,6 +45,13 @@ struct Constant {
     const auto* literal = std::get_if<Literal>(&source);
     return literal != nullptr && literal->is_null;
   }
+};
+
+/// The type of an unprotected output, as far as the text tells.
+struct PlainType {
+  std::string name;  ///< as SQL, without modifier
+  std::uint32_t oid = 0;
+  bool array = false;
 };
 
 /// Number of the parameter that stands for array `ordinal` of a Gather until number() runs.
@@ -78,7 +89,7 @@ class Rewriter {
   Rewriter(const Catalogue& catalogue, const Context& context)
       : catalogue_(catalogue), context_(context) {}
 
-  /// `statement` holds a SelectStmt, InsertStmt, UpdateStmt or DeleteStmt on an arena.
+  /// `statement` holds a SelectStmt, InsertStmt, UpdateStmt, DeleteStmt or MergeStmt on an arena.
   bool run(pg::Node& statement);
 
   [[nodiscard]] const std::optional<Refusal>& refusal() const { return refusal_; }
@@ -170,11 +181,13 @@ class Rewriter {
   bool star_of(Item& item, Level& level, Use use, Nodes& out, Derived& result);
   bool star_column(Item& item, std::size_t place, Level& level, Use use, Nodes& out,
                    Derived& result);
-  void note_star(const Item& item, Derived& result);
+  static void note_star(Item& item, Derived& result);
   /// Puts a protected column's output expression into `value`.
   bool output(const Resolved& found, Level& level, Use use, pg::Node& value, ItemColumn& column);
   bool sort_clause(Nodes& list, Level& level, const Derived& result, std::string_view construct);
   bool returning(Nodes& list, Level& level, Derived& result);
+
+  bool orders(const ItemColumn& column, std::string_view construct);
 
   // --- groups.cpp
   /// Before the outputs are analysed: which GROUP BY expressions give protected values.
@@ -250,6 +263,18 @@ class Rewriter {
   static bool constant_node(const pg::Node& node);
   /// A literal or parameter beside protected values like `like`.
   bool constant_value(pg::Node& node, Form form, const ItemColumn& like);
+
+  // --- whole_row.cpp
+  /// The FROM item whose whole row `node` is, if that concerns us; `found`: its level.
+  static Item* row_item(const pg::Node& node, const Level& level, const Level** found);
+  void straighten_star(pg::Node& node, const Level& level);
+  bool row_fields(Item& item, Level& level, Nodes& fields, Derived& as);
+  bool row_parts(const Nodes& args, Level& level, Nodes& fields, Derived& as);
+  bool holds_protected(const pg::RowExpr& row, Level& level);
+  /// `outermost`: of the statement's own result.
+  Answer row_output(pg::Node& value, Level& level, Use use, bool outermost, ItemColumn& column);
+  Answer null_whole_row(pg::NullTest& test, Level& level);
+  Answer count_whole_row(pg::FuncCall& call, Level& level);
 
   // --- predicates.cpp
   Answer predicate(pg::Node& node, Level& level, bool conjunct);
@@ -361,6 +386,33 @@ class Rewriter {
                        Assigned& out);
   bool remove(pg::DeleteStmt& statement, const Env* env, Derived& result);
 
+  // --- merge.cpp
+  struct Merging;
+  struct MergedSource;
+  bool merge(pg::MergeStmt& statement, const Env* env);
+  bool merge_columns(pg::MergeWhenClause& clause, Merging& merging);
+  bool carry_merged(const pg::MergeStmt& statement, const Merging& merging);
+  static void merged_columns(const pg::Node& condition, const Merging& merging,
+                             std::vector<std::int16_t>& out);
+  static bool merges_by_key(const pg::MergeStmt& statement, const Merging& merging);
+  struct MergeValue;
+  struct MergeBranch;
+  bool merge_value(const pg::Node& written, const Column& column, bool update,
+                   const Merging& merging, MergeValue& out);
+  bool merge_default(const Column& column, const Merging& merging, MergeValue& out);
+  bool merge_update(MergeBranch& branch, const Merging& merging);
+  bool merge_insert(MergeBranch& branch, const Merging& merging);
+  void write_branch(MergeBranch& branch, const MergedSource* source);
+  // --- merge_gather.cpp
+  static std::optional<PlainType> plain_type(const Item& item, std::size_t place);
+  static std::optional<PlainType> plain_type(const Derived& derived, std::size_t place);
+  bool merged_names(pg::MergeStmt& statement, const Merging& merging, std::set<std::string>& out);
+  bool merged_column(const std::string& name, const Merging& merging, Gathering& gathering,
+                     Nodes& outputs);
+  void merged_value(const MergeValue& value, const Merging& merging, Gathering& gathering,
+                    MergedSource& source, Nodes& outputs);
+  bool merge_gathered(pg::MergeStmt& statement, Merging& merging);
+
   // --- gather.cpp
   /// Adds an output to the gathering select, and says which gathered column it is.
   std::size_t gather_column(Gathering& gathering, const Gathering::Column& column,
@@ -374,9 +426,14 @@ class Rewriter {
   /// The FROM item that joins the arrays; call when all have been added.
   bool gathered_rows(const Gathering& gathering, pg::Node& out);
   /// `node` cast to the column's type without its modifier.
-  static bool cast_to_column(pg::Node& node, const Column& column);
+  static bool cast_to_column(pg::Node& node, const Column& column) {
+    return cast_to_type(node, column.type_name);
+  }
+  static bool cast_to_type(pg::Node& node, std::string_view type);
   /// The statement as it is may be run in two steps.
-  bool may_gather(const pg::WithClause& with, const Relation& relation, const Column* column);
+  bool may_gather(const Relation& relation, const Column* column);
+  bool gather_with(const Message& statement, const pg::WithClause& own, const Relation& relation,
+                   Gathering& gathering);
 
   // --- brought.cpp
   /// Literals and parameters that the server would see as part of what a protected column gets,
@@ -402,6 +459,8 @@ class Rewriter {
   /// values, which the server hands back. What cannot is refused later, since it shows constants.
   bool carry(const std::vector<Carried>& all, const Nodes& from, const Level& level);
   bool carry(const Carried& one, Item& item, std::size_t place);
+  /// The blind indexes of carried constants, as a further column of their VALUES.
+  bool export_carried(Item& item, std::size_t place, std::string& name);
   bool carry_inserted(const pg::SelectStmt& query, const Level& level);
 
   // --- choices.cpp
@@ -442,6 +501,12 @@ class Rewriter {
   const pg::SelectStmt* inserting_ = nullptr;  ///< the select of an INSERT ... SELECT at hand
   std::vector<Carried> inserted_;              ///< what its outputs give; `value` is not set
   std::map<std::pair<const Derived*, std::size_t>, bool> brought_;
+  const pg::Node* root_ = nullptr;
+  /// Where in the WITH of the outermost statement the one at hand stands.
+  struct Around {
+    const pg::WithClause* with = nullptr;
+    int at = 0;
+  } around_;
   int nested_ = 0;  ///< writing statements inside WITH around the one at hand
   int exported_ = 0;
   Derived* result_ = nullptr;

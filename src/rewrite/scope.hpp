@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,10 @@ namespace theriac::rewrite {
 
 struct Item;
 struct Derived;
+struct ItemColumn;
+
+/// The protected fields of a row that is an output, by their places in it.
+using RowColumns = std::vector<std::pair<std::size_t, ItemColumn>>;
 
 /// Where a protected value may come from beside the first origin (UNION, COALESCE, CASE).
 struct Origin {
@@ -37,6 +42,8 @@ struct ItemColumn {
   bool is_null = false;                ///< output is the NULL literal
   bool carried = false;                ///< holds constants of the statement only, sealed on the way
   std::vector<int> found_by;           ///< provisional slots, see Rewriter
+  std::shared_ptr<const RowColumns> row;  ///< a row with protected fields; then not secret()
+  const Relation* row_of = nullptr;       ///< whose row that is; null: of ROW() or a sub-select
   // Columns of joins only: where the value really comes from.
   Item* home = nullptr;
   std::size_t place = 0;
@@ -83,9 +90,11 @@ struct Item {
   Derived* derived = nullptr;
   bool columns_known = true;
   bool is_join = false;
-  bool merges = false;       ///< a join with USING or NATURAL columns, here or below
-  bool constants = false;    ///< a function whose rows may hold literals or parameters
-  std::vector<Item*> parts;  ///< of a join: its items from left to right
+  bool nullable = false;       ///< an outer join may give NULL for all of it
+  bool merges = false;         ///< a join with USING or NATURAL columns, here or below
+  pg::Alias* alias = nullptr;  ///< of VALUES in FROM: where further columns can be named
+  bool constants = false;      ///< a function whose rows may hold literals or parameters
+  std::vector<Item*> parts;    ///< of a join: its items from left to right
   std::vector<ItemColumn> columns;
 
   /// A protected relation, or something that carries protected values.

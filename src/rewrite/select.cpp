@@ -121,6 +121,9 @@ bool Rewriter::sort_clause(Nodes& list, Level& level, const Derived& result,
       if (*place < result.columns.size() && result.columns[*place].secret()) {
         return refuse(result.columns[*place], construct, kSortRemedy);
       }
+      if (*place < result.columns.size() && !orders(result.columns[*place], construct)) {
+        return false;
+      }
       if (*place >= result.columns.size() && result.any_secret() && !result.columns_known) {
         return refuse(*std::find_if(result.columns.begin(), result.columns.end(),
                                     [](const ItemColumn& one) { return one.secret(); }),
@@ -132,11 +135,18 @@ bool Rewriter::sort_clause(Nodes& list, Level& level, const Derived& result,
     const auto name = bare_name(sorted);
     if (const auto* named = name.empty() ? nullptr : output_named(result, name)) {
       if (named->secret()) return refuse(*named, construct, kSortRemedy);
+      if (!orders(*named, construct)) return false;
       continue;
     }
     if (!expression(sorted, level, construct)) return false;
   }
   return true;
+}
+
+/// False: a row with protected fields has no order here.
+bool Rewriter::orders(const ItemColumn& column, std::string_view construct) {
+  return !column.row || column.row->empty() ||
+         refuse(column.row->front().second, construct, kSortRemedy);
 }
 
 bool Rewriter::returning(Nodes& list, Level& level, Derived& result) {

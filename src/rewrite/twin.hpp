@@ -436,12 +436,48 @@ class Twin {
     return std::nullopt;
   }
 
-  void open(const Statement& statement, Answer& answer) const {
+  void open_rows(const Output& output, Answer& answer) {
+    auto& type = answer.types[output.position];
+    if (type != pgwire::kOidRecord) answer.sqlstate = "XX000";
+    if (output.row_of != 0) {
+      // The catalogue is of no server: the row's type is the other twin's.
+      const auto name = full_name(*catalogue_.find(output.row_of));
+      const auto found = logical_->run(
+          "SELECT reltype::int8 FROM pg_catalog.pg_class WHERE oid = '" + name + "'::regclass");
+      if (found.rows.size() == 1) type = static_cast<std::uint32_t>(std::stoul(*found.rows[0][0]));
+    }
+    for (auto& row : answer.rows) {
+      auto& value = row[output.position];
+      if (!value) continue;
+      auto read = pgwire::RecordValue::parse(view_of(*value));
+      for (const auto& field : output.fields) {
+        if (!read || field.position >= read->fields.size()) {
+          answer.sqlstate = "XX000";
+          return;
+        }
+        auto& one = read->fields[field.position].value;
+        if (!one) continue;
+        const auto bytes = from_hex(text_of(*one).substr(2));
+        const auto plain = opened(field, std::string(text_of(*bytes)));
+        one->clear();
+        if (!plain || !pgwire::render(field.type, 0, *plain, {}, *one)) answer.sqlstate = "XX000";
+      }
+      Bytes text;
+      read->append_text(text);
+      value = std::string(text_of(text));
+    }
+  }
+
+  void open(const Statement& statement, Answer& answer) {
     for (const auto& output : statement.outputs) {
       if (output.position >= answer.types.size()) {
         answer.sqlstate = "XX000";
         answer.message = "output position";
         return;
+      }
+      if (!output.fields.empty()) {
+        open_rows(output, answer);
+        continue;
       }
       const auto& type = output.type;
       if (answer.types[output.position] != pgwire::kOidBytea) answer.sqlstate = "XX000";

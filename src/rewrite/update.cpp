@@ -169,9 +169,7 @@ bool Rewriter::update(pg::UpdateStmt& statement, const Env* env, Derived& result
     set_in_one_step(assigned, *target, *statement.mutable_target_list());
     return true;
   }
-  if (!may_gather(statement.with_clause(), *target->relation, assigned.front().column)) {
-    return false;
-  }
+  if (!may_gather(*target->relation, assigned.front().column)) return false;
   return set_by_rows(statement, assigned, *target);
 }
 
@@ -295,6 +293,8 @@ void Rewriter::pinned_columns(const pg::Node& where, const Item& target, const L
 }
 
 bool Rewriter::is_pinned(const pg::Node& where, const Item& target, const Level& level) {
+  // The row that a cursor stands on.
+  if (where.has_current_of_expr()) return true;
   // A key of an inherited table says nothing of the rows in its children.
   if (target.relation->has_members && target.relation->kind != 'p') return false;
   std::vector<std::int16_t> pinned;
@@ -357,7 +357,6 @@ void locate_rows(const pg::UpdateStmt& statement, const Item& target, bool touch
   auto& select = *out.mutable_select_stmt();
   select.set_limit_option(pg::LIMIT_OPTION_DEFAULT);
   select.set_op(pg::SETOP_NONE);
-  if (statement.has_with_clause()) *select.mutable_with_clause() = statement.with_clause();
   *select.add_from_clause()->mutable_range_var() = statement.relation();
   if (statement.from_clause_size() > 0 && !joined) {
     // Joined to several rows a target row is still one row.
@@ -495,6 +494,7 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
       *made.Add() = names.Get(i);
     }
   }
+  if (!gather_with(statement, statement.with_clause(), relation, gathering)) return false;
   *statement.mutable_target_list() = made;
   const bool had_from = statement.from_clause_size() > 0;
   if (!gathered_rows(gathering, *statement.add_from_clause())) return false;

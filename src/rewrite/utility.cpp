@@ -87,8 +87,6 @@ std::string_view default_construct(const pg::Node& statement) {
   switch (statement.node_case()) {
     case pg::Node::kCopyStmt:
       return "COPY";
-    case pg::Node::kMergeStmt:
-      return "MERGE";
     case pg::Node::kPrepareStmt:
       return "PREPARE";
     case pg::Node::kExecuteStmt:
@@ -117,13 +115,11 @@ std::string_view default_construct(const pg::Node& statement) {
 
 std::string_view default_remedy(const pg::Node& statement) {
   switch (statement.node_case()) {
-    case pg::Node::kMergeStmt:
-      return "use INSERT, UPDATE and DELETE";
     case pg::Node::kPrepareStmt:
     case pg::Node::kExecuteStmt:
       return "prepare the statement through the protocol (Parse)";
     case pg::Node::kExplainStmt:
-      return "explain a SELECT, INSERT, UPDATE or DELETE";
+      return "explain a SELECT, INSERT, UPDATE, DELETE or MERGE";
     default:
       return kUnprotect;
   }

@@ -175,6 +175,8 @@ class Verifier {
       insert(static_cast<const pg::InsertStmt&>(message), frame);
     } else if (type == pg::UpdateStmt::descriptor()) {
       update(static_cast<const pg::UpdateStmt&>(message), frame);
+    } else if (type == pg::MergeStmt::descriptor()) {
+      merge(static_cast<const pg::MergeStmt&>(message), frame);
     } else if (type == pg::DeleteStmt::descriptor()) {
       const auto& statement = static_cast<const pg::DeleteStmt&>(message);
       Frame own{.outer = frame, .tables = {}, .ctes = {}};
@@ -254,6 +256,25 @@ class Verifier {
     own.tables.push_back(std::move(excluded));
     set_list(conflict.target_list(), target);
     children(conflict, own);
+  }
+
+  void merge(const pg::MergeStmt& statement, const Frame* outer) {
+    Frame own{.outer = outer, .tables = {}, .ctes = {}};
+    add_ctes(statement.with_clause(), own);
+    const auto target = relation_table(statement.relation(), own);
+    own.tables.push_back(target);
+    add_tables(statement.source_relation(), own);
+    for (const auto& node : statement.merge_when_clauses()) {
+      const auto& clause = node.merge_when_clause();
+      if (clause.command_type() == pg::CMD_UPDATE) set_list(clause.target_list(), target);
+      if (clause.command_type() != pg::CMD_INSERT) continue;
+      for (const auto& one : clause.target_list()) named(target, one.res_target().name());
+      if (target.relation != nullptr && clause.target_list_size() == 0 &&
+          clause.values_size() > 0) {
+        report(target, nullptr);
+      }
+    }
+    children(statement, own);
   }
 
   void copy(const pg::CopyStmt& statement, const Frame* outer) {

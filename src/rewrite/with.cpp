@@ -35,7 +35,9 @@ bool Rewriter::with_clause(pg::WithClause& with, const Level* outer, Env& env) {
     }
   }
   std::size_t at = 0;
+  if (nested_ == 0) around_ = {&with, -1};
   for (auto& node : *with.mutable_ctes()) {
+    if (nested_ == 0) ++around_.at;
     auto& cte = *node.mutable_common_table_expr();
     Cte* made = nullptr;
     if (with.recursive()) {

@@ -309,7 +309,7 @@ SELECT name || 'x' FROM people;
 --!
 SELECT id FROM people WHERE note = 'x';
 --!
-SELECT p FROM people p;
+SELECT p = p FROM people p;
 --!
 SELECT row_to_json(p) FROM people p;
 --!
@@ -343,7 +343,7 @@ SELECT theriac_sealed_1 FROM people;
 --!
 SELECT id FROM people WHERE theriac_sealed_1 IS NULL;
 --!
-MERGE INTO people p USING cities c ON p.city = c.city WHEN MATCHED THEN UPDATE SET name = 'x';
+MERGE INTO people p USING cities c ON p.city = c.city WHEN MATCHED THEN UPDATE SET note = 'x';
 --!
 SET standard_conforming_strings = off;
 --!
@@ -559,8 +559,7 @@ SELECT * FROM directory WHERE tel = '13900000901';
 DELETE FROM directory WHERE who = 'Vera';
 --!
 SELECT who FROM directory ORDER BY who;
---!
-SELECT d FROM directory d;
+SELECT d FROM directory d ORDER BY number;
 --!
 UPDATE directory SET who = 'x' WHERE city = 'Bern';
 UPDATE yields SET lot = 'L' WHERE id = 1;
@@ -630,3 +629,104 @@ UPDATE pumps SET place = NULL WHERE id = 1;
 SELECT tableoid::regclass::text, id, serial, place FROM assets ORDER BY 1, 2;
 DELETE FROM assets WHERE serial = 'A-1' AND id = 1;
 DELETE FROM ONLY assets;
+-- Whole rows.
+SELECT p FROM people p ORDER BY id;
+SELECT b FROM batches b ORDER BY id;
+SELECT t FROM things t ORDER BY id;
+SELECT c.id, p FROM calls c LEFT JOIN people p ON p.phone = c.phone ORDER BY c.id;
+SELECT p.id, c FROM calls c RIGHT JOIN people p ON p.phone = c.phone AND c.day IS NULL ORDER BY p.id, c.id;
+SELECT (p).* FROM people p WHERE id = 1;
+SELECT (p).name, (p.*).city FROM people p ORDER BY id;
+SELECT ROW(id, name, born, 'x', NULL, note) FROM people ORDER BY id;
+SELECT (id, phone, balance) AS r FROM people ORDER BY id;
+SELECT q FROM (SELECT id, name, phone FROM people) q ORDER BY q.id;
+WITH w AS (SELECT id, age, seen FROM people) SELECT w, id FROM w ORDER BY id;
+SELECT count(p), count(p.*), count(*) FROM people p;
+SELECT count(p) FROM calls c LEFT JOIN people p ON p.phone = c.phone;
+SELECT id, p IS NULL, p IS NOT NULL FROM people p ORDER BY id;
+SELECT c.id FROM calls c LEFT JOIN people p ON p.phone = c.phone WHERE p IS NULL ORDER BY c.id;
+SELECT c.id FROM calls c LEFT JOIN people p ON p.phone = c.phone WHERE p.* IS NOT NULL ORDER BY c.id;
+SELECT id FROM batches b WHERE b IS NOT NULL ORDER BY id;
+--$ Anna Müller
+SELECT p, p.id FROM people p WHERE name = $1;
+--once
+INSERT INTO people (id, name, phone, note) VALUES (300, 'a "b" \c', '(1, 2)', '') RETURNING people;
+SELECT p FROM people p WHERE id = 300;
+UPDATE people p SET note = 'x,y', phone = NULL WHERE id = 300 RETURNING p, (p).note, ROW(p.id, p.note);
+--once
+DELETE FROM people p WHERE id = 300 RETURNING p.*, p;
+TABLE batches ORDER BY id LIMIT 2;
+TABLE calls;
+SET bytea_output = escape;
+SELECT t FROM things t ORDER BY id;
+SELECT p FROM people p ORDER BY id;
+RESET bytea_output;
+--!
+SELECT DISTINCT p FROM people p;
+--!
+SELECT p FROM people p ORDER BY p;
+--!
+SELECT x.p FROM (SELECT p FROM people p) x;
+--!
+SELECT p::text FROM people p;
+--!
+COPY (SELECT p FROM people p) TO STDOUT;
+-- MERGE.
+MERGE INTO people p USING (VALUES (1, 'Anna Müller', 30), (301, 'Merged', 31)) s(id, name, age) ON p.id = s.id WHEN MATCHED THEN UPDATE SET name = s.name, score = 77 WHEN NOT MATCHED THEN INSERT (id, name, age) VALUES (s.id, s.name, s.age);
+SELECT id, name, age, score, visits, city FROM people WHERE id IN (1, 301) ORDER BY id;
+SELECT id FROM people WHERE name = 'Merged' AND age = 31;
+--$ 302|Param|9.5
+MERGE INTO people p USING (VALUES ($1::int, $2, $3::numeric)) s(id, name, b) ON p.id = s.id WHEN MATCHED THEN UPDATE SET balance = s.b WHEN NOT MATCHED THEN INSERT (id, name, balance) VALUES (s.id, s.name, s.b);
+SELECT id, name, balance FROM people WHERE id > 300 ORDER BY id;
+MERGE INTO people p USING (VALUES ('Merged', 'new note'), ('nobody', 'x')) s(name, note) ON p.name = s.name WHEN MATCHED AND p.note IS NULL THEN UPDATE SET note = NULL, city = s.note;
+SELECT id, note, city FROM people WHERE id = 301;
+MERGE INTO calls c USING people p ON c.person = p.id AND p.id > 300 WHEN MATCHED THEN UPDATE SET phone = p.phone WHEN NOT MATCHED AND p.id > 300 THEN INSERT (id, phone, remark, person) VALUES (p.id, p.phone, p.note, p.id);
+SELECT phone, remark, person FROM calls WHERE person > 300 ORDER BY person;
+MERGE INTO people p USING calls c ON p.id = c.person AND c.person > 300 WHEN MATCHED AND c.id = 301 THEN DELETE WHEN MATCHED THEN UPDATE SET note = c.remark, phone = 'm302';
+SELECT id, name, phone, note FROM people WHERE id > 300 ORDER BY id;
+MERGE INTO batches b USING (VALUES (1, 3.5, '2026-01-01 00:00:00+00'::timestamptz), (50, 4, NULL)) s(id, y, r) ON b.id = s.id WHEN MATCHED THEN UPDATE SET yield = s.y, released = s.r WHEN NOT MATCHED THEN INSERT (id, lot, yield, released) VALUES (s.id, 'L50', s.y, s.r);
+SELECT id, lot, yield, released FROM batches ORDER BY id;
+SELECT id FROM batches WHERE yield = 3.50;
+MERGE INTO batches b USING cities c ON b.lot = c.city WHEN MATCHED THEN UPDATE SET yield = NULL WHEN NOT MATCHED AND c.country = 'nowhere' THEN INSERT (id, lot) VALUES (1, 'x');
+DELETE FROM batches WHERE id = 50;
+MERGE INTO people p USING cities c ON p.city = c.city AND p.id = 302 WHEN MATCHED THEN UPDATE SET score = 1 WHEN NOT MATCHED THEN DO NOTHING;
+MERGE INTO people p USING (VALUES (302)) s(id) ON p.id = s.id WHEN MATCHED THEN UPDATE SET visits = DEFAULT, total = NULL, age = 300;
+MERGE INTO people p USING (VALUES (302)) s(id) ON p.id = s.id WHEN MATCHED THEN UPDATE SET phone = '1234567890123456789012345';
+MERGE INTO people p USING (VALUES (302), (302)) s(id) ON p.id = s.id WHEN MATCHED THEN UPDATE SET age = 3;
+SELECT id, visits, total, age FROM people WHERE id > 300 ORDER BY id;
+DELETE FROM calls WHERE person > 300;
+DELETE FROM people WHERE id > 300;
+--!
+MERGE INTO people p USING cities c ON p.city = c.city WHEN MATCHED THEN UPDATE SET note = 'x';
+--!
+MERGE INTO batches b USING (VALUES (1, 2)) s(id, y) ON b.id = s.id WHEN MATCHED THEN UPDATE SET yield = s.y;
+--!
+MERGE INTO cities c USING people p ON c.city = p.city WHEN MATCHED THEN UPDATE SET country = p.name;
+-- Values on a detour.
+UPDATE people SET name = v.name, phone = v.phone FROM (VALUES (1, 'Anna Müller', 'p1'), (2, 'Bob', NULL)) AS v(id, name, phone) WHERE people.id = v.id;
+SELECT id, name, phone FROM people WHERE id < 3 ORDER BY id;
+--$ 1|Anna Müller|2|Bob
+UPDATE people SET name = v.name FROM (VALUES ($1::int, $2), ($3, $4)) AS v(id, name) WHERE people.id = v.id AND people.name IS DISTINCT FROM v.name RETURNING people.id, people.name;
+UPDATE people SET born = v.born FROM (VALUES (2, date '1990-03-07')) v(id, born) WHERE people.id = v.id RETURNING people.id, people.born;
+UPDATE people SET born = v.born FROM (VALUES (2, '1990-03-07')) v(id, born) WHERE people.id = v.id;
+WITH v(id, name) AS (VALUES (310, 'Vera'), (311, 'Ivo')) INSERT INTO people (id, name) SELECT id, name FROM v ON CONFLICT (id) DO NOTHING;
+INSERT INTO people (id, name, phone) SELECT v.id, v.name, v.phone FROM (VALUES (312, 'Wim', '555312'), (313, 'Xenia', NULL)) v(id, name, phone) WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = v.id);
+SELECT id, name, phone FROM people WHERE id > 300 ORDER BY id;
+DELETE FROM people WHERE id > 300;
+--!
+UPDATE people SET name = x FROM unnest(ARRAY['secret']) x WHERE id = 1;
+--$ {a,b}
+--!
+INSERT INTO people (id, name) SELECT 400, x FROM unnest($1::text[]) x;
+--!
+UPDATE people SET name = upper(v.x) FROM (VALUES (1, 'secret')) v(id, x) WHERE people.id = v.id;
+-- Writing WITH.
+WITH u AS (UPDATE people SET note = 'seen' WHERE score > 5 RETURNING id, note) SELECT * FROM u ORDER BY id;
+WITH u AS (UPDATE people SET note = NULL, score = score WHERE score > 5 RETURNING id) SELECT count(*) FROM u;
+WITH p AS (SELECT id FROM people WHERE name = 'Bob'), u AS (UPDATE people SET note = 'bob' WHERE id IN (SELECT id FROM p) RETURNING id, note) SELECT id, note FROM u ORDER BY id;
+WITH u AS (UPDATE people SET age = 33 WHERE city = 'Basel' AND id > 2 RETURNING id, age) INSERT INTO cities SELECT 'u' || id, age::text FROM (SELECT id, 1 AS age FROM u) x ON CONFLICT DO NOTHING;
+WITH i AS (INSERT INTO calls (id, phone, remark) SELECT id + 900, phone, note FROM people WHERE id < 3 ON CONFLICT (id) DO NOTHING RETURNING id, phone, remark) SELECT * FROM i ORDER BY id;
+WITH d AS (DELETE FROM calls WHERE id > 900 RETURNING id) UPDATE people SET note = 'gone' WHERE id = 2 OR score = 77 RETURNING id, note;
+DELETE FROM cities WHERE city LIKE 'u%';
+--!
+WITH d AS (DELETE FROM calls WHERE id > 900 RETURNING person) UPDATE people SET note = 'x' WHERE id IN (SELECT person FROM d);

@@ -1,11 +1,14 @@
 // Runs a file of statements on two connections and compares all a client can see.
 //
-//   twin_runner PLAIN_CONNINFO GATEWAY_CONNINFO FILE
+//   twin_runner PLAIN_CONNINFO GATEWAY_CONNINFO FILE [sequence]
 //
+// With "sequence" the whole file runs in one protocol after the other, for statements that build on
+// each other; else each statement runs in all of them.
 // File: statements end with a semicolon at the end of a line. A line before one may say
 //   --! text      it must be refused (0A000) through the gateway; it is not run directly
 //   --$ a|b|\N    parameters ($1, $2, ...); then the simple protocol is not tried
 //   --@ oid,oid   their declared types (0: unknown)
+// "%db%" in a statement stands for the database's name (what is known to the whole cluster).
 //   --once        in the extended protocol with text results only
 // Prints one line for each difference and "N passed, N failed"; exit code 1 if any failed.
 #include <fmt/format.h>
@@ -13,8 +16,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -75,17 +80,36 @@ constexpr const char* kModes[] = {"simple", "extended text", "extended binary"};
 using Answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
 Answer ask(PGconn* connection, const Case& c, Mode mode) {
-  if (mode == Mode::kSimple) return {PQexec(connection, c.sql.c_str()), PQclear};
+  constexpr std::string_view kDatabase = "%db%";
+  auto sql = c.sql;
+  if (const auto at = sql.find(kDatabase); at != std::string::npos) {
+    sql.replace(at, kDatabase.size(), PQdb(connection));
+  }
+  if (mode == Mode::kSimple) return {PQexec(connection, sql.c_str()), PQclear};
   std::vector<const char*> values;
   for (const auto& p : c.parameters) values.push_back(p == "\\N" ? nullptr : p.c_str());
   auto types = c.types;
   types.resize(values.size());
   const int count = static_cast<int>(values.size());
-  Answer prepared(PQprepare(connection, "", c.sql.c_str(), count, types.data()), PQclear);
+  Answer prepared(PQprepare(connection, "", sql.c_str(), count, types.data()), PQclear);
   if (PQresultStatus(prepared.get()) != PGRES_COMMAND_OK) return prepared;
   return {PQexecPrepared(connection, "", count, values.data(), nullptr, nullptr,
                          mode == Mode::kBinary ? 1 : 0),
           PQclear};
+}
+
+/// A type as a client sees it: by name if it was made in the database, where its number differs.
+std::string type_name(PGconn* connection, Oid type) {
+  constexpr Oid kFirstOfDatabase = 16384;
+  if (type < kFirstOfDatabase) return std::to_string(type);
+  static std::map<std::pair<PGconn*, Oid>, std::string> known;
+  auto& name = known[{connection, type}];
+  if (name.empty()) {
+    const auto sql = fmt::format("SELECT {}::pg_catalog.regtype::pg_catalog.text", type);
+    const Answer answer(PQexec(connection, sql.c_str()), PQclear);
+    if (PQntuples(answer.get()) == 1) name = PQgetvalue(answer.get(), 0, 0);
+  }
+  return name;
 }
 
 /// Everything a client can see, as text.
@@ -98,11 +122,18 @@ std::string picture(PGconn* connection, const Case& c, Mode mode, std::string& s
   const auto* text = PQresultErrorMessage(r);
   message = text != nullptr ? text : "";
   if (!sqlstate.empty()) return "error " + sqlstate;
+  std::string parameters;
+  if (mode != Mode::kSimple) {
+    const Answer described(PQdescribePrepared(connection, ""), PQclear);
+    for (int p = 0; p < PQnparams(described.get()); ++p) {
+      parameters += fmt::format("${}:{} ", p + 1, PQparamtype(described.get(), p));
+    }
+  }
   std::string head = fmt::format("{} {}\n", PQcmdStatus(const_cast<PGresult*>(r)),  // NOLINT
                                  PQnfields(r));
   for (int f = 0; f < PQnfields(r); ++f) {
-    head += fmt::format("{}:{}:{}:{}:{}:{}\n", PQfname(r, f), PQftype(r, f), PQfmod(r, f),
-                        PQfsize(r, f), PQftablecol(r, f), PQfformat(r, f));
+    head += fmt::format("{}:{}:{}:{}:{}:{}\n", PQfname(r, f), type_name(connection, PQftype(r, f)),
+                        PQfmod(r, f), PQfsize(r, f), PQftablecol(r, f), PQfformat(r, f));
   }
   std::vector<std::string> rows;
   for (int i = 0; i < PQntuples(r); ++i) {
@@ -125,13 +156,7 @@ std::string picture(PGconn* connection, const Case& c, Mode mode, std::string& s
   }
   if (c.sql.find("ORDER BY") == std::string::npos) std::sort(rows.begin(), rows.end());
   for (const auto& row : rows) head += row + "\n";
-  if (mode != Mode::kSimple) {
-    const Answer described(PQdescribePrepared(connection, ""), PQclear);
-    for (int p = 0; p < PQnparams(described.get()); ++p) {
-      head += fmt::format("${}:{} ", p + 1, PQparamtype(described.get(), p));
-    }
-  }
-  return head;
+  return head + parameters;
 }
 
 bool check(PGconn* plain, PGconn* gateway, const Case& c, Mode mode) {
@@ -161,7 +186,8 @@ bool check(PGconn* plain, PGconn* gateway, const Case& c, Mode mode) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
+  if (argc != 4 && argc != 5) return 2;
+  const bool sequence = argc == 5;
   PGconn* plain = PQconnectdb(argv[1]);
   PGconn* gateway = PQconnectdb(argv[2]);
   for (PGconn* c : {plain, gateway}) {
@@ -172,13 +198,20 @@ int main(int argc, char** argv) {
     PQsetNoticeProcessor(c, [](void*, const char*) {}, nullptr);
   }
   int passed = 0, failed = 0;
-  for (const auto& c : read_cases(argv[3])) {
-    for (const auto mode : {Mode::kSimple, Mode::kText, Mode::kBinary}) {
-      if (mode == Mode::kSimple && (c.with_parameters || c.once)) continue;
-      if (mode == Mode::kBinary && c.once) continue;
-      ++(check(plain, gateway, c, mode) ? passed : failed);
-      std::fflush(stdout);
-    }
+  const auto cases = read_cases(argv[3]);
+  const auto run = [&](const Case& c, Mode mode) {
+    if (mode == Mode::kSimple && (c.with_parameters || c.once)) return;
+    if (mode == Mode::kBinary && c.once) return;
+    ++(check(plain, gateway, c, mode) ? passed : failed);
+    std::fflush(stdout);
+  };
+  for (const auto mode : {Mode::kSimple, Mode::kText, Mode::kBinary}) {
+    if (!sequence) break;
+    for (const auto& c : cases) run(c, mode);
+  }
+  for (const auto& c : cases) {
+    if (sequence) break;
+    for (const auto mode : {Mode::kSimple, Mode::kText, Mode::kBinary}) run(c, mode);
   }
   PQfinish(plain);
   PQfinish(gateway);

@@ -51,9 +51,12 @@ def main():
             parts.start_keyd()
             parts.protect()
             sealed = cluster.uri("erp_app", "sealed", parts.start_gateway().port)
-            runner = subprocess.run(
-                [program("twin_runner"), cluster.uri("erp_app", "plain"), sealed,
-                 os.environ.get("TWINS_FILE", HERE / "statements.sql")], check=False)
+            runs = [[os.environ["TWINS_FILE"]]] if "TWINS_FILE" in os.environ else [
+                [HERE / "statements.sql"], [HERE / "sessions.sql", "sequence"]]
+            failed = 0
+            for run in runs:
+                failed |= subprocess.run([program("twin_runner"), cluster.uri("erp_app", "plain"),
+                                          sealed, *run], check=False).returncode
             if os.environ.get("TWINS_KEEP"):
                 say(f"kept: gateway {sealed}")
                 input("Enter ends it\n")
@@ -63,7 +66,7 @@ def main():
             if code != 0 or verdict["entries_unsigned"] != 0:
                 say("FAILED: a gateway that was stopped leaves entries without a checkpoint")
                 return 1
-            return runner.returncode
+            return failed
         finally:
             if parts:
                 parts.stop()
