@@ -301,7 +301,7 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
   const bool empty = prepared->plan->statements.empty();
   auto fetch_rows = empty ? nullptr : cursor_rows(prepared->statement());
   if (!prepared->touched() && !fetch_rows) {
-    if (!empty) remember_cursor(prepared->statement(), nullptr);
+    if (!empty) portal->cursor = remember_cursor(prepared->statement(), nullptr);
     portals_[portal_name] = portal;
     append(io.to_server, frame.raw);
     expect({.kind = Expecting::kBind, .portal = portal});
@@ -352,7 +352,7 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
   portal->rows = *rows;
   portal->sealed = filled->sealed;
   portals_[portal_name] = portal;
-  remember_cursor(statement, *rows);
+  portal->cursor = remember_cursor(statement, *rows);
   send_bind(portal_name, statement_name, portal, *filled, false, io);
   return true;
 }

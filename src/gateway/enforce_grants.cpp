@@ -293,13 +293,32 @@ std::shared_ptr<RowMap> EnforceSession::cursor_rows(const Statement& statement) 
   return portal == portals_.end() ? nullptr : portal->second->rows;
 }
 
-void EnforceSession::remember_cursor(const Statement& statement, std::shared_ptr<RowMap> rows) {
-  if (statement.cursor.empty() || statement.tag != "DECLARE") return;
+std::optional<EnforceSession::CursorChange> EnforceSession::remember_cursor(
+    const Statement& statement, std::shared_ptr<RowMap> rows) {
+  const bool declares = statement.tag == "DECLARE";
+  if (statement.cursor.empty() || (!declares && statement.tag != "CLOSE")) return std::nullopt;
+  const auto at = cursors_.find(statement.cursor);
+  CursorChange change{statement.cursor, at == cursors_.end() ? nullptr : at->second};
   if (rows) {
     cursors_[statement.cursor] = std::move(rows);
+    if (statement.cursor_holds) held_cursors_.insert(statement.cursor);
   } else {
-    cursors_.erase(statement.cursor);  // the name means an unprotected cursor now
+    cursors_.erase(statement.cursor);  // the name means an unprotected cursor now, or none
   }
+  return change;
+}
+
+void EnforceSession::undo_cursor(const CursorChange& change) {
+  if (change.before) {
+    cursors_[change.name] = change.before;
+  } else {
+    cursors_.erase(change.name);
+  }
+}
+
+void EnforceSession::forget_cursors() {
+  std::erase_if(cursors_, [&](const auto& one) { return !held_cursors_.contains(one.first); });
+  std::erase_if(held_cursors_, [&](const auto& name) { return !cursors_.contains(name); });
 }
 
 void EnforceSession::count_statement(const Portal& portal, std::uint64_t opened, Io& io) {

@@ -70,7 +70,6 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
               statement.follow || names;
     copies_in = copies_in || statement.copies_in;
     schema = schema || statement.effect == Effect::kSchema;
-    if (statement.action == Action::kForward) remember_cursor(statement, nullptr);
     const auto does = effect_of(statement);
     if (does != Effect::kNone && effect != Effect::kSetting) effect = does;
     behind = behind || (set && catalogue->may_concern(statement.text));
@@ -90,6 +89,11 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
     query.effect = effect;
     query.schema = schema;
     for (const auto& statement : plan->statements) note_names(statement, catalogue, query);
+    for (const auto& statement : plan->statements) {
+      if (auto change = remember_cursor(statement, nullptr)) {
+        query.cursors.push_back(std::move(*change));
+      }
+    }
     expect(std::move(query));
     for (const auto& statement : plan->statements) note_reading(statement);
     in_pipeline_ = false;
@@ -229,6 +233,7 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
   std::string copy_text;
   if (forward) {
     portal->rows = cursor_rows(statement);
+    portal->cursor = remember_cursor(statement, nullptr);
   } else if (statement.copy) {
     auto sql = copy_sql(statement, *filled);
     auto ready = sql ? Refusable<void>() : refuse(sql.error());
@@ -245,7 +250,7 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
       return false;
     }
     portal->rows = *rows;
-    remember_cursor(statement, *rows);
+    portal->cursor = remember_cursor(statement, *rows);
   }
   portal->sealed = filled->sealed;
   if (statement.copies_in) {

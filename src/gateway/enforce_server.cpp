@@ -1,4 +1,6 @@
 // Server messages of an enforce session.
+#include <algorithm>
+
 #include "gateway/enforce_scrub.hpp"
 #include "gateway/enforce_session.hpp"
 
@@ -389,6 +391,7 @@ void EnforceSession::on_done(const pgwire::Frame& frame, Io& io) {
   const auto entry = front;
   if (!query) expects_.pop_front();
   if (expects_.empty()) copy_in_done(entry.portal.get());
+  if (entry.portal) entry.portal->cursor.reset();
   if (entry.hold) {
     held_done_.assign(frame.raw.begin(), frame.raw.end());
     return;
@@ -440,6 +443,10 @@ void EnforceSession::drop_until_sync(Io& io) {
   for (auto at = dropped.rbegin(); at != dropped.rend(); ++at) {
     if (at->kind == Expecting::kParse) undo_parse(*at);
     undo_names(*at);
+    if (at->portal && at->portal->cursor) {
+      undo_cursor(*at->portal->cursor);
+      at->portal->cursor.reset();
+    }
     collecting = collecting || at->collect;
   }
   if (collecting) finish_collected(true, io);
@@ -468,6 +475,9 @@ void EnforceSession::on_error(const pgwire::Frame& frame, Io& io) {
   show(&front);
   switch (front.kind) {
     case Expecting::kQuery:
+      std::for_each(front.cursors.rbegin(), front.cursors.rend(),
+                    [&](const CursorChange& change) { undo_cursor(change); });
+      front.cursors.clear();
       if (front.collect) {
         collected_.clear();
         collected_too_many_ = true;
@@ -512,6 +522,7 @@ void EnforceSession::on_ready(const pgwire::Frame& frame, Io& io) {
     return;
   }
   note_transaction(status);
+  if (status == 'I' && expects_.empty()) forget_cursors();
   // The function may have been set_config.
   if (entry.kind == Expecting::kFunction) settings_stale_ = settings_in_transaction_ = true;
   if (status == 'I') {

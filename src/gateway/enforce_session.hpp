@@ -101,7 +101,13 @@ class EnforceSession final : public Session {
     if (statement.action == rewrite::Action::kPrepare) return "DEALLOCATE theriac_nothing";
     return rewrite::text_with(statement.sql, statement.holes, prepared.literals.get());
   }
+  /// What a cursor's name meant before a statement declares or closes it, which may fail.
+  struct CursorChange {
+    std::string name;
+    std::shared_ptr<RowMap> before;
+  };
   struct Portal {
+    std::optional<CursorChange> cursor;  ///< until it was executed
     std::shared_ptr<Prepared> prepared;
     std::vector<std::int16_t> result_formats;  ///< as the client asked
     std::vector<std::int16_t> server_formats;  ///< as the server was asked
@@ -150,6 +156,7 @@ class EnforceSession final : public Session {
     bool quiet = false;        ///< its error is not the client's
     bool hold = false;         ///< its completion is shown once the statement is settled
     bool schema = false;       ///< kQuery with DDL somewhere in it
+    std::vector<CursorChange> cursors{};  ///< kQuery
     std::uint64_t opened = 0;
     std::string says;  ///< kDescribeStatement: a tag that completes the client's statement
     /// What names meant before this message; null: nothing.
@@ -318,7 +325,11 @@ class EnforceSession final : public Session {
                                     const Filled* filled) const;
   /// FETCH of a cursor that was declared on protected columns, with the cursor's rows.
   std::shared_ptr<RowMap> cursor_rows(const rewrite::Statement& statement) const;
-  void remember_cursor(const rewrite::Statement& statement, std::shared_ptr<RowMap> rows);
+  std::optional<CursorChange> remember_cursor(const rewrite::Statement& statement,
+                                              std::shared_ptr<RowMap> rows);
+  void undo_cursor(const CursorChange& change);
+  /// Cursors end with their transaction, but those WITH HOLD.
+  void forget_cursors();
   void count_statement(const Portal& portal, std::uint64_t opened, Io& io);
   void deny(const std::string& what, const pgwire::ErrorReport& report);
   void close_grants();
@@ -413,6 +424,7 @@ class EnforceSession final : public Session {
   std::map<std::string, std::shared_ptr<Prepared>, std::less<>> prepared_;
   std::map<std::string, std::shared_ptr<Portal>, std::less<>> portals_;
   std::map<std::string, std::shared_ptr<RowMap>, std::less<>> cursors_;
+  std::set<std::string, std::less<>> held_cursors_;
   std::vector<std::string> search_path_{"public"};
   std::string search_path_key_{"public"};
   pgwire::TextSettings settings_;

@@ -27,6 +27,10 @@ Refusal not_verified(std::string column) {
           "write it in a simpler form, and report it"};
 }
 
+// DeclareCursorStmt.options
+constexpr int kCursorBinary = 0x01;
+constexpr int kCursorHold = 0x20;
+
 Refusal not_understood() {
   return {"0A000", {}, "a statement of this form", "write it in a simpler form"};
 }
@@ -95,6 +99,7 @@ class Analysis {
     out.effect = effect_of(node);
     out.changes_reading = out.effect == Effect::kSetting && may_change_reading(node);
     out.cursor = cursor_of(node);
+    out.cursor_holds = (node.declare_cursor_stmt().options() & kCursorHold) != 0;
     out.client_parameters = highest_parameter(node);
     out.copies_in = node.has_copy_stmt() && node.copy_stmt().is_from() &&
                     node.copy_stmt().filename().empty() && !node.copy_stmt().is_program();
@@ -236,6 +241,9 @@ class Analysis {
     rewriter.give_uses(out);
     // EXPLAIN returns a plan; the cursor's rows come with FETCH.
     if (!node.has_explain_stmt()) outputs(*rewriter.result(), found, out);
+    if ((node.declare_cursor_stmt().options() & kCursorBinary) != 0 && !out.outputs.empty()) {
+      refuse(out, {"0A000", {}, "a BINARY cursor", "ask for binary results when binding FETCH"});
+    }
   }
 
   void copy(const pg::CopyStmt& node, Statement& out) {

@@ -319,6 +319,7 @@ struct Statement {
   /// DECLARE, FETCH, MOVE and CLOSE: the cursor's name. The gateway keeps the outputs of a DECLARE
   /// under it and applies them to the rows of its FETCHes.
   std::string cursor;
+  bool cursor_holds = false;  ///< DECLARE ... WITH HOLD
   /// How many columns the result has; 0 if the analysis does not know.
   std::size_t result_columns = 0;
   /// Tag of CommandComplete for the client, where the server's would tell of the rewriting.
