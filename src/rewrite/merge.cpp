@@ -72,6 +72,9 @@ bool Rewriter::merges_by_key(const pg::MergeStmt& statement, const Merging& merg
 bool Rewriter::merge(pg::MergeStmt& statement, const Env* env) {
   Written into;
   if (!written_table(statement, env, into)) return false;
+  if (into.target->relation != nullptr && into.target->relation->is_view()) {
+    return refuse(into.target->relation, nullptr, "MERGE into a view", "name the table");
+  }
   Merging merging;
   merging.target = into.target;
   merging.matched = into.level;

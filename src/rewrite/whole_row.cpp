@@ -7,6 +7,12 @@
 #include "rewrite/rewriter.hpp"
 
 namespace theriac::rewrite {
+namespace {
+
+/// A row of a table has a place; NULL where an outer join made it up.
+bool has_ctid(const Item& item) { return item.relation != nullptr && !item.relation->is_view(); }
+
+}  // namespace
 
 Item* Rewriter::row_item(const pg::Node& node, const Level& level, const Level** found) {
   if (!node.has_column_ref()) return nullptr;
@@ -121,8 +127,8 @@ Rewriter::Answer Rewriter::row_output(pg::Node& value, Level& level, Use use, bo
     return Answer::kDone;
   }
   // Where an outer join finds no row there is none, which is not a row of NULLs.
-  if (item->relation == nullptr) {
-    refuse_item(*item, "a whole row of a sub-select in an outer join");
+  if (!has_ctid(*item)) {
+    refuse_item(*item, "a whole row of a sub-select or view in an outer join");
     return Answer::kRefused;
   }
   pg::Node choice;
@@ -155,7 +161,7 @@ Rewriter::Answer Rewriter::count_whole_row(pg::FuncCall& call, Level& level) {
   auto* item = row_item(call.args(0), level, &found);
   if (item == nullptr) return Answer::kNotMine;
   if (call.agg_distinct() || call.has_over() || found != &level ||
-      (item->nullable && item->relation == nullptr)) {
+      (item->nullable && !has_ctid(*item))) {
     refuse_item(*item, "count() of a whole row of this kind", "count a column that is never NULL");
     return Answer::kRefused;
   }
