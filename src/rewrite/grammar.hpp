@@ -14,7 +14,13 @@ class Grammar {
   explicit Grammar(std::uint32_t seed) : engine_(seed) {}
 
   std::string statement() {
-    switch (pick(20)) {
+    switch (pick(23)) {
+      case 20:
+        return merge();
+      case 21:
+        return whole_row();
+      case 22:
+        return detour();
       case 16:
         return set_operation();
       case 17:
@@ -372,6 +378,47 @@ class Grammar {
          "patient = 'moved' WHERE customer_id IN (SELECT id FROM s) RETURNING id, patient",
          "UPDATE usage u SET patient = 'moved', age = 3 FROM customers c WHERE c.name = "
          "u.patient RETURNING u.id, patient, c.name"});
+  }
+
+  std::string merge() {
+    const auto source = any({"(VALUES (1, 'secret', 42), (77, 'secret2', NULL)) s(id, name, age)",
+                             "(SELECT id, name, 7 AS age FROM customers WHERE id < 5) s",
+                             "(SELECT id, patient AS name, age FROM usage) s",
+                             "(SELECT d.id, d.name, 3 AS age FROM devices d) s"});
+    const auto matched =
+        any({"", " WHEN MATCHED THEN DELETE", " WHEN MATCHED THEN UPDATE SET patient = s.name",
+             " WHEN MATCHED AND u.age = 42 THEN UPDATE SET age = 5, patient = NULL",
+             " WHEN MATCHED AND u.patient IS NULL THEN UPDATE SET name = 'moved', used = NULL",
+             " WHEN MATCHED AND s.id > 1 THEN UPDATE SET (name, age) = (s.name, s.age)"});
+    const auto missing =
+        any({" WHEN NOT MATCHED THEN DO NOTHING",
+             " WHEN NOT MATCHED THEN INSERT (id, patient, age) VALUES (s.id + 200, s.name, s.age)",
+             " WHEN NOT MATCHED AND s.id < 3 THEN INSERT (id, name) VALUES (300 + s.id, 'new')"});
+    return "MERGE INTO usage u USING " + source + " ON " +
+           any({"u.id = s.id", "u.id = s.id AND u.name = s.name", "u.patient = s.name"}) + matched +
+           missing;
+  }
+
+  std::string whole_row() {
+    Source source{"customers c", {{"c.id", "int"}, {"c.name", "text"}, {"c.kind", "text"}}};
+    if (chance(50)) source.from = "orders o LEFT JOIN customers c ON c.id = o.customer_id";
+    return "SELECT " +
+           any({"c", "c, c.id", "(c).*", "count(c)", "ROW(c.id, c.name, c.kind)", "c IS NULL",
+                "c IS NOT NULL, c.id"}) +
+           " FROM " + source.from + (chance(60) ? " WHERE " + condition(source, 1) : "");
+  }
+
+  /// Literals that get to protected columns through VALUES.
+  std::string detour() {
+    const auto rows = "(VALUES (1, " + value("text") + "), (2, " + value("text") + ")) v(id, x)";
+    return any({"UPDATE usage u SET patient = v.x FROM " + rows + " WHERE u.id = v.id",
+                "UPDATE usage u SET name = v.x, age = 3 FROM " + rows +
+                    " WHERE u.id = v.id AND u.name IS DISTINCT FROM v.x RETURNING u.id, u.name",
+                "INSERT INTO usage (id, patient) SELECT 400 + v.id, v.x FROM " + rows,
+                "WITH i AS (INSERT INTO usage (id, name) SELECT 400 + v.id, v.x FROM " + rows +
+                    " RETURNING id, name) SELECT * FROM i",
+                "WITH u AS (UPDATE usage SET patient = 'moved' WHERE age = 42 RETURNING id, "
+                "patient) SELECT u.id, u.patient FROM u"});
   }
 
   std::string select(int depth) {

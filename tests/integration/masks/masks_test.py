@@ -205,6 +205,26 @@ class MasksTest(unittest.TestCase):
         self.assertEqual(sorted(self.ask("SELECT name FROM people UNION ALL SELECT phone FROM people"),
                                 key=str)[:2], [("138****5678",), ("138****9999",)])
 
+    def test_masks_in_held_cursors_and_whole_rows(self):
+        link = self.stage.connect("sealed", "warehouse", autocommit=False)
+        with link.cursor() as cursor:
+            cursor.execute("DECLARE h SCROLL CURSOR WITH HOLD FOR "
+                           f"SELECT {COLUMNS} FROM people ORDER BY id")
+            link.commit()
+            for fetch, want in (("LAST", MASKED[-1:]), ("PRIOR", MASKED[-2:-1]),
+                                ("ABSOLUTE 1", MASKED[:1])):
+                cursor.execute(f"FETCH {fetch} FROM h")
+                self.assertEqual(self.printed(cursor.fetchall()), want, fetch)
+            cursor.execute("CLOSE h")
+            link.commit()
+        link.close()
+        name, phone = MASKED[0][:2]
+        self.assertEqual(self.ask("SELECT ROW(name, phone) FROM people WHERE id = 1"),
+                         [(f"({name},{phone})",)])
+        row = self.ask("SELECT p FROM people p WHERE id = 1")[0][0]
+        self.assertIn(name, row)
+        self.assertNotIn("Zhang", row)
+
     def test_masks_in_copy(self):
         for options, read in (("", self.text_rows), ("FORMAT csv", self.csv_rows),
                               ("FORMAT binary", self.binary_texts)):
