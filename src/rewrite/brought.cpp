@@ -205,21 +205,50 @@ bool Rewriter::carry(const std::vector<Carried>& all, const Nodes& from, const L
   return true;
 }
 
+namespace {
+
+/// The expressions that give one column of VALUES, of a SELECT, or of their UNION ALL; false: it is
+/// not certain which they are.
+bool expressions_of(const Derived& derived, std::size_t place, std::vector<const pg::Node*>& out) {
+  const auto index = static_cast<int>(place);
+  if (!derived.unordered || derived.columns[place].secret()) return false;
+  if (!derived.parts.empty()) {
+    return std::all_of(derived.parts.begin(), derived.parts.end(), [&](const Derived* part) {
+      return place < part->columns.size() && expressions_of(*part, place, out);
+    });
+  }
+  if (derived.rows != nullptr) {
+    for (const auto& row : *derived.rows) {
+      if (row.list().items_size() <= index) return false;
+      out.push_back(&row.list().items(index));
+    }
+    return true;
+  }
+  if (derived.targets == nullptr || index >= derived.targets->size()) return false;
+  const bool stars =
+      std::any_of(derived.targets->begin(), derived.targets->end(), [](const pg::Node& one) {
+        const auto& value = one.res_target().val();
+        return value.has_column_ref() && is_star(value.column_ref());
+      });
+  out.push_back(&derived.targets->Get(index).res_target().val());
+  return !stars;
+}
+
+}  // namespace
+
 bool Rewriter::carry(const Carried& one, Item& item, std::size_t place) {
   auto* derived = item.derived;
-  if (derived == nullptr || derived->rows == nullptr || !derived->unordered) return true;
+  std::vector<const pg::Node*> given;
+  if (derived == nullptr || !expressions_of(*derived, place, given)) return true;
   const auto uses = std::count_if(items_.begin(), items_.end(),
                                   [&](const Item& other) { return other.derived == derived; });
-  const auto index = static_cast<int>(place);
-  const bool constant =
-      std::all_of(derived->rows->begin(), derived->rows->end(), [&](const pg::Node& row) {
-        return row.list().items_size() > index && constant_node(row.list().items(index));
-      });
+  const bool constant = std::all_of(given.begin(), given.end(),
+                                    [](const pg::Node* value) { return constant_node(*value); });
   if (uses != 1 || !constant || derived->columns[place].is_null) return true;
   CommonType common;
   bool parameters = false;
-  for (const auto& row : *derived->rows) {
-    const auto made = constant_of(row.list().items(index), *one.column);
+  for (const auto* value : given) {
+    const auto made = constant_of(*value, *one.column);
     if (!made.refused.empty()) {
       return refuse(one.relation, one.column, made.refused,
                     "send the value as a plain literal or parameter");

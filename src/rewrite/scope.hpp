@@ -69,7 +69,7 @@ struct Derived {
   std::map<std::size_t, pg::Node> written;
   std::vector<Derived*> parts;  ///< of a set operation
   Nodes* rows = nullptr;        ///< of VALUES: its rows
-  bool unordered = false;       ///< of VALUES: nothing else in it refers to its columns
+  bool unordered = false;       ///< nothing else in it refers to its columns
   bool columns_known = true;    ///< false: some `*` over a relation that is not in the snapshot
   /// From this place on the positions are not certain.
   std::optional<std::size_t> unknown_from;

@@ -85,7 +85,8 @@ bool Rewriter::select_level(pg::SelectStmt& statement, const Level* outer, const
   result.level = &level;
   result.targets = statement.mutable_target_list();
   if (statement.values_lists_size() > 0) result.rows = statement.mutable_values_lists();
-  result.unordered = result.rows != nullptr && statement.sort_clause_size() == 0;
+  result.unordered = statement.sort_clause_size() == 0 && statement.group_clause_size() == 0 &&
+                     statement.distinct_clause_size() == 0;
   result.can_export = statement.values_lists_size() == 0;
   return true;
 }

@@ -58,6 +58,8 @@ bool Rewriter::set_operation(pg::SelectStmt& statement, const Level* outer, cons
   auto* level = &new_level(outer, env);
   if (!sealed || (is_union && (statement.all() || use == Use::kExists))) {
     result = inner;
+    result.unordered = is_union && statement.all() && statement.sort_clause_size() == 0 &&
+                       left->unordered && right->unordered;
   } else if (!(is_union ? distinct_union(statement, inner, result, outer, env)
                         : matched_groups(statement, inner, result, outer, env))) {
     return false;
