@@ -72,7 +72,10 @@ Effect effect_of(const pg::Node& statement) {
     case pg::Node::kCallStmt:
       return Effect::kSetting;  // code may set anything
     case pg::Node::kTransactionStmt:
-      return Effect::kTransaction;
+      // DDL may have been in what was prepared, by whichever session.
+      return statement.transaction_stmt().kind() == pg::TRANS_STMT_COMMIT_PREPARED
+                 ? Effect::kSchema
+                 : Effect::kTransaction;
     case pg::Node::kCopyStmt:
       return statement.copy_stmt().filename().empty() ? Effect::kCopy : Effect::kNone;
     case pg::Node::kSelectStmt:

@@ -375,6 +375,33 @@ class Ddl(unittest.TestCase):
             session.close()
         self.no_plain("Zhang", "C-1")
 
+    def test_two_phase_commit(self):
+        session = libpq.Connection(self.cluster.uri("erp_owner", self.name, self.port))
+
+        def fails(state, sql):
+            with self.assertRaises(libpq.SqlError) as caught:
+                session.query(sql)
+            self.assertEqual(caught.exception.state, state, sql)
+        try:
+            session.query("BEGIN")
+            session.query("CREATE TABLE party (id int PRIMARY KEY, name text)")
+            session.query("INSERT INTO party VALUES (1, 'Zhang')")
+            session.query(f"PREPARE TRANSACTION '{self.name} 1'")
+            fails("42P01", "SELECT name FROM party")
+            session.query(f"COMMIT PREPARED '{self.name} 1'")
+            self.assertEqual(session.query("SELECT id FROM party WHERE name = 'Zhang'"), [[b"1"]])
+            self.assertEqual(session.query("SELECT party FROM party"), [[b"(1,Zhang)"]])
+            session.query("BEGIN")
+            session.query("ALTER TABLE party ADD COLUMN code varchar(9)")
+            session.query("UPDATE party SET code = 'C-1'")
+            session.query(f"PREPARE TRANSACTION '{self.name} 2'")
+            session.query(f"ROLLBACK PREPARED '{self.name} 2'")
+            fails("42703", "SELECT code FROM party")
+            self.assertEqual(session.query("SELECT * FROM party"), [[b"1", b"Zhang"]])
+        finally:
+            session.close()
+        self.no_plain("Zhang", "C-1")
+
     def test_without_provision(self):
         # Something of the policy is there already, so nobody prepares it unasked.
         self.direct("CREATE TABLE party (id int)", role="erp_owner")
