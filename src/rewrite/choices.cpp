@@ -56,9 +56,8 @@ Rewriter::Answer Rewriter::chosen_constant(pg::Node& node, const Relation& relat
                                            const Column& column, Level& level, ItemColumn& made) {
   auto& inner = node.has_type_cast() ? *node.mutable_type_cast()->mutable_arg() : node;
   const auto written = alternatives_of(inner);
-  if (written.empty() || !std::all_of(written.begin(), written.end(), [this](const pg::Node* one) {
-        return constant_node(*one);
-      })) {
+  if (written.empty() || !std::all_of(written.begin(), written.end(),
+                                      [](const pg::Node* one) { return constant_node(*one); })) {
     return Answer::kNotMine;
   }
   if (!move_cast_inside(node)) return Answer::kNotMine;
