@@ -22,7 +22,14 @@ void EnforceSession::expect(Expect entry) {
     undo_names(entry);
     return;
   }
-  if (entry.kind == Expecting::kSync) skipping_ = false;
+  if (entry.kind == Expecting::kSync) skipping_ = refused_ = false;
+  const bool ends = entry.effect == rewrite::Effect::kTransaction ||
+                    entry.kind == Expecting::kSync || entry.kind == Expecting::kQuery;
+  if (entry.effect == rewrite::Effect::kSetting || entry.effect == rewrite::Effect::kSchema ||
+      entry.schema || entry.kind == Expecting::kFunction ||
+      (ends && settings_in_transaction_ && !entry.own)) {
+    settings_unsure_ = true;
+  }
   expects_.push_back(std::move(entry));
 }
 
@@ -108,6 +115,7 @@ void EnforceSession::pump(Io& io) {
 }
 
 bool EnforceSession::take(const pgwire::Frame& frame, Io& io) {
+  waiting_for_answers_ = false;
   if (phase_ == Phase::kSignIn) {
     if (frame.tag != 'p' && frame.tag != 'X') {
       fatal(pgwire::report_of(Error{Code::kProtocol, "message before sign-in"}), io);
@@ -116,6 +124,8 @@ bool EnforceSession::take(const pgwire::Frame& frame, Io& io) {
     append(io.to_server, frame.raw);
     return true;
   }
+  // What the server would skip is not sent. A Bind behind a refused Parse holds values in clear.
+  if ((skipping_ || refused_) && frame.tag != 'S' && frame.tag != 'X') return true;
   switch (frame.tag) {
     case 'Q':
       return take_query(frame, io);

@@ -230,7 +230,11 @@ void EnforceSession::on_copy_out(const pgwire::Frame& frame, Io& io) {
   auto* opener = expects_.front().portal ? expects_.front().portal->copy_out.get() : nullptr;
   if (poisoned_) return;
   if (opener == nullptr) {
-    append(io.to_client, frame.raw);
+    if (expects_.front().rewritten) {
+      fatal(pgwire::report_of(Error{Code::kProtocol, "COPY out"}), io);
+    } else {
+      append(io.to_client, frame.raw);
+    }
     return;
   }
   const auto before = io.to_client.size();

@@ -11,6 +11,9 @@ namespace {
 constexpr std::string_view kRefusedSql = "refused by theriac";
 constexpr std::string_view kRefusedName = "theriac_refused";
 
+const ErrorReport kNoStatement{.sqlstate = "26000",
+                               .message = "the prepared statement does not exist"};
+
 constexpr std::uint32_t kOidUuid = 2950, kOidByteaArray = 1001;
 }  // namespace
 
@@ -18,6 +21,7 @@ void EnforceSession::refuse_extended(ErrorReport report, Io& io) {
   ++service_.counters().refused;
   pgwire::write_parse(io.to_server, kRefusedName, kRefusedSql, {});
   in_pipeline_ = true;
+  refused_ = true;
   Expect entry{.kind = Expecting::kParse, .own = true};
   entry.refusal = std::move(report);
   entry.name = kRefusedName;
@@ -132,7 +136,7 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
   if (!catalogue_fresh(parse->sql, io)) return false;
   const auto catalogue = this->catalogue();
   if (!settings_fresh(parse->sql, *catalogue, io)) return false;
-  if (auto failure = look_failure()) {
+  if (auto failure = planning_failure()) {
     refuse_extended(std::move(*failure), io);
     return true;
   }
@@ -274,11 +278,17 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
   const std::string portal_name{bind->portal};
   const std::string statement_name{bind->statement};
   const auto found = prepared_.find(statement_name);
-  if (found == prepared_.end() || skipping_) {
+  if (found == prepared_.end()) {
+    // What took the name away may yet be skipped.
+    if (!expects_.empty()) return wait_for_answers(io);
     in_pipeline_ = true;
+    if (statement_name.empty()) {
+      refuse_extended(kNoStatement, io);  // the server may still have one of ours
+      return true;
+    }
     portals_.erase(portal_name);
-    // Not of a statement that is known, or skipped by the server: its values stay here, since a
-    // refused Parse may have been theirs. A statement that is there after all misses them loudly.
+    // Not of a statement that is known: its values stay here. A statement that is there after all
+    // misses them loudly.
     auto empty = *bind;
     empty.parameter_formats.clear();
     empty.parameters.clear();
@@ -288,11 +298,11 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
   }
   auto prepared = found->second;
   if (!catalogue_fresh(prepared->sql, io)) return false;
-  if (auto failure = look_failure()) {
+  if (!settings_fresh(prepared->sql, *this->catalogue(), io)) return false;
+  if (auto failure = planning_failure()) {
     refuse_extended(std::move(*failure), io);
     return true;
   }
-  if (settings_stale_ && !settings_fresh(prepared->sql, *this->catalogue(), io)) return false;
   in_pipeline_ = true;
   if (!refresh_plan(statement_name, prepared, io)) return true;
   auto portal = std::make_shared<Portal>();
@@ -419,6 +429,11 @@ bool EnforceSession::take_describe(const pgwire::Frame& frame, Io& io) {
     return true;
   }
   in_pipeline_ = true;
+  if (target->kind == 'S' && target->name.empty() && !prepared_.contains(target->name)) {
+    if (!expects_.empty()) return wait_for_answers(io);
+    refuse_extended(kNoStatement, io);  // the server may still have one of ours
+    return true;
+  }
   append(io.to_server, frame.raw);
   if (target->kind == 'S') {
     Expect describing{.kind = Expecting::kDescribeStatement};
@@ -513,18 +528,18 @@ bool EnforceSession::take_close(const pgwire::Frame& frame, Io& io) {
   }
   in_pipeline_ = true;
   const std::string name{target->name};
-  Expect closing{.kind = Expecting::kClose};
+  Expect closing{.kind = Expecting::kClose, .name = name};
   if (target->kind == 'S') {
-    if (const auto at = prepared_.find(name); at != prepared_.end() && !skipping_) {
+    if (const auto at = prepared_.find(name); at != prepared_.end()) {
+      // The server skips it behind an error: the name then still means what it meant.
+      closing.previous = at->second;
       if (!at->second->gather_name.empty()) {
         pgwire::write_close(io.to_server, {'S', at->second->gather_name});
         expect({.kind = Expecting::kClose, .own = true});
       }
-      // The server skips it behind an error: the name then still means what it meant.
-      closing.undo.emplace_back(name, at->second);
       prepared_.erase(at);
     }
-  } else if (!skipping_) {
+  } else {
     portals_.erase(name);
   }
   append(io.to_server, frame.raw);

@@ -50,9 +50,16 @@ Refusable<Planned> EnforceSession::plan_of(
 
 bool EnforceSession::settings_fresh(std::string_view sql, const rewrite::Catalogue& catalogue,
                                     Io& io) {
-  if (!settings_stale_ || skipping_ || transaction_ == 'E') return true;
+  settings_unsure_ = settings_unsure_ && !expects_.empty();
+  if ((!settings_stale_ && !settings_unsure_) || skipping_) return true;
   if (!catalogue.may_concern(sql) && !catalogue.may_read_overlaid(sql, true)) return true;
-  // The names in `sql` mean what search_path and role say now: ask before planning.
+  // The names in `sql` mean what search_path and role say when it runs: what was sent before it may
+  // still change them.
+  if (settings_unsure_) return wait_for_answers(io);
+  if (transaction_ == 'E') {
+    settings_unknown_ = true;
+    return true;
+  }
   ask_settings(io);
   return false;
 }
@@ -85,8 +92,27 @@ void EnforceSession::ask_settings(Io& io) {
   continuation_ = [this](bool failed, Io& later) { after_settings(failed, later); };
 }
 
+bool EnforceSession::wait_for_answers(Io& io) {
+  pgwire::write_flush(io.to_server);
+  waiting_for_answers_ = true;
+  return false;
+}
+
+std::optional<ErrorReport> EnforceSession::planning_failure() {
+  if (std::exchange(settings_unknown_, false)) {
+    return ErrorReport{.sqlstate = "25P02",
+                       .message =
+                           "current transaction is aborted, commands ignored until end of "
+                           "transaction block"};
+  }
+  return look_failure();
+}
+
 void EnforceSession::after_settings(bool failed, Io& io) {
-  constexpr std::size_t kAnswers = 5;
+  // What the server does not report by itself, or only when it is ready.
+  constexpr std::array<std::string_view, 5> kPrinting{"bytea_output", "extra_float_digits",
+                                                      "DateStyle", "TimeZone", "IntervalStyle"};
+  constexpr std::size_t kAnswers = 3 + kPrinting.size();
   if (failed || collected_.size() != 1 || collected_[0].size() != 1 || !collected_[0][0]) {
     return;  // stays stale: what concerns protected tables asks again
   }
@@ -98,15 +124,12 @@ void EnforceSession::after_settings(bool failed, Io& io) {
   for (std::size_t i = 1; i < kAnswers; ++i) {
     if (!answer->at(i).is_string()) return;
   }
-  // The server does not report these two by itself, and the third only when it is ready.
-  auto printing = pgwire::with_setting(settings_, "bytea_output", answer->at(2).get<std::string>());
-  if (printing) {
-    printing = pgwire::with_setting(std::move(*printing), "extra_float_digits",
-                                    answer->at(3).get<std::string>());
+  for (std::size_t i = 0; i < kPrinting.size(); ++i) {
+    auto changed =
+        pgwire::with_setting(settings_, kPrinting[i], answer->at(3 + i).get<std::string>());
+    if (changed) settings_ = std::move(*changed);
   }
-  if (!printing) return;
-  settings_ = std::move(*printing);
-  if (auto good = set_encoding(answer->at(4).get<std::string>()); !good) {
+  if (auto good = set_encoding(answer->at(2).get<std::string>()); !good) {
     fatal(pgwire::report_of(good.error()), io);
     return;
   }

@@ -188,8 +188,8 @@ EnforceSession::Leave EnforceSession::ready_to_execute(const PreparedUse& use, E
   if (at == prepared_.end()) return Leave::kGo;
   auto prepared = at->second;
   if (!catalogue_fresh(prepared->sql, io)) return Leave::kWait;
-  if (settings_stale_ && !settings_fresh(prepared->sql, *catalogue(), io)) return Leave::kWait;
-  if (auto failure = look_failure()) {
+  if (!settings_fresh(prepared->sql, *catalogue(), io)) return Leave::kWait;
+  if (auto failure = planning_failure()) {
     report = std::move(*failure);
     return Leave::kRefused;
   }

@@ -30,6 +30,24 @@ ErrorReport behind_a_setting(std::string_view what) {
       .hint = "send it as a statement of its own"};
 }
 
+/// BEGIN and the like, which undo nothing. What is not recognised (behind a comment) is not.
+bool only_begins(std::string_view sql) {
+  constexpr std::array<std::string_view, 4> kWords{"begin", "start", "savepoint", "release"};
+  return std::ranges::any_of(kWords, [&](std::string_view word) {
+    return std::ranges::equal(sql.substr(0, word.size()), word, [](char c, char wanted) {
+      return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == wanted;
+    });
+  });
+}
+
+bool ends_transaction_before_last(const rewrite::Plan& plan) {
+  for (std::size_t i = 0; i + 1 < plan.statements.size(); ++i) {
+    const auto& statement = plan.statements[i];
+    if (statement.effect == Effect::kTransaction && !only_begins(statement.text)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void EnforceSession::refuse_query(ErrorReport report, Io& io) {
@@ -50,7 +68,7 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
   if (!catalogue_fresh(*sql, io)) return false;
   const auto catalogue = this->catalogue();
   if (!settings_fresh(*sql, *catalogue, io)) return false;
-  if (auto failure = look_failure()) {
+  if (auto failure = planning_failure()) {
     refuse_query(std::move(*failure), io);
     return true;
   }
@@ -60,6 +78,16 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
     return true;
   }
   const auto& plan = planned->plan;
+  if (settings_in_transaction_ && ends_transaction_before_last(*plan) &&
+      catalogue->may_concern(*sql)) {
+    refuse_query({.sqlstate = "0A000",
+                  .message = "theriac: the end of a transaction with SET before a statement on "
+                             "protected columns in one string is refused, since the names after it "
+                             "could mean other tables",
+                  .hint = "send COMMIT or ROLLBACK as a statement of its own"},
+                 io);
+    return true;
+  }
   if (look_for_awaited(*plan, io)) return false;
   bool touched = false, schema = false, copies_in = false, set = false, behind = false;
   auto effect = Effect::kNone;
@@ -75,7 +103,13 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
     behind = behind || (set && catalogue->may_concern(statement.text));
     set = set || (executes(statement) && does == Effect::kSetting);
   }
+  // A batch has a Sync of its own, which would end what the client's errors make the server skip.
+  if (touched && !expects_.empty() && expects_.back().kind != Expecting::kSync) {
+    return wait_for_answers(io);
+  }
   // A simple Query ends the unnamed statement and portal.
+  const auto unnamed = prepared_.find("");
+  const auto previous = unnamed == prepared_.end() ? nullptr : unnamed->second;
   prepared_.erase("");
   portals_.erase("");
   if (!touched && behind) {
@@ -94,6 +128,7 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
         query.cursors.push_back(std::move(*change));
       }
     }
+    query.previous = previous;
     expect(std::move(query));
     for (const auto& statement : plan->statements) note_reading(statement);
     in_pipeline_ = false;
@@ -184,6 +219,10 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
     service_.statements().refused(statement.refusal->construct);
     deny(statement.refusal->column, report);
     refuse_extended(report, io);
+    return false;
+  }
+  if (statement.client_parameters > 0) {
+    refuse_extended({.sqlstate = "42P02", .message = "a simple query has no parameters"}, io);
     return false;
   }
   if (batch_->setting && batch_->catalogue->may_concern(statement.text)) {

@@ -47,6 +47,10 @@ std::vector<std::int16_t> RowMap::server_formats(const std::vector<std::int16_t>
   if (columns == 0 || rules_.empty() || (formats.size() > 1 && formats.size() != columns)) {
     return formats;
   }
+  // Formats that do not exist: the server says so, when it comes to the rows.
+  if (std::ranges::any_of(formats, [](std::int16_t one) { return one != 0 && one != 1; })) {
+    return formats;
+  }
   std::vector<std::int16_t> out(columns);
   for (std::size_t i = 0; i < columns; ++i) out[i] = format_at(formats, i);
   for (const auto& rule : rules_) {

@@ -29,6 +29,7 @@ void EnforceSession::from_server(ByteView bytes, Io& io) {
     done += (*frame)->raw.size();
   }
   server_in_.erase(server_in_.begin(), server_in_.begin() + static_cast<std::ptrdiff_t>(done));
+  if (waiting_for_answers_ && expects_.empty()) waiting_ = waiting_for_answers_ = false;
   if (!waiting_) pump(io);
 }
 
@@ -354,6 +355,12 @@ void EnforceSession::on_row(const pgwire::Frame& frame, Io& io) {
     append(io.to_client, frame.raw);
     return;
   }
+  const auto& statement = front.portal->statement;
+  const std::size_t columns = frame.body.size() < 2 ? 0 : frame.body[0] * 256U + frame.body[1];
+  if (statement && statement->result_columns > 0 && statement->result_columns != columns) {
+    poison(pgwire::report_of(Error{Code::kUnsupported, "result columns"}), io);
+    return;
+  }
   const auto before = io.to_client.size();
   const auto shown = front.portal->rows->row(frame.body, front.portal->result_formats,
                                              front.portal->server_formats, settings_, *ciphers_,
@@ -382,6 +389,12 @@ void EnforceSession::on_done(const pgwire::Frame& frame, Io& io) {
   if (front.effect == Effect::kSetting) {
     settings_stale_ = true;
     settings_in_transaction_ = true;
+  }
+  if (front.effect == Effect::kTransaction) {
+    // The end of a transaction or of a savepoint undoes what was SET in it.
+    settings_stale_ = settings_stale_ || settings_in_transaction_;
+    // It has not failed any more; the next ReadyForQuery says what it is.
+    if (transaction_ == 'E') transaction_ = 'T';
   }
   if (front.effect == Effect::kSchema || front.schema) note_schema(false);
   // A savepoint rolled back to may have undone what was seen.
@@ -424,10 +437,21 @@ void EnforceSession::finish_collected(bool failed, Io& io) {
 
 void EnforceSession::undo_parse(const Expect& entry) {
   if (entry.name.starts_with("theriac_")) return;
+  const auto at = prepared_.find(entry.name);
+  const auto now = at == prepared_.end() ? nullptr : at->second;
+  if (now != entry.prepared) {
+    // Behind the next Sync the client has parsed the name anew.
+    for (auto& later : expects_) {
+      if (later.kind != Expecting::kParse || later.name != entry.name) continue;
+      if (later.previous == entry.prepared) later.previous = entry.previous;
+      return;
+    }
+    return;
+  }
   if (entry.previous) {
     prepared_[entry.name] = entry.previous;
-  } else if (entry.prepared) {
-    prepared_.erase(entry.name);
+  } else if (now) {
+    prepared_.erase(at);
   }
 }
 
@@ -441,7 +465,9 @@ void EnforceSession::drop_until_sync(Io& io) {
   skipping_ = expects_.empty();
   bool collecting = false;
   for (auto at = dropped.rbegin(); at != dropped.rend(); ++at) {
-    if (at->kind == Expecting::kParse) undo_parse(*at);
+    const bool changed = at->kind == Expecting::kParse || at->kind == Expecting::kClose ||
+                         at->kind == Expecting::kQuery;
+    if (changed) undo_parse(*at);
     undo_names(*at);
     if (at->portal && at->portal->cursor) {
       undo_cursor(*at->portal->cursor);

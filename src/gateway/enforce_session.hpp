@@ -146,8 +146,8 @@ class EnforceSession final : public Session {
     std::shared_ptr<Prepared> prepared;
     std::shared_ptr<Portal> portal;
     std::optional<pgwire::ErrorReport> refusal;
-    std::string name;                    ///< kParse: statement name, for undoing
-    std::shared_ptr<Prepared> previous;  ///< kParse: what the name meant before
+    std::string name;                    ///< kParse, kClose: statement name, for undoing
+    std::shared_ptr<Prepared> previous;  ///< what the name meant before; kQuery: the unnamed one
     bool collect = false;                ///< rows are for us, see collected_
     bool locating = false;               ///< kDescribeStatement of a Gather's sql
     rewrite::Effect effect = rewrite::Effect::kNone;
@@ -302,8 +302,13 @@ class EnforceSession final : public Session {
   Refusable<Planned> plan_of(std::string_view sql,
                              const std::shared_ptr<const rewrite::Catalogue>& catalogue);
   void ask_settings(Io& io);
-  /// False: wait.
+  /// The settings that `sql` is planned with are those it will run with. False: wait.
   bool settings_fresh(std::string_view sql, const rewrite::Catalogue& catalogue, Io& io);
+  /// Waits until the server has answered all that was sent. Always false.
+  bool wait_for_answers(Io& io);
+  /// Why the statement at hand cannot be planned, once: a failed look at the catalogue, or settings
+  /// that cannot be asked for.
+  std::optional<pgwire::ErrorReport> planning_failure();
   enum class Leave : std::uint8_t {
     kGo,
     kWait,
@@ -361,9 +366,11 @@ class EnforceSession final : public Session {
   static constexpr std::string_view kAskSettings =
       "SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_array("
       "pg_catalog.current_schemas(true), current_user, "
+      "pg_catalog.current_setting('client_encoding'), "
       "pg_catalog.current_setting('bytea_output'), "
-      "pg_catalog.current_setting('extra_float_digits'), "
-      "pg_catalog.current_setting('client_encoding'))::pg_catalog.text, 'UTF8'), 'hex')";
+      "pg_catalog.current_setting('extra_float_digits'), pg_catalog.current_setting('DateStyle'), "
+      "pg_catalog.current_setting('TimeZone'), "
+      "pg_catalog.current_setting('IntervalStyle'))::pg_catalog.text, 'UTF8'), 'hex')";
 
   // --- DDL (enforce_ddl.cpp) ---
   /// The snapshot that this session plans with now.
@@ -431,12 +438,15 @@ class EnforceSession final : public Session {
   char transaction_ = 'I';
   bool in_pipeline_ = false;  ///< extended messages were sent since the last Sync
   bool skipping_ = false;     ///< the server skips to the next Sync
+  bool refused_ = false;      ///< it will, once it comes to the message that we made fail
   bool poisoned_ = false;     ///< we told the client of an error the server does not know
   std::optional<CopyIn> copy_in_;
   std::size_t client_body_left_ = 0;  ///< of a CopyData whose end has not come
   bool client_body_passes_ = false;   ///< its beginning went to the server, so must the rest
   bool settings_stale_ = false;
   bool settings_in_transaction_ = false;
+  bool settings_unsure_ = false;   ///< something that may change them was sent and not answered yet
+  bool settings_unknown_ = false;  ///< for the message at hand, in a transaction that has failed
   /// A statement that may change how texts read is on its way (Statement::changes_reading), or was
   /// part of the transaction that is open.
   bool reading_stale_ = false, reading_in_transaction_ = false;
@@ -445,7 +455,8 @@ class EnforceSession final : public Session {
   bool superuser_ = false;
 
   bool holding_ = false;  ///< whole messages wait for answers of the server
-  bool waiting_ = false;  ///< for collected rows or for a Waker
+  bool waiting_ = false;  ///< for collected rows, for a Waker or for all answers
+  bool waiting_for_answers_ = false;
   std::vector<std::vector<std::optional<Bytes>>> collected_;
   bool collected_too_many_ = false;
   std::function<void(bool failed, Io&)> continuation_;

@@ -54,7 +54,15 @@ inline std::shared_ptr<const rewrite::Catalogue> catalogue(bool bound = false) {
   cities.schema = "public";
   cities.name = "cities";
   cities.columns = {{"city", 1, {pgwire::kOidText, -1}, "text", false, false, std::nullopt}};
-  return std::make_shared<rewrite::Catalogue>(1, std::vector{people, cities});
+  // Not protected; what the name means hangs on the search_path.
+  rewrite::Relation others;
+  others.oid = kPeople + 2;
+  others.schema = "other";
+  others.name = "people";
+  others.columns = {{"id", 1, {pgwire::kOidInt4, -1}, "integer", false, false, std::nullopt},
+                    {"name", 2, {pgwire::kOidText, -1}, "text", false, false, std::nullopt},
+                    {"city", 3, {pgwire::kOidText, -1}, "text", false, false, std::nullopt}};
+  return std::make_shared<rewrite::Catalogue>(1, std::vector{people, cities, others});
 }
 
 inline policy::Policy make_policy() {
@@ -259,5 +267,15 @@ class Server {
   std::string portal_;
   bool skipping_ = false;
 };
+
+/// What the session is told when it asks for its settings.
+inline Server::Result settings_answer(std::string_view schema, std::string_view user) {
+  Server::Result result;
+  result.fields = {{"encode", 0, 0, 25, -1, -1, 0}};
+  const auto text = fmt::format(
+      R"([["pg_catalog","{}"],"{}","UTF8","hex","1","ISO, MDY","UTC","postgres"])", schema, user);
+  result.rows = {{bytes_of(to_hex(view_of(text)))}};
+  return result;
+}
 
 }  // namespace theriac::gateway::fakes

@@ -40,11 +40,7 @@ class EnforceSessionTest : public testing::Test {
     startup.parameters = {{"user", user}};
     user_ = user;
     session_ = *service_->make_session(startup, [this] { ++woken_; });
-    server_.results["current_schemas"] = {
-        {{"encode", 0, 0, 25, -1, -1, 0}},
-        {{bytes_of(
-            to_hex(view_of(R"([["pg_catalog","public"],")" + user + R"(","hex","1","UTF8"])")))}},
-        "SELECT 1"};
+    search_path("public");
     ciphers_ = std::make_unique<Ciphers>(*keys_, service_->policy(), random_);
     Bytes greeting;
     const std::array<std::uint8_t, 4> ok{};
@@ -59,6 +55,21 @@ class EnforceSessionTest : public testing::Test {
     shown_.clear();
     server_.seen.clear();
     server_.texts.clear();
+  }
+  /// What the server says its settings are.
+  void search_path(std::string_view schema) {
+    server_.results["current_schemas"] = settings_answer(schema, user_);
+  }
+  /// Parse, Bind and Execute of each, and one Sync.
+  void pipeline(std::initializer_list<std::string_view> texts) {
+    Bytes out;
+    for (const auto sql : texts) {
+      pgwire::write_parse(out, "", sql, {});
+      pgwire::write_bind(out, {});
+      pgwire::write_execute(out, {"", 0});
+    }
+    pgwire::write_sync(out);
+    client(out);
   }
   /// Feeds server bytes, then keeps both sides talking until nothing moves; `step` bytes a time.
   void exchange_server(Bytes bytes) {
@@ -179,6 +190,107 @@ TEST_F(EnforceSessionTest, UntouchedTextGoesByteForByte) {
   ASSERT_EQ(server_.texts.size(), 1U);
   EXPECT_EQ(server_.texts[0], "select  CITY from cities -- comment");
   EXPECT_EQ(trail_->count("session.grant"), 0);
+}
+
+// Each was planned with the search_path from before it, under which the table is another one that
+// is not protected: the value went to the server in clear.
+TEST_F(EnforceSessionTest, WhatFollowsASetInAPipelineIsPlannedAfterIt) {
+  for (const std::string_view end : {"SET search_path = public", "COMMIT", "ROLLBACK TO s",
+                                     "SELECT set_config('search_path', 'public', false)"}) {
+    start();
+    search_path("other");
+    query("BEGIN");
+    query("SET search_path = other");
+    query("SELECT city FROM people");
+    search_path("public");
+    pipeline({end, "INSERT INTO people (id, name) VALUES (1, 'a value in clear')"});
+    EXPECT_THAT(server_.seen, Not(HasSubstr("a value in clear"))) << end;
+    EXPECT_THAT(server_.seen, HasSubstr("theriac_sealed_1")) << end;
+  }
+}
+
+TEST_F(EnforceSessionTest, TheEndOfASavepointUndoesASet) {
+  start();
+  search_path("other");
+  query("BEGIN");
+  query("SET search_path = other");
+  query("SELECT city FROM people");
+  search_path("public");
+  query("ROLLBACK TO s");
+  query("INSERT INTO people (id, name) VALUES (1, 'a value in clear')");
+  EXPECT_THAT(server_.seen, Not(HasSubstr("a value in clear")));
+  EXPECT_THAT(server_.seen, HasSubstr("theriac_sealed_1"));
+  shown_.clear();
+  query("SET search_path = other");
+  search_path("other");
+  query("SELECT city FROM people");
+  shown_.clear();
+  query("COMMIT; INSERT INTO people (id, name) VALUES (1, 'a value in clear')");
+  EXPECT_EQ(picture(), "E(0A000) ZE");
+  EXPECT_THAT(server_.seen, Not(HasSubstr("a value in clear")));
+}
+
+// Its Bind went to the server, which skipped it, with the values in clear.
+TEST_F(EnforceSessionTest, ParametersOfARefusedStatementAreNotSent) {
+  start();
+  Bytes out;
+  const auto value = bytes_of("a value in clear");
+  const auto bind = [&](std::string_view name) {
+    pgwire::Bind made;
+    made.statement = name;
+    made.parameters = {{false, value}};
+    pgwire::write_bind(out, made);
+    pgwire::write_execute(out, {"", 0});
+  };
+  pgwire::write_parse(out, "s", "SELECT id FROM people WHERE name LIKE $1", {});
+  bind("s");
+  pgwire::write_sync(out);
+  bind("s");
+  pgwire::write_sync(out);
+  bind("never parsed");
+  pgwire::write_sync(out);
+  client(out);
+  EXPECT_EQ(picture(), "E(0A000) ZI E(26000) ZI E(26000) ZI");
+  EXPECT_THAT(server_.seen, Not(HasSubstr("a value in clear")));
+}
+
+// A Close that the server skips closes nothing; the statement's next Bind was not understood.
+TEST_F(EnforceSessionTest, ACloseThatIsSkippedClosesNothing) {
+  start();
+  server_.results["theriac_sealed_1"] = names({"a value in clear"});
+  Bytes out;
+  pgwire::write_parse(out, "s", "SELECT name FROM people WHERE name = $1", {});
+  pgwire::write_sync(out);
+  pgwire::write_parse(out, "", "refused by the test", {});
+  pgwire::write_close(out, {'S', "s"});
+  pgwire::write_sync(out);
+  const auto value = bytes_of("a value in clear");
+  pgwire::Bind bind;
+  bind.statement = "s";
+  bind.parameters = {{false, value}};
+  pgwire::write_bind(out, bind);
+  pgwire::write_execute(out, {"", 0});
+  pgwire::write_sync(out);
+  client(out);
+  EXPECT_THAT(server_.seen, Not(HasSubstr("a value in clear")));
+  EXPECT_EQ(picture(), "1 ZI E(42601) ZI 2 D(a value in clear) C ZI");
+}
+
+TEST_F(EnforceSessionTest, WhatTheServerSkipsIsNotSent) {
+  start();
+  Bytes out;
+  pgwire::write_parse(out, "", "refused by the test", {});
+  pgwire::write_flush(out);
+  client(out);
+  server_.seen.clear();
+  shown_.clear();
+  out.clear();
+  pgwire::write_query(out, "SELECT name FROM people");
+  pgwire::write_parse(out, "", "SELECT city FROM cities WHERE city = 'skipped'", {});
+  pgwire::write_sync(out);
+  client(out);
+  EXPECT_THAT(server_.seen, Not(HasSubstr("skipped")));
+  EXPECT_EQ(picture(), "ZI") << "a Query that is skipped has no ReadyForQuery";
 }
 
 TEST_F(EnforceSessionTest, AFunctionCallMayHaveChangedTheSearchPath) {

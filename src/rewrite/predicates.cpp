@@ -288,7 +288,7 @@ namespace {
 
 /// Why a list is not the same as one `=` after the other; empty: it is. `cast` is the array's.
 std::string_view list_obstacle(const pgwire::ColumnType& type, bool in_list,
-                               const pg::TypeName* cast) {
+                               const pg::TypeName* cast, const Nodes* items) {
   // PostgreSQL finds one type for the whole list, which for these changes what is equal.
   if (type.oid == pgwire::kOidFloat4 || type.oid == pgwire::kOidCidr) {
     return "a list for a column of type real or cidr";
@@ -299,7 +299,14 @@ std::string_view list_obstacle(const pgwire::ColumnType& type, bool in_list,
   if (cast == nullptr) {
     // ARRAY['a'] is an array of text, and text compares in its own way with these.
     const bool own_way = type.oid == pgwire::kOidBpchar || kind == pgwire::TypeKind::kCitext;
-    return own_way ? "ARRAY without a cast for a column of type character or citext" : "";
+    if (own_way) return "ARRAY without a cast for a column of type character or citext";
+    const bool strings =
+        items != nullptr && std::ranges::all_of(*items, [](const pg::Node& item) {
+          return item.has_a_const() && (item.a_const().isnull() || item.a_const().has_sval());
+        });
+    const bool text = type.oid == pgwire::kOidText || type.oid == pgwire::kOidVarchar;
+    // The server has no `=` for these.
+    return strings && !text ? "ARRAY of strings without a cast for a column that is not text" : "";
   }
   pg::TypeName element = *cast;
   element.clear_array_bounds();
@@ -373,7 +380,7 @@ bool Rewriter::list_constant(pg::Node& array, const ItemColumn& column,
                        (detail != nullptr && detail->kind != pgwire::TypeKind::kBase);
   if (own_way)
     return refuse(column, "ANY or ALL of an array for a column of this type", kListRemedy);
-  if (const auto why = list_obstacle(column.type, false, cast_to); !why.empty()) {
+  if (const auto why = list_obstacle(column.type, false, cast_to, nullptr); !why.empty()) {
     return refuse(column, why, kListRemedy);
   }
   auto constant = constant_of(inner, *column.column);
@@ -430,7 +437,7 @@ Rewriter::Answer Rewriter::list_comparison(pg::Node& node, Level& level, bool co
     refuse(column, "ANY or ALL of an expression", kListRemedy);
     return Answer::kRefused;
   }
-  if (const auto why = list_obstacle(column.type, in_list, cast_to); !why.empty()) {
+  if (const auto why = list_obstacle(column.type, in_list, cast_to, items); !why.empty()) {
     refuse(column, why, "compare with = and OR, or cast the list to the column's type");
     return Answer::kRefused;
   }

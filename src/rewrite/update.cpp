@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "rewrite/rewriter.hpp"
+#include "rewrite/types.hpp"
 
 namespace theriac::rewrite {
 namespace {
@@ -252,6 +253,15 @@ bool Rewriter::assignment(pg::ResTarget& set, const Item& target, const Column& 
 bool Rewriter::gathered_source(pg::Node& value, const Item& target, const Column& column,
                                Level& level, Assigned& out) {
   out.what = Assigned::What::kGathered;
+  if (value.has_column_ref() && !is_star(value.column_ref())) {
+    // The cast below is an explicit one, which does more than an assignment does.
+    const auto found = resolve(value.column_ref(), level);
+    const bool text = found.kind == Resolved::Kind::kColumn && !found.secret() &&
+                      found.item->relation != nullptr && is_text(found.column().column->type.oid);
+    if (text && !is_text(column.type.oid) && pgwire::detail_of(column.type) == nullptr) {
+      return refuse(target.relation, &column, "SET from a column of characters", kValueRemedy);
+    }
+  }
   ItemColumn made;
   const bool constants = shows_constants(value, level);
   auto answer = chosen_constant(value, *target.relation, column, level, made);
