@@ -57,6 +57,7 @@ gcc                      compiles that module
 make                     by its makefile
 bzip2                    unpacks the source
 faketime                 clocks that are set back, in tests of leases
+sqlsmith                 random SQL from the catalogue, in tests of the gateway
 libpostgresql-jdbc-java  client libraries that are tried through the gateway, from here on
 openjdk-17-jdk-headless  runs the one before
 python3-psycopg          psycopg 3
