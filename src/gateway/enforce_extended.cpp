@@ -127,6 +127,20 @@ void EnforceSession::send_prepared(const std::string& name,
   expect(std::move(describing));
 }
 
+/// A Parse of the unnamed statement that fails has dropped the old one.
+void EnforceSession::refuse_parse(std::string_view name, ErrorReport report, Io& io) {
+  if (name.empty()) {
+    Expect closing{.kind = Expecting::kClose, .own = true};
+    if (const auto at = prepared_.find(name); at != prepared_.end()) {
+      closing.previous = at->second;
+      prepared_.erase(at);
+    }
+    pgwire::write_close(io.to_server, {'S', ""});
+    expect(std::move(closing));
+  }
+  refuse_extended(std::move(report), io);
+}
+
 bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
   const auto parse = pgwire::read_parse(frame.body);
   if (!parse) {
@@ -137,18 +151,19 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
   const auto catalogue = this->catalogue();
   if (!settings_fresh(parse->sql, *catalogue, io)) return false;
   if (auto failure = planning_failure()) {
-    refuse_extended(std::move(*failure), io);
+    refuse_parse(parse->statement, std::move(*failure), io);
     return true;
   }
   auto planned = plan_of(parse->sql, catalogue);
   if (!planned) {
-    refuse_extended(std::move(planned.error()), io);
+    refuse_parse(parse->statement, std::move(planned.error()), io);
     return true;
   }
   if (look_for_awaited(*planned->plan, io)) return false;
   in_pipeline_ = true;
   if (prepared_.size() >= kPreparedMax) {
-    refuse_extended(pgwire::report_of(Error{Code::kBusy, "prepared statements"}), io);
+    refuse_parse(parse->statement, pgwire::report_of(Error{Code::kBusy, "prepared statements"}),
+                 io);
     return true;
   }
   if (planned->plan->statements.size() == 1) {
@@ -160,7 +175,7 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
       ErrorReport report;
       const auto leave = ready_to_execute(*statement.prepared, report, io);
       if (leave == Leave::kWait) return false;
-      if (leave == Leave::kRefused) refuse_extended(std::move(report), io);
+      if (leave == Leave::kRefused) refuse_parse(parse->statement, std::move(report), io);
       if (leave != Leave::kGo) return true;
       if (parse_execute(*parse, *statement.prepared, io)) return true;
     }
@@ -170,9 +185,10 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
   const std::string name{parse->statement};
   const auto& statements = prepared->plan->statements;
   if (statements.size() > 1 && !prepared->plan->all_forward()) {
-    refuse_extended({.sqlstate = "42601",
-                     .message = "cannot insert multiple commands into a prepared statement"},
-                    io);
+    refuse_parse(parse->statement,
+                 {.sqlstate = "42601",
+                  .message = "cannot insert multiple commands into a prepared statement"},
+                 io);
     return true;
   }
   if (statements.empty() || statements.front().action == Action::kForward) {
@@ -191,7 +207,7 @@ bool EnforceSession::take_parse(const pgwire::Frame& frame, Io& io) {
     const auto report = report_of_refusal(*statements.front().refusal);
     service_.statements().refused(statements.front().refusal->construct);
     deny(statements.front().refusal->column, report);
-    refuse_extended(report, io);
+    refuse_parse(parse->statement, report, io);
     return true;
   }
   ++service_.counters().rewritten;

@@ -207,6 +207,9 @@ void EnforceSession::run_batch(Io& io) {
     if (waiting_ || copy_in_) return;
   }
   batch_.reset();
+  // Ours; the client has none after a simple Query.
+  pgwire::write_close(io.to_server, {'S', ""});
+  expect({.kind = Expecting::kClose, .own = true});
   pgwire::write_sync(io.to_server);
   expect({.kind = Expecting::kSync});
   in_pipeline_ = false;

@@ -186,6 +186,8 @@ class EnforceSession final : public Session {
   void fatal(const pgwire::ErrorReport& report, Io& io);
   /// Takes the place of an extended message.
   void refuse_extended(pgwire::ErrorReport report, Io& io);
+  /// The same for a Parse.
+  void refuse_parse(std::string_view name, pgwire::ErrorReport report, Io& io);
 
   // --- encoding (enforce_reading.cpp) ---
   /// The message with its texts in UTF-8; its bytes are the session's until the next one.

@@ -397,6 +397,13 @@ Rewriter::Answer Rewriter::null_if(pg::Node& node, Level& level, Form form, Item
     return Answer::kRefused;
   }
   made.type = type_of_null_if(made, other);
+  if (kept.has_column_ref() && made.type.oid == made.column->type.oid) {
+    // NULLIF keeps the modifier, as CASE with a NULL does not.
+    const auto found = resolve(kept.column_ref(), level);
+    if (found.kind == Resolved::Kind::kColumn) {
+      made.type.modifier = found.column().type.modifier;
+    }
+  }
   return answer;
 }
 

@@ -66,7 +66,19 @@ std::string with_other_literals(const std::string& sql, std::mt19937_64& engine)
 
 bool writes(const std::string& sql) {
   return sql.find("INSERT") != std::string::npos || sql.find("UPDATE") != std::string::npos ||
-         sql.find("DELETE") != std::string::npos;
+         sql.find("DELETE") != std::string::npos || sql.find("FROM STDIN") != std::string::npos;
+}
+/// What these names mean changes on the way: other.customers is not protected.
+std::vector<Step> detour(bool in_transaction) {
+  std::vector<std::string> texts{"SET search_path = other", "SELECT id, note FROM customers",
+                                 "RESET search_path"};
+  if (in_transaction) {
+    texts = {"SAVEPOINT p", "SET LOCAL search_path = other", "SELECT id, note FROM customers",
+             "ROLLBACK TO p"};
+  }
+  std::vector<Step> out;
+  for (auto& text : texts) out.push_back({.how = How::kParams, .sql = std::move(text)});
+  return out;
 }
 /// Which of equal rows come is the server's choice, and plans differ.
 bool certain(const std::string& sql) { return sql.find("LIMIT 1)") == std::string::npos; }
@@ -217,7 +229,7 @@ Verdict RandomCase::one(const std::vector<Step>& steps, bool pipelined) {
     const auto verdict = run_steps(steps, pipelined);
     return twins_.roll_back() ? verdict : Verdict::kDifferent;
   }
-  return chance(6) ? committed(steps, pipelined) : begun(steps, pipelined);
+  return commits_ ? committed(steps, pipelined) : begun(steps, pipelined);
 }
 
 Verdict RandomCase::prepared(const Shape& shape) {
@@ -295,6 +307,20 @@ std::optional<std::string> RandomCase::run_grammar() {
   return std::nullopt;
 }
 
+std::optional<std::string> RandomCase::run_copy() {
+  const Canaries canaries(seed_);
+  StatementMaker maker(canaries, engine_());
+  for (int fill = 0; fill < 2; ++fill) {
+    auto [sql, data] = maker.copy();
+    Step copying{.sql = std::move(sql)};
+    copying.copy_data = std::move(data);
+    const Step reading{.sql = fmt::format("COPY (SELECT * FROM {}) TO STDOUT",
+                                          kAllTables[pick(kAllTables.size())])};
+    if (one({copying, reading}, false) == Verdict::kDifferent) return twins_.story();
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> RandomCase::run_mixed() {
   const Canaries canaries(seed_);
   StatementMaker maker(canaries, engine_());
@@ -312,15 +338,26 @@ std::optional<std::string> RandomCase::run_mixed() {
       step.binary = chance(30);
       steps.push_back(std::move(step));
     }
-    if (!pipelined) steps = {{.how = How::kQuery, .sql = text}};
+    if (!pipelined) {
+      steps = {{.how = How::kQuery, .sql = text}};
+    } else if (chance(40)) {
+      bool changes = false;
+      for (const auto& step : steps) changes = changes || writes(step.sql);
+      auto before = detour(changes && chance(50) && !commits_);
+      steps.insert(steps.begin(), before.begin(), before.end());
+    }
     if (one(steps, pipelined) == Verdict::kDifferent) return twins_.story();
   }
   return std::nullopt;
 }
 
 std::optional<std::string> RandomCase::run() {
-  const auto which = pick(10);
-  return which < 6 ? run_canaries() : which < 9 ? run_grammar() : run_mixed();
+  commits_ = chance(6);
+  const auto which = pick(20);
+  return which < 11   ? run_canaries()
+         : which < 16 ? run_grammar()
+         : which < 19 ? run_mixed()
+                      : run_copy();
 }
 
 }  // namespace theriac::adversary

@@ -41,6 +41,7 @@ class RandomCase {
   std::optional<std::string> run_canaries();
   std::optional<std::string> run_grammar();
   std::optional<std::string> run_mixed();
+  std::optional<std::string> run_copy();
   /// One text in one protocol, with its transaction.
   Verdict one(const std::vector<Step>& steps, bool pipelined);
   Verdict step(const Step& step);
@@ -53,6 +54,7 @@ class RandomCase {
 
   std::mt19937_64 engine_;
   std::uint64_t seed_, number_;
+  bool commits_ = false;  ///< what it writes
   TwinSession& twins_;
   Shared& shared_;
   Tally& tally_;

@@ -538,6 +538,28 @@ Shape StatementMaker::make() {
   return shape;
 }
 
+std::pair<std::string, std::string> StatementMaker::copy() {
+  const auto& into = table();
+  std::string names, data;
+  for (const auto& column : into.columns) names += (names.empty() ? "" : ", ") + column.name;
+  for (std::size_t row = 0; row < 1 + pick(4); ++row) {
+    data += fmt::format("{}", 5000 + pick(3) * 1000 + row);
+    for (std::size_t i = 1; i < into.columns.size(); ++i) {
+      data += '\t';
+      if (chance(10) && into.columns[i].name != "owner") {
+        data += "\\N";
+        continue;
+      }
+      for (const char c : value(into.columns[i].type, pick(Canaries::kOfEach))) {
+        if (c == '\\') data += c;
+        data += c;
+      }
+    }
+    data += '\n';
+  }
+  return {"COPY " + into.name + " (" + names + ") FROM STDIN", data};
+}
+
 std::vector<std::string> StatementMaker::rows() {
   std::vector<std::string> out;
   for (const auto& table : tables()) {

@@ -78,6 +78,8 @@ class StatementMaker {
     if (chance(5)) return std::nullopt;
     return value(filled.types[parameter], pick(Canaries::kOfEach));
   }
+  /// COPY FROM STDIN and its data.
+  std::pair<std::string, std::string> copy();
   /// The rows that canaries meet in the tables.
   std::vector<std::string> rows();
 
