@@ -410,7 +410,9 @@ class Grammar {
 
   /// Literals that get to protected columns through VALUES.
   std::string detour() {
-    const auto rows = "(VALUES (1, " + value("text") + "), (2, " + value("text") + ")) v(id, x)";
+    // A row met twice is refused: these ids are not changed for others.
+    const auto rows =
+        "(VALUES ('1'::int, " + value("text") + "), ('2'::int, " + value("text") + ")) v(id, x)";
     return any({"UPDATE usage u SET patient = v.x FROM " + rows + " WHERE u.id = v.id",
                 "UPDATE usage u SET name = v.x, age = 3 FROM " + rows +
                     " WHERE u.id = v.id AND u.name IS DISTINCT FROM v.x RETURNING u.id, u.name",
