@@ -139,7 +139,7 @@ void EnforceSession::look(Io& io) {
   const auto then = [this, key, begin](bool failed, Io& later) {
     const auto where = failed ? std::nullopt : backend_and_transaction();
     if (!where) return looked(fail(Code::kUpstream, "catalogue"), later);
-    begin("SELECT * FROM theriac.registered('\\x" +
+    begin("SELECT * FROM theriac.registered(E'\\\\x" +
               key->digest(where->first, where->second, "registered", "") + "')",
           later);
   };
@@ -240,7 +240,7 @@ std::string EnforceSession::settle_sql(const rewrite::FollowedDdl& follow,
 
 std::string EnforceSession::settle_call(const AdoptionKey& key, const Where& where,
                                         const std::string& arguments) {
-  return "SELECT theriac.settle(" + store::pg_quote_literal(arguments) + ", '\\x" +
+  return "SELECT theriac.settle(" + store::pg_quote_literal(arguments) + ", E'\\\\x" +
          key.digest(where.first, where.second, "settle", arguments) + "')";
 }
 

@@ -112,6 +112,10 @@ void EnforceSession::send_prepared(const std::string& name,
   Expect parsing{.kind = Expecting::kParse, .own = own, .prepared = prepared};
   parsing.rewritten = true;
   parsing.name = name;
+  if (!own && !statement.copy && !escape_strings_) {
+    parsing.sent = sent_text(statement, *prepared);
+    parsing.text = prepared->sql;
+  }
   if (const auto before = prepared_.find(name); before != prepared_.end()) {
     parsing.previous = before->second;
   }
@@ -224,7 +228,7 @@ bool EnforceSession::refresh_plan(const std::string& name, std::shared_ptr<Prepa
                                   Io& io) {
   if (is_current(*prepared)) return true;
   const auto catalogue = this->catalogue();
-  auto planned = plan_of(prepared->sql, catalogue);
+  auto planned = plan_known(prepared->sql, catalogue);
   if (!planned) {
     refuse_extended(std::move(planned.error()), io);
     return false;

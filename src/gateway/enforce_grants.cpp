@@ -38,6 +38,11 @@ Refusable<Planned> EnforceSession::plan_of(
     deny("unknown statement", report);
     return refuse(std::move(report));
   }
+  return plan_known(sql, catalogue);
+}
+
+Refusable<Planned> EnforceSession::plan_known(
+    std::string_view sql, const std::shared_ptr<const rewrite::Catalogue>& catalogue) {
   auto& plans = own_.active && own_.catalogue ? *own_.plans : database_->plans();
   auto plan = plans.plan(sql, catalogue, context());
   if (plan) {
@@ -112,7 +117,7 @@ void EnforceSession::after_settings(bool failed, Io& io) {
   // What the server does not report by itself, or only when it is ready.
   constexpr std::array<std::string_view, 5> kPrinting{"bytea_output", "extra_float_digits",
                                                       "DateStyle", "TimeZone", "IntervalStyle"};
-  constexpr std::size_t kAnswers = 3 + kPrinting.size();
+  constexpr std::size_t kFirst = 4, kAnswers = kFirst + kPrinting.size();
   if (failed || collected_.size() != 1 || collected_[0].size() != 1 || !collected_[0][0]) {
     return;  // stays stale: what concerns protected tables asks again
   }
@@ -126,13 +131,14 @@ void EnforceSession::after_settings(bool failed, Io& io) {
   }
   for (std::size_t i = 0; i < kPrinting.size(); ++i) {
     auto changed =
-        pgwire::with_setting(settings_, kPrinting[i], answer->at(3 + i).get<std::string>());
+        pgwire::with_setting(settings_, kPrinting[i], answer->at(kFirst + i).get<std::string>());
     if (changed) settings_ = std::move(*changed);
   }
   if (auto good = set_encoding(answer->at(2).get<std::string>()); !good) {
     fatal(pgwire::report_of(good.error()), io);
     return;
   }
+  escape_strings_ = answer->at(3).get<std::string>() == "off";
   reading_stale_ = false;
   search_path_.clear();
   search_path_key_.clear();

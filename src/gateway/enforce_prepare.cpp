@@ -95,7 +95,7 @@ void EnforceSession::forget_names(const PreparedUse& use, Expect& entry) {
 void EnforceSession::remember_name(const PreparedUse& use,
                                    const std::shared_ptr<const rewrite::Catalogue>& catalogue,
                                    Expect& entry) {
-  auto planned = plan_of(use.query, catalogue);
+  auto planned = plan_known(use.query, catalogue);
   if (!planned) return;
   const auto before = prepared_.find(use.name);
   entry.undo.emplace_back(use.name, before == prepared_.end() ? nullptr : before->second);
@@ -141,7 +141,7 @@ std::shared_ptr<EnforceSession::Prepared> EnforceSession::make_prepared(
 void EnforceSession::prepare_name(const PreparedUse& use, std::function<void(bool, Io&)> done,
                                   Io& io) {
   const auto now = catalogue();
-  auto planned = plan_of(use.query, now);
+  auto planned = plan_known(use.query, now);
   if (planned && planned->plan->statements.size() == 1 &&
       planned->plan->statements.front().action == Action::kRefuse) {
     planned = refuse(report_of_refusal(*planned->plan->statements.front().refusal));
@@ -194,7 +194,7 @@ EnforceSession::Leave EnforceSession::ready_to_execute(const PreparedUse& use, E
     return Leave::kRefused;
   }
   if (prepared->types_unknown && !is_current(*prepared)) {
-    auto planned = plan_of(prepared->sql, catalogue());
+    auto planned = plan_known(prepared->sql, catalogue());
     if (!planned || !planned->plan->all_forward()) {
       report = {.sqlstate = "0A000",
                 .message = "theriac: the prepared statement concerns a protected table by now",
@@ -260,8 +260,9 @@ Refusable<std::vector<std::size_t>> EnforceSession::check_arguments(const Prepar
 
 std::shared_ptr<EnforceSession::Bound> EnforceSession::bind_arguments(
     const PreparedUse& use, std::size_t count,
-    const std::map<std::size_t, std::optional<Bytes>>& evaluated) {
+    const std::map<std::size_t, std::optional<Bytes>>& evaluated, Io& io) {
   pgwire::Bind bind;
+  std::vector<std::string> texts(count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto& argument = use.arguments[i];
     if (const auto at = evaluated.find(i); at != evaluated.end()) {
@@ -270,7 +271,8 @@ std::shared_ptr<EnforceSession::Bound> EnforceSession::bind_arguments(
       continue;
     }
     bind.parameter_formats.push_back(0);
-    bind.parameters.push_back({argument.is_null, view_of(argument.text)});
+    texts[i] = encoded(argument.text, io);
+    bind.parameters.push_back({argument.is_null, view_of(texts[i])});
   }
   auto kept = std::make_shared<Bound>();
   Bytes message;
@@ -278,6 +280,8 @@ std::shared_ptr<EnforceSession::Bound> EnforceSession::bind_arguments(
   kept->body.assign(message.begin() + 5, message.end());
   kept->bind = *pgwire::read_bind(kept->body);
   wipe(message);
+  for (auto& text : texts)
+    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});  // NOLINT
   return kept;
 }
 
@@ -331,7 +335,7 @@ bool EnforceSession::execute_in_batch(const PreparedUse& use, Io& io) {
   portal->statement = {prepared->plan, &prepared->statement()};
   const auto count = prepared->statement().client_parameters;
   if (checked->empty()) {
-    return run_bound(portal, bind_arguments(use, count, {}), use.name, io);
+    return run_bound(portal, bind_arguments(use, count, {}, io), use.name, io);
   }
   // The plan that the arguments are part of may go while we wait.
   const auto kept = std::make_shared<const PreparedUse>(use);
@@ -344,7 +348,8 @@ bool EnforceSession::execute_in_batch(const PreparedUse& use, Io& io) {
           values[which[i]] = std::move(collected_[0][i]);
         }
         collected_.clear();
-        if (!good || !run_bound(portal, bind_arguments(*kept, count, values), kept->name, later)) {
+        if (!good ||
+            !run_bound(portal, bind_arguments(*kept, count, values, later), kept->name, later)) {
           if (batch_) batch_->next = batch_->plan()->statements.size();
         }
       },
@@ -369,7 +374,7 @@ bool EnforceSession::parse_execute(const pgwire::Parse& parse, const PreparedUse
   // The same statement once more, under the client's name and with these values at each Bind.
   auto made = std::make_shared<Prepared>(*target->second);
   made->gather_name.clear();
-  made->arguments = bind_arguments(use, made->statement().client_parameters, {});
+  made->arguments = bind_arguments(use, made->statement().client_parameters, {}, io);
   ++service_.counters().rewritten;
   service_.statements().rewritten("EXECUTE");
   send_prepared(std::string(parse.statement), made, false, io);

@@ -308,6 +308,11 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
   put_parse("", text, types, io);
   Expect parsing{.kind = Expecting::kParse, .own = true};
   parsing.rewritten = !forward;
+  // Positions are counted in the whole string; with escape strings it is not the client's.
+  if (!forward && batch_->plan()->statements.size() == 1 && !escape_strings_) {
+    parsing.sent = text;
+    parsing.text = batch_->sql;
+  }
   expect(std::move(parsing));
   ++(forward ? service_.counters().forwarded : service_.counters().rewritten);
   if (!forward) service_.statements().rewritten(statement.tag);

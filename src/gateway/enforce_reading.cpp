@@ -1,12 +1,14 @@
 // How the client's texts read in an enforce session: its encoding. The server is left in the
 // client's own, so that what is not rewritten passes byte for byte and means what the server says
 // it means; everything that is analysed, and every text of ours, is UTF-8 inside the session and
-// converted at its edges.
+// converted at its edges. With standard_conforming_strings off literals get the E that says how
+// they read; what we send means the same in both ways.
 //
 // A statement that may change the encoding is waited for before the next text is read: PostgreSQL
 // reads it by the new one.
 #include "gateway/enforce_scrub.hpp"
 #include "gateway/enforce_session.hpp"
+#include "rewrite/escape_strings.hpp"
 
 namespace theriac::gateway {
 
@@ -48,8 +50,9 @@ Refusable<pgwire::Frame> EnforceSession::in_utf8(const pgwire::Frame& frame) {
   frame_in_utf8_.clear();
   append(frame_in_utf8_, frame.body.first(std::min(skip, end)));
   const auto sent = frame.body.first(end).subspan(std::min(skip, end));
-  const auto texts = settings_.encoding->to_utf8(sent);
-  const auto name = "encoding \"" + settings_.encoding->name() + "\"";
+  auto texts = settings_.encoding ? settings_.encoding->to_utf8(sent)
+                                  : Result<std::string>(std::string(text_of(sent)));
+  const auto name = "encoding \"" + std::string(encoding_name()) + "\"";
   if (!texts && settings_.encoding->is_well_formed(sent)) {
     return refuse(
         {.sqlstate = "22P05",
@@ -58,6 +61,18 @@ Refusable<pgwire::Frame> EnforceSession::in_utf8(const pgwire::Frame& frame) {
   if (!texts) {
     return refuse({.sqlstate = "22021", .message = "invalid byte sequence for " + name});
   }
+  if (escape_strings_ && (frame.tag == 'Q' || frame.tag == 'P')) {
+    // The SQL is the last of the texts.
+    const auto sql_at = frame.tag == 'P' ? texts->find('\0') + 1 : 0;
+    auto standard = rewrite::with_escape_strings(std::string_view(*texts).substr(sql_at));
+    if (!standard) {
+      return refuse({.sqlstate = "0A000",
+                     .message = "unsafe use of string constant with Unicode escapes",
+                     .detail = "String constants with Unicode escapes cannot be used when "
+                               "standard_conforming_strings is off."});
+    }
+    texts->replace(sql_at, std::string::npos, *standard);
+  }
   append(frame_in_utf8_, *texts);
   append(frame_in_utf8_, frame.body.subspan(end));
   return pgwire::Frame{frame.tag, frame_in_utf8_, frame.raw};
@@ -65,7 +80,8 @@ Refusable<pgwire::Frame> EnforceSession::in_utf8(const pgwire::Frame& frame) {
 
 bool EnforceSession::take_message(const pgwire::Frame& frame, Io& io) {
   const bool has_texts = texts_of(frame.tag).count > 0;
-  if (!has_texts || phase_ != Phase::kReady || !settings_.encoding) return take(frame, io);
+  const bool as_it_is = !settings_.encoding && !escape_strings_;
+  if (!has_texts || phase_ != Phase::kReady || as_it_is) return take(frame, io);
   auto read = in_utf8(frame);
   if (read) return take(*read, io);
   if (frame.tag == 'Q') {
@@ -200,16 +216,17 @@ void EnforceSession::tell(const ErrorReport& report, Io& io) {
   pgwire::write_error(io.to_client, told);
 }
 
-void EnforceSession::tell_scrubbed(const pgwire::Frame& frame, bool rewritten, Io& io) {
+void EnforceSession::tell_scrubbed(const pgwire::Frame& frame, bool rewritten, Io& io,
+                                   std::optional<std::size_t> position) {
   if (!settings_.encoding || !is_scrubbed(frame.body, rewritten)) {
-    return write_scrubbed(io.to_client, frame.tag, frame.body, *catalogue(), rewritten);
+    return write_scrubbed(io.to_client, frame.tag, frame.body, *catalogue(), rewritten, position);
   }
   const auto body = settings_.encoding->to_utf8(frame.body);
   if (!body) {
     return tell(pgwire::report_of(Error{Code::kBadEncoding, "a message of the server"}), io);
   }
   Bytes scrubbed;
-  write_scrubbed(scrubbed, frame.tag, view_of(*body), *catalogue(), rewritten);
+  write_scrubbed(scrubbed, frame.tag, view_of(*body), *catalogue(), rewritten, position);
   const auto told = shown(text_of(ByteView(scrubbed).subspan(kHeadBytes)));
   pgwire::write_message(io.to_client, frame.tag, view_of(told));
 }

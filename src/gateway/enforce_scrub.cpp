@@ -116,7 +116,7 @@ bool is_scrubbed(ByteView body, bool rewritten) {
 }
 
 void write_scrubbed(Bytes& out, char tag, ByteView body, const rewrite::Catalogue& catalogue,
-                    bool rewritten) {
+                    bool rewritten, std::optional<std::size_t> position) {
   const auto fields = pgwire::read_notice(body);
   if (!is_scrubbed(body, rewritten)) {
     pgwire::write_message(out, tag, body);
@@ -142,8 +142,13 @@ void write_scrubbed(Bytes& out, char tag, ByteView body, const rewrite::Catalogu
         break;
       case 'P':  // positions of a text the client never sent
       case 'p':
-        if (rewritten) continue;
-        break;
+        if (!rewritten) break;
+        if (field.code == 'P' && position) {
+          scrubbed.push_back('P');
+          append(scrubbed, std::to_string(*position));
+          scrubbed.push_back(0);
+        }
+        continue;
       default:
         break;
     }

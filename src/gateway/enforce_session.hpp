@@ -158,7 +158,8 @@ class EnforceSession final : public Session {
     bool schema = false;       ///< kQuery with DDL somewhere in it
     std::vector<CursorChange> cursors{};  ///< kQuery
     std::uint64_t opened = 0;
-    std::string says;  ///< kDescribeStatement: a tag that completes the client's statement
+    std::string sent, text;  ///< kParse: of a rewritten statement, and what the client wrote
+    std::string says;        ///< kDescribeStatement: a tag that completes the client's statement
     /// What names meant before this message; null: nothing.
     std::vector<std::pair<std::string, std::shared_ptr<Prepared>>> undo;
   };
@@ -190,7 +191,8 @@ class EnforceSession final : public Session {
   void refuse_parse(std::string_view name, pgwire::ErrorReport report, Io& io);
 
   // --- encoding (enforce_reading.cpp) ---
-  /// The message with its texts in UTF-8; its bytes are the session's until the next one.
+  /// The message with its texts in UTF-8, and SQL as it reads with standard_conforming_strings on;
+  /// its bytes are the session's until the next one.
   Refusable<pgwire::Frame> in_utf8(const pgwire::Frame& frame);
   bool take_message(const pgwire::Frame& frame, Io& io);
   /// False: how a message of this kind reads is not known yet; wait.
@@ -213,7 +215,8 @@ class EnforceSession final : public Session {
   [[nodiscard]] std::string shown(std::string_view text) const;
   void tell(const pgwire::ErrorReport& report, Io& io);
   /// The server's error or notice, scrubbed.
-  void tell_scrubbed(const pgwire::Frame& frame, bool rewritten, Io& io);
+  void tell_scrubbed(const pgwire::Frame& frame, bool rewritten, Io& io,
+                     std::optional<std::size_t> position = std::nullopt);
   /// A text of collected_ in UTF-8.
   [[nodiscard]] Result<std::string> collected_text(ByteView value) const;
 
@@ -264,7 +267,7 @@ class EnforceSession final : public Session {
                                                       const Prepared& prepared);
   std::shared_ptr<Bound> bind_arguments(
       const rewrite::PreparedUse& use, std::size_t count,
-      const std::map<std::size_t, std::optional<Bytes>>& evaluated);
+      const std::map<std::size_t, std::optional<Bytes>>& evaluated, Io& io);
   void evaluate(const rewrite::PreparedUse& use, const Prepared& prepared,
                 const std::vector<std::size_t>& which, std::function<void(bool failed, Io&)> then,
                 Io& io);
@@ -304,6 +307,9 @@ class EnforceSession final : public Session {
   Refusable<Planned> plan_of(std::string_view sql,
                              const std::shared_ptr<const rewrite::Catalogue>& catalogue);
   void ask_settings(Io& io);
+  /// The same of a statement that was allowed before, as a part of another, or as it was.
+  Refusable<Planned> plan_known(std::string_view sql,
+                                const std::shared_ptr<const rewrite::Catalogue>& catalogue);
   /// The settings that `sql` is planned with are those it will run with. False: wait.
   bool settings_fresh(std::string_view sql, const rewrite::Catalogue& catalogue, Io& io);
   /// Waits until the server has answered all that was sent. Always false.
@@ -347,6 +353,9 @@ class EnforceSession final : public Session {
   /// Once the settings are known: lets the client in when its database is loaded.
   void finish_sign_in(Io& io);
   void on_error(const pgwire::Frame& frame, Io& io);
+  /// Where the client's text has the error of a rewritten one.
+  static std::optional<std::size_t> client_position(const pgwire::Frame& frame,
+                                                    const Expect& entry);
   void on_ready(const pgwire::Frame& frame, Io& io);
   void on_row(const pgwire::Frame& frame, Io& io);
   void on_fields(const pgwire::Frame& frame, Io& io);
@@ -369,6 +378,7 @@ class EnforceSession final : public Session {
       "SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_array("
       "pg_catalog.current_schemas(true), current_user, "
       "pg_catalog.current_setting('client_encoding'), "
+      "pg_catalog.current_setting('standard_conforming_strings'), "
       "pg_catalog.current_setting('bytea_output'), "
       "pg_catalog.current_setting('extra_float_digits'), pg_catalog.current_setting('DateStyle'), "
       "pg_catalog.current_setting('TimeZone'), "
@@ -453,6 +463,7 @@ class EnforceSession final : public Session {
   /// part of the transaction that is open.
   bool reading_stale_ = false, reading_in_transaction_ = false;
   std::string server_encoding_;
+  bool escape_strings_ = false;  ///< standard_conforming_strings is off
   Bytes frame_in_utf8_;
   bool superuser_ = false;
 

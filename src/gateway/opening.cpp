@@ -28,13 +28,6 @@ bool is_false(std::string_view text) {
          (prefix_of("off") && word.size() >= 2);
 }
 
-bool is_true(std::string_view text) {
-  const auto word = lowered(text);
-  if (word.empty()) return false;
-  const auto prefix_of = [&](std::string_view whole) { return whole.starts_with(word); };
-  return prefix_of("true") || prefix_of("yes") || word == "on" || word == "1";
-}
-
 /// The server itself complains of names that it does not know.
 bool is_converted(std::string_view name) {
   return pgwire::encoding_kind(name) == pgwire::EncodingKind::kUnknown ||
@@ -48,11 +41,6 @@ Status check_setting(std::string_view name, std::string_view value) {
   if (key == "client_encoding" && !is_converted(value)) {
     return fail(Code::kBadEncoding,
                 "client_encoding of the start-up: it is not converted exactly, UTF8 is");
-  }
-  if (key == "standard_conforming_strings" && !is_true(value)) {
-    return fail(Code::kUnsupported,
-                "standard_conforming_strings of the start-up: on is wanted, off changes how SQL is "
-                "read");
   }
   return {};
 }

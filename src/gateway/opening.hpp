@@ -54,8 +54,7 @@ class Opening {
 };
 
 /// What enforce mode refuses in a start-up: replication (it bypasses everything), an encoding
-/// that is not converted exactly, standard_conforming_strings off (it changes how SQL is read).
-/// kUnsupported or kBadEncoding.
+/// that is not converted exactly. kUnsupported or kBadEncoding.
 Status check_enforced_startup(const pgwire::StartupMessage& startup);
 
 /// Splits the `options` parameter as PostgreSQL does (pg_split_opts: blanks separate, a backslash

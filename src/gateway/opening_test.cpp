@@ -156,19 +156,18 @@ TEST(Opening, EnforcePinsTheEncoding) {
   EXPECT_EQ(enforced({{"options", "-c client_encoding=EUC_TW"}}), Code::kBadEncoding);
 }
 
-TEST(Opening, EnforcePinsHowStringsAreRead) {
+TEST(Opening, EnforceReadsOptionsAsPostgreSqlDoes) {
   for (const char* bad :
-       {"-c standard_conforming_strings=off", "-cstandard_conforming_strings=off",
-        "--standard-conforming-strings=off", "-c geqo=on -c STANDARD_conforming_strings=0",
-        "-c\\ geqo=on -c standard_conforming_strings=of", "-ec standard_conforming_strings=off",
-        "  --standard_conforming_strings=f", "-c standard\\_conforming\\_strings=off"}) {
-    EXPECT_EQ(enforced({{"options", bad}}), Code::kUnsupported) << bad;
+       {"-c client_encoding=JOHAB", "-cclient_encoding=johab", "--client-encoding=EUC_TW",
+        "-c geqo=on -c CLIENT_encoding=euc_tw", "-c\\ geqo=on -c client_encoding=johab",
+        "-ec client_encoding=johab", "  --client_encoding=johab", "-c client\\_encoding=johab"}) {
+    EXPECT_EQ(enforced({{"options", bad}}), Code::kBadEncoding) << bad;
   }
-  for (const char* good : {"-c standard_conforming_strings=on", "-c geqo=off", "--search_path=a,b",
+  for (const char* good : {"-c standard_conforming_strings=off", "-c geqo=off", "--search_path=a,b",
                            "-c application_name=a\\ b", "", "-c"}) {
     EXPECT_EQ(enforced({{"options", good}}), kAccepted) << good;
   }
-  EXPECT_EQ(enforced({{"standard_conforming_strings", "off"}}), Code::kUnsupported);
+  EXPECT_EQ(enforced({{"standard_conforming_strings", "off"}}), kAccepted);
 }
 
 TEST(Opening, OptionsAreSplitAsPostgreSqlDoes) {

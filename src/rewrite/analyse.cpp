@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/secret.hpp"
 #include "pgwire/utf8.hpp"
 #include "rewrite/copy.hpp"
 #include "rewrite/ddl.hpp"
@@ -551,47 +550,6 @@ Result<Plan> analyse(std::string_view sql, const Catalogue& catalogue, const Con
 Result<Plan> analyse_shape(std::string_view sql, const TextShape& shape, const Catalogue& catalogue,
                            const Context& context) {
   return plan_of(sql, &shape, catalogue, context);
-}
-
-TextLiterals::~TextLiterals() {
-  for (auto* list : {&raw, &values}) {
-    for (auto& one : *list)
-      wipe({reinterpret_cast<std::uint8_t*>(one.data()), one.size()});  // NOLINT
-  }
-}
-
-std::shared_ptr<const TextLiterals> literals_for(const Plan& plan, std::string_view sql,
-                                                 const TextShape& shape) {
-  if (!plan.serves_shape) return nullptr;
-  for (const auto& [token, text] : plan.fixed) {
-    if (raw_of(sql, shape.tokens[static_cast<std::size_t>(token)]) != text) return nullptr;
-  }
-  auto out = std::make_shared<TextLiterals>();
-  out->raw.reserve(shape.tokens.size());
-  out->values.reserve(shape.tokens.size());
-  for (std::size_t i = 0; i < shape.tokens.size(); ++i) {
-    out->raw.emplace_back(raw_of(sql, shape.tokens[i]));
-    auto value = value_of(sql, shape.tokens[i]);
-    if (plan.negative.contains(static_cast<int>(i))) value.insert(value.begin(), '-');
-    out->values.push_back(std::move(value));
-  }
-  return out;
-}
-
-std::string text_with(const std::string& sql, const std::optional<SqlTemplate>& holes,
-                      const TextLiterals* literals) {
-  if (literals == nullptr || !holes) return sql;
-  std::string out;
-  for (std::size_t i = 0; i < holes->texts.size(); ++i) {
-    out += holes->texts[i];
-    if (i < holes->tokens.size()) out += literals->raw[static_cast<std::size_t>(holes->tokens[i])];
-  }
-  return out;
-}
-
-std::string_view text_of_literal(const Literal& literal, const TextLiterals* literals) {
-  if (literals == nullptr || literal.token < 0) return literal.text;
-  return literals->values[static_cast<std::size_t>(literal.token)];
 }
 
 }  // namespace theriac::rewrite

@@ -1,21 +1,11 @@
 #include "rewrite/lock.hpp"
 
+#include "rewrite/quoting.hpp"
+
 namespace theriac::rewrite {
 namespace {
 
 constexpr int kAccessShare = 1;  // lockdefs.h
-
-std::string quoted(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) out.append(c == '"' ? 2 : 1, c);
-  return out + "\"";
-}
-
-std::string quoted_literal(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
-  return out + "'";
-}
 
 }  // namespace
 
@@ -29,14 +19,14 @@ std::optional<std::string> lock_by_reading(const pg::LockStmt& statement,
     const auto* relation = catalogue.find(range.schemaname(), range.relname(), context.search_path);
     if (relation != nullptr && relation->is_protected()) {
       any = true;
-      body += " PERFORM FROM ONLY " + quoted(relation->schema) + "." + quoted(relation->name) +
-              " WHERE false;";
+      body += " PERFORM FROM ONLY " + quoted_name(relation->schema) + "." +
+              quoted_name(relation->name) + " WHERE false;";
       continue;
     }
     body += " LOCK TABLE ";
     if (!range.inh()) body += "ONLY ";
-    if (!range.schemaname().empty()) body += quoted(range.schemaname()) + ".";
-    body += quoted(range.relname()) + " IN ACCESS SHARE MODE;";
+    if (!range.schemaname().empty()) body += quoted_name(range.schemaname()) + ".";
+    body += quoted_name(range.relname()) + " IN ACCESS SHARE MODE;";
   }
   if (!any) return std::nullopt;
   return "DO " + quoted_literal(body + " END");

@@ -326,8 +326,8 @@ struct Statement {
   std::string complete_as;
   /// Rewritten only because it reads catalogues (overlay.hpp): it touches no protected column.
   bool only_catalogues = false;
-  /// How texts of the client read may be another afterwards: client_encoding, or code that may set
-  /// anything. Only of Effect::kSetting.
+  /// How texts of the client read may be another afterwards: client_encoding,
+  /// standard_conforming_strings, or code that may set anything. Only of Effect::kSetting.
   bool changes_reading = false;
   std::optional<PreparedUse> prepared;
   /// COPY ... FROM STDIN: the client sends its data after this statement.

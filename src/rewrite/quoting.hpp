@@ -20,9 +20,12 @@ inline std::string doubled(std::string_view text, char quote) {
 
 /// Always quoted: "name".
 inline std::string quoted_name(std::string_view name) { return quoting_detail::doubled(name, '"'); }
-/// 'text', for sessions with standard_conforming_strings on.
+/// 'text', or E'text' if there is a backslash: the same whatever standard_conforming_strings says.
 inline std::string quoted_literal(std::string_view text) {
-  return quoting_detail::doubled(text, '\'');
+  if (!text.contains('\\')) return quoting_detail::doubled(text, '\'');
+  std::string escaped;
+  for (const char c : text) escaped.append(c == '\\' ? 2 : 1, c);
+  return "E" + quoting_detail::doubled(escaped, '\'');
 }
 
 }  // namespace theriac::rewrite

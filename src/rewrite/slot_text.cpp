@@ -22,7 +22,7 @@ Result<std::string> list_literal(ByteView value) {
   std::string text = "(ARRAY[";
   for (const auto& element : list.elements) {
     if (text.back() != '[') text += ", ";
-    text += element ? "'\\x" + to_hex(view_of(*element)) + "'" : "NULL";
+    text += element ? "E'\\\\x" + to_hex(view_of(*element)) + "'" : "NULL";
   }
   return text + "]::pg_catalog.bytea[])";
 }
@@ -34,7 +34,7 @@ Result<std::string> literal(const Slot& slot, const std::optional<ByteView>& val
   if (!value) {
     text += "NULL";
   } else {
-    text += is_row ? "'" : "'\\x";
+    text += is_row ? "'" : "E'\\\\x";  // with standard_conforming_strings off, too
     text += to_hex(*value);
     text += "'";
   }

@@ -42,32 +42,24 @@ std::optional<Refusal> refuse_ours(const pg::Node& statement) {
   return Refusal{"42501", "theriac", "a change to objects of Theriac", "use the theriac program"};
 }
 
-/// A value under which this program reads SQL as the server does.
-bool keeps_meaning(std::string_view name, std::string_view value) {
-  const auto wanted = lowered(value);
-  if (name == "client_encoding") {
-    // Of a name that it does not know the server complains itself.
-    return pgwire::encoding_kind(wanted) == pgwire::EncodingKind::kUnknown ||
-           pgwire::Encoding::find(wanted).has_value();
-  }
-  return wanted == "on" || wanted == "true" || wanted == "1" || wanted == "yes";
+/// An encoding that this program reads as the server does. Of a name that it does not know the
+/// server complains itself.
+bool is_converted(const std::string& name) {
+  return pgwire::encoding_kind(name) == pgwire::EncodingKind::kUnknown ||
+         pgwire::Encoding::find(name).has_value();
 }
 
 std::optional<Refusal> refuse_setting(const pg::VariableSetStmt& statement) {
   const auto name = lowered(statement.name());
-  if (!is_pinned_setting(name) || statement.kind() != pg::VAR_SET_VALUE) return std::nullopt;
+  if (name != "client_encoding" || statement.kind() != pg::VAR_SET_VALUE) return std::nullopt;
   if (statement.args_size() == 1 && statement.args(0).has_a_const() &&
       statement.args(0).a_const().has_sval() &&
-      keeps_meaning(name, statement.args(0).a_const().sval().sval())) {
+      is_converted(statement.args(0).a_const().sval().sval())) {
     return std::nullopt;
   }
-  if (name == "client_encoding") {
-    return refusal(nullptr, nullptr,
-                   "SET client_encoding to an encoding that is not converted exactly",
-                   "use UTF8 and convert in the program");
-  }
-  return refusal(nullptr, nullptr, "SET standard_conforming_strings = off",
-                 "use E'...' for strings with backslashes");
+  return refusal(nullptr, nullptr,
+                 "SET client_encoding to an encoding that is not converted exactly",
+                 "use UTF8 and convert in the program");
 }
 
 /// SQL or code given as text: what it does to protected tables cannot be seen.
@@ -207,12 +199,12 @@ std::optional<Refusal> refuse_calls(const pg::Node& statement, const Catalogue& 
     if (name == "set_config" && call.args_size() >= 2) {
       const auto& setting = call.args(0).a_const().sval().sval();
       const auto which = lowered(setting);
-      if (is_pinned_setting(which) &&
-          (!call.args(1).has_a_const() ||
-           !keeps_meaning(which, call.args(1).a_const().sval().sval()))) {
+      if (which == "client_encoding" &&
+          (!call.args(1).has_a_const() || !is_converted(call.args(1).a_const().sval().sval()))) {
         found =
-            refusal(nullptr, nullptr, "set_config of a setting that changes how SQL reads",
-                    "write the encoding as a literal, and leave standard_conforming_strings on");
+            refusal(nullptr, nullptr,
+                    "set_config of client_encoding to an encoding that is not converted exactly",
+                    "write the encoding as a literal");
       }
     }
     if (std::find(kTakeSql.begin(), kTakeSql.end(), name) == kTakeSql.end()) return;

@@ -109,6 +109,9 @@ class SessionTest(unittest.TestCase):
         many = (twin.parse("", "SELECT id FROM people WHERE name = ANY ($1)", codec) +
                 twin.bind("", ['{"' + secret + '2",x}'], codec) + EXECUTE + wire.SYNC)
         self.assertEqual(len(self.rows_of(self.same(both, many))), 1)
+        say(f'PREPARE "{text}" AS SELECT id, name, $2::text, $3::text FROM people WHERE name = $1')
+        self.assertEqual(len(self.rows_of(say(f"EXECUTE \"{text}\"('{secret}2', '{text}', '{text}' || '{text}')"))), 1)
+        say(f'DEALLOCATE "{text}"')
         say("DELETE FROM people WHERE id = 2")
         self.hidden(secret.encode(codec), secret.encode())
 
@@ -263,6 +266,55 @@ class SessionTest(unittest.TestCase):
             row = next(body for tag, body in client.until(b"Z") if tag == b"D")
             size = struct.unpack("!i", row[2:6])[0]
             self.assertEqual(row[6:6 + size], row[10 + size:], text[:40])
+
+    def test_backslashes(self):
+        """standard_conforming_strings = off: a plain literal is read as E'...'."""
+        off = r"""SET standard_conforming_strings = off
+SET escape_string_warning = off
+SHOW standard_conforming_strings
+INSERT INTO people (id, name, city) VALUES (1, 'secret a\'b\\c\x41\u00e9\n', 'a\'b\\c\x41\u00e9\n'), (2, 'it''s', '\\')
+SELECT id, name, city FROM people ORDER BY id
+SELECT id FROM people WHERE name = 'secret a\'b\\c\x41\u00e9\n'
+SELECT id FROM people WHERE name = 'it\'s' AND city = N'\\'; SELECT 'two\\';
+UPDATE people SET name = 'secret \\' WHERE name = 'it\'s' RETURNING name
+UPDATE batches SET recipe = 'x\'' WHERE qty > 0
+SELECT name FROM people WHERE name IN ('secret \
+\', 'secret \\') OR city = 'a'
+'b\''
+SELECT U&'\0061', name FROM people
+PREPARE find AS SELECT id, 'a\'b' FROM people WHERE name = $1
+EXECUTE find('secret \\')
+DEALLOCATE find
+SELECT E'\'' || $$\'$$ || name, B'01', X'1F', "name" -- it's
+DECLARE c CURSOR FOR SELECT '\''
+COPY (SELECT name, '\\' FROM people WHERE name = 'secret \\') TO STDOUT (DELIMITER '\t', NULL '\\N')
+SELECT relname FROM pg_class WHERE relname = 'peo\160le'
+SELECT 'open \'
+BEGIN
+SET LOCAL standard_conforming_strings = on
+SELECT id FROM people WHERE name = 'secret \'
+ROLLBACK
+SELECT id FROM people WHERE name = 'secret \\'
+RESET standard_conforming_strings
+SELECT id FROM people WHERE name = 'secret \'
+SELECT set_config('standard_conforming_strings', 'off', false)
+SELECT id FROM people WHERE name = 'secret \\'"""
+        statements = off.split("\n")
+        joined = []
+        for line in statements:
+            if joined and line[:1] in "\\'":
+                joined[-1] += "\n" + line
+            else:
+                joined.append(line)
+        with Twin(self.stage) as both:
+            for sql in joined:
+                with self.subTest(sql):
+                    self.same(both, twin.query(sql, "utf-8"))
+            sql = r"SELECT id FROM people WHERE name = $1 AND 'a\'b' <> ''"
+            self.same(both, twin.parse("", sql) + twin.bind("", ["secret \\"]) + EXECUTE + wire.SYNC)
+            self.hidden(b"secret")
+        with Twin(self.stage, options="-c standard_conforming_strings=off") as both:
+            self.same(both, twin.query(r"SELECT id FROM people WHERE name = 'secret \\'", "utf-8"))
 
     def test_long_messages(self):
         with Twin(self.stage) as both:

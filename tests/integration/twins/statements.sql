@@ -345,8 +345,6 @@ SELECT id FROM people WHERE theriac_sealed_1 IS NULL;
 --!
 MERGE INTO people p USING cities c ON p.city = c.city WHEN MATCHED THEN UPDATE SET note = 'x';
 --!
-SET standard_conforming_strings = off;
---!
 SET client_encoding = 'EUC_TW';
 -- Every type.
 SELECT * FROM things ORDER BY id;
