@@ -313,7 +313,7 @@ SELECT id FROM people WHERE name = 'secret \\'"""
             sql = r"SELECT id FROM people WHERE name = $1 AND 'a\'b' <> ''"
             self.same(both, twin.parse("", sql) + twin.bind("", ["secret \\"]) + EXECUTE + wire.SYNC)
             self.hidden(b"secret")
-        with Twin(self.stage, options="-c standard_conforming_strings=off") as both:
+        with Twin(self.stage, options="-c standard_conforming_strings=off -c escape_string_warning=off") as both:
             self.same(both, twin.query(r"SELECT id FROM people WHERE name = 'secret \\'", "utf-8"))
 
     def test_long_messages(self):
