@@ -252,6 +252,15 @@ void EnforceSession::run_followed(const std::shared_ptr<const rewrite::Statement
     refuse_extended(report_about(Error{Code::kNotProtected, "provision"}, {}), io);
     return done(true, io);
   }
+  if (escape_strings_) {
+    // The functions that settle it build statements with backslashes.
+    refuse_extended({.sqlstate = "0A000",
+                     .message = "theriac: DDL on protected tables is refused while "
+                                "standard_conforming_strings is off",
+                     .hint = "SET standard_conforming_strings = on"},
+                    io);
+    return done(true, io);
+  }
   if (const auto denied = denied_use(*statement, *catalogue())) {
     auto report = report_about(Error{Code::kDenied, "role " + role_ + denied->second}, {});
     deny(denied->first, report);

@@ -6,9 +6,12 @@
 //
 // A statement that may change the encoding is waited for before the next text is read: PostgreSQL
 // reads it by the new one.
+#include <charconv>
+
 #include "gateway/enforce_scrub.hpp"
 #include "gateway/enforce_session.hpp"
 #include "rewrite/escape_strings.hpp"
+#include "rewrite/positions.hpp"
 
 namespace theriac::gateway {
 
@@ -36,6 +39,12 @@ Texts texts_of(char tag) {
     default:
       return {};
   }
+}
+
+ErrorReport changed_by_code(std::string_view setting) {
+  return {.sqlstate = "0A000",
+          .message = "theriac: " + std::string(setting) +
+                     " was changed by code in the server while more was sent"};
 }
 
 }  // namespace
@@ -83,7 +92,11 @@ bool EnforceSession::take_message(const pgwire::Frame& frame, Io& io) {
   const bool as_it_is = !settings_.encoding && !escape_strings_;
   if (!has_texts || phase_ != Phase::kReady || as_it_is) return take(frame, io);
   auto read = in_utf8(frame);
-  if (read) return take(*read, io);
+  if (read) {
+    const bool taken = take(*read, io);
+    if (frame_in_utf8_.capacity() > kHeldBytesMax) frame_in_utf8_ = Bytes();
+    return taken;
+  }
   if (frame.tag == 'Q') {
     refuse_query(std::move(read.error()), io);
   } else {
@@ -234,6 +247,52 @@ void EnforceSession::tell_scrubbed(const pgwire::Frame& frame, bool rewritten, I
 Result<std::string> EnforceSession::collected_text(ByteView value) const {
   if (settings_.encoding) return settings_.encoding->to_utf8(value);
   return std::string(text_of(value));
+}
+
+void EnforceSession::on_parameter_status(const pgwire::Frame& frame, Io& io) {
+  const auto status = pgwire::read_parameter_status(frame.body);
+  if (!status) return;
+  const auto& [name, value] = *status;
+  if (auto changed = pgwire::with_setting(settings_, name, value)) settings_ = std::move(*changed);
+  if (name == "server_encoding") server_encoding_ = value;
+  if (name == "standard_conforming_strings") {
+    const bool off = value == "off";
+    if (off != escape_strings_ && phase_ == Phase::kReady && !reading_in_transaction_ &&
+        expects_.size() > 1) {
+      fatal(changed_by_code(name), io);
+    }
+    escape_strings_ = off;
+  }
+  if (name == "client_encoding") {
+    const auto before = settings_.encoding;
+    if (const auto good = set_encoding(value); !good) {
+      auto report = pgwire::report_of(good.error());
+      report.hint = "set client_encoding to UTF8";
+      fatal(report, io);
+    } else if (before != settings_.encoding && phase_ == Phase::kReady &&
+               !reading_in_transaction_ && expects_.size() > 1) {
+      // What was sent after the function that did this was read in the old encoding.
+      fatal(changed_by_code(name), io);
+    }
+  }
+  if (name == "is_superuser") {
+    superuser_ = value == "on";
+  } else if (name == "session_authorization") {
+    settings_stale_ = true;
+  }
+}
+
+std::optional<std::size_t> EnforceSession::client_position(const pgwire::Frame& frame,
+                                                           const Expect& entry) {
+  if (entry.sent.empty()) return std::nullopt;
+  for (const auto& field : pgwire::read_notice(frame.body)) {
+    if (field.code != 'P') continue;
+    std::size_t position = 0;
+    const auto* end = field.text.data() + field.text.size();
+    if (std::from_chars(field.text.data(), end, position).ptr != end) return std::nullopt;
+    return rewrite::position_in_text(entry.sent, position, entry.text);
+  }
+  return std::nullopt;
 }
 
 }  // namespace theriac::gateway

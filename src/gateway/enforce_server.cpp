@@ -1,25 +1,13 @@
 // Server messages of an enforce session.
 #include <algorithm>
-#include <charconv>
 
 #include "gateway/enforce_scrub.hpp"
 #include "gateway/enforce_session.hpp"
-#include "rewrite/positions.hpp"
 
 namespace theriac::gateway {
 
 using pgwire::ErrorReport;
 using rewrite::Effect;
-
-namespace {
-
-ErrorReport changed_by_code(std::string_view setting) {
-  return {.sqlstate = "0A000",
-          .message = "theriac: " + std::string(setting) +
-                     " was changed by code in the server while more was sent"};
-}
-
-}  // namespace
 
 void EnforceSession::from_server(ByteView bytes, Io& io) {
   if (phase_ == Phase::kEnded) return;
@@ -105,39 +93,6 @@ void EnforceSession::finish_sign_in(Io& io) {
   }
   append(io.to_client, held_ready_);
   phase_ = Phase::kReady;
-}
-
-void EnforceSession::on_parameter_status(const pgwire::Frame& frame, Io& io) {
-  const auto status = pgwire::read_parameter_status(frame.body);
-  if (!status) return;
-  const auto& [name, value] = *status;
-  if (auto changed = pgwire::with_setting(settings_, name, value)) settings_ = std::move(*changed);
-  if (name == "server_encoding") server_encoding_ = value;
-  if (name == "standard_conforming_strings") {
-    const bool off = value == "off";
-    if (off != escape_strings_ && phase_ == Phase::kReady && !reading_in_transaction_ &&
-        expects_.size() > 1) {
-      fatal(changed_by_code(name), io);
-    }
-    escape_strings_ = off;
-  }
-  if (name == "client_encoding") {
-    const auto before = settings_.encoding;
-    if (const auto good = set_encoding(value); !good) {
-      auto report = pgwire::report_of(good.error());
-      report.hint = "set client_encoding to UTF8";
-      fatal(report, io);
-    } else if (before != settings_.encoding && phase_ == Phase::kReady &&
-               !reading_in_transaction_ && expects_.size() > 1) {
-      // What was sent after the function that did this was read in the old encoding.
-      fatal(changed_by_code(name), io);
-    }
-  }
-  if (name == "is_superuser") {
-    superuser_ = value == "on";
-  } else if (name == "session_authorization") {
-    settings_stale_ = true;
-  }
 }
 
 void EnforceSession::on_server(const pgwire::Frame& frame, Io& io) {
@@ -493,19 +448,6 @@ void EnforceSession::drop_until_sync(Io& io) {
     collecting = collecting || at->collect;
   }
   if (collecting) finish_collected(true, io);
-}
-
-std::optional<std::size_t> EnforceSession::client_position(const pgwire::Frame& frame,
-                                                           const Expect& entry) {
-  if (entry.sent.empty()) return std::nullopt;
-  for (const auto& field : pgwire::read_notice(frame.body)) {
-    if (field.code != 'P') continue;
-    std::size_t position = 0;
-    const auto* end = field.text.data() + field.text.size();
-    if (std::from_chars(field.text.data(), end, position).ptr != end) return std::nullopt;
-    return rewrite::position_in_text(entry.sent, position, entry.text);
-  }
-  return std::nullopt;
 }
 
 void EnforceSession::on_error(const pgwire::Frame& frame, Io& io) {

@@ -1,6 +1,7 @@
 #include "pgwire/encoding.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include <array>
 
@@ -99,6 +100,35 @@ TEST(EncodingTest, StopsBeforeACutCharacter) {
   out.clear();
   EXPECT_EQ(*encoding->encode(view_of("a\xe5\xb1"), out), 1U);
   EXPECT_EQ(encoding->encode(view_of("\xff"), out).error().code, Code::kBadEncoding);
+}
+
+RC_GTEST_PROP(EncodingTest, ReadsWhatItWrites, (const std::vector<std::uint8_t>& choice)) {
+  constexpr std::string_view kNames[] = {"LATIN2", "WIN1258", "SJIS",   "BIG5",   "GBK",
+                                         "UHC",    "EUC_JP",  "EUC_CN", "GB18030"};
+  const auto& encoding = **Encoding::find(kNames[choice.size() % std::size(kNames)]);
+  // Whole characters as they come; then what is not one ends the text.
+  Bytes whole;
+  for (const auto byte : choice) {
+    Bytes ignored;
+    whole.push_back(static_cast<std::uint8_t>(byte | 0x80U));
+    if (!encoding.decode(whole, ignored)) whole.pop_back();
+  }
+  Bytes text;
+  const auto used = encoding.decode(whole, text);
+  RC_ASSERT(used.has_value());
+  whole.resize(*used);
+  const auto written = encoding.from_utf8(text_of(text));
+  RC_ASSERT(written.has_value());
+  // Of two codes of one character only one is written.
+  RC_ASSERT(*encoding.to_utf8(view_of(*written)) == text_of(text));
+  Bytes parts;
+  for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
+    parts.clear();
+    const auto first = encoding.decode(ByteView(whole).first(cut), parts);
+    RC_ASSERT(first.has_value());
+    RC_ASSERT(encoding.decode(ByteView(whole).subspan(*first), parts).has_value());
+    RC_ASSERT(text_of(parts) == text_of(text));
+  }
 }
 
 TEST(EncodingTest, ValuesAreReadAndWrittenInIt) {

@@ -1,6 +1,7 @@
 #include "rewrite/escape_strings.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 namespace theriac::rewrite {
 namespace {
@@ -35,6 +36,17 @@ TEST(EscapeStrings, KnowNationalAndUnicodeLiterals) {
   EXPECT_EQ(made("SELECT N'a\\''"), "SELECT NCHAR E'a\\''");
   EXPECT_EQ(made("SELECT U&'d\\0061t'"), "refused");
   EXPECT_EQ(made("SELECT 'U&', u & 'x'"), "SELECT  E'U&', u &  E'x'");
+}
+
+RC_GTEST_PROP(EscapeStrings, ChangeNothingTwice, (const std::vector<std::uint8_t>& choice)) {
+  constexpr std::string_view kParts[] = {"'",  "''", "\\", "\"", "$$",  "$a$", "--",
+                                         "\n", "/*", "*/", "E",  "n",   "x",   "u&",
+                                         " ",  "a",  "1",  "$1", "U&'", "e'"};
+  std::string sql;
+  for (const auto one : choice) sql += kParts[one % std::size(kParts)];
+  const auto once = with_escape_strings(sql);
+  if (!once) return;
+  RC_ASSERT(with_escape_strings(*once) == once);
 }
 
 }  // namespace

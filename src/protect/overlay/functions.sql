@@ -15,8 +15,8 @@ BEGIN
                AND a.attnum OPERATOR(pg_catalog.=) x.attribute
              WHERE x.indexrelid OPERATOR(pg_catalog.=) index ORDER BY x.place LOOP
     definition := pg_catalog.regexp_replace(
-      definition, pg_catalog.format('\mtheriac_index_%s\M', key.number),
-      pg_catalog.replace(key.text, '\', '\\'));
+      definition, pg_catalog.format(E'\\mtheriac_index_%s\\M', key.number),
+      pg_catalog.replace(key.text, E'\\', E'\\\\'));
   END LOOP;
   RETURN definition;
 END $body$;
@@ -48,8 +48,8 @@ BEGIN
              JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) m.relation
              WHERE k.oid OPERATOR(pg_catalog.=) constrained LOOP
     definition := pg_catalog.regexp_replace(
-      definition, pg_catalog.format('\mtheriac_index_%s\M', key.number),
-      pg_catalog.replace(key.text, '\', '\\'), 'g');
+      definition, pg_catalog.format(E'\\mtheriac_index_%s\\M', key.number),
+      pg_catalog.replace(key.text, E'\\', E'\\\\'), 'g');
   END LOOP;
   RETURN definition;
 END $body$;

@@ -1,5 +1,6 @@
 """One session to the plain database and one through the gateway, which must answer alike."""
 import struct
+import unittest
 
 import wire
 
@@ -82,3 +83,19 @@ class Twin:
             answers[which] = [one for one, after in zip(got, got[1:] + [(None, None)])
                               if one[0] != b"T" or after[0] != b"E"]
         return answers["plain"], answers["sealed"]
+
+
+class TwinCase(unittest.TestCase):
+    """`stage` is set by those who inherit it."""
+
+    def same(self, both, data, ready=1):
+        plain, sealed = both.ask(data, ready)
+        self.assertEqual(plain, sealed)
+        return sealed
+
+    def rows_of(self, answers):
+        return [body for tag, body in answers if tag == b"D"]
+
+    def hidden(self, *secrets):
+        for secret in secrets:
+            self.assertNotIn(secret, bytes(self.stage.tap.to_server))
