@@ -10,6 +10,7 @@
 
 #include "gateway/enforce_scrub.hpp"
 #include "gateway/enforce_session.hpp"
+#include "pgwire/utf8.hpp"
 #include "rewrite/escape_strings.hpp"
 #include "rewrite/positions.hpp"
 
@@ -73,12 +74,14 @@ Refusable<pgwire::Frame> EnforceSession::in_utf8(const pgwire::Frame& frame) {
   if (escape_strings_ && (frame.tag == 'Q' || frame.tag == 'P')) {
     // The SQL is the last of the texts.
     const auto sql_at = frame.tag == 'P' ? texts->find('\0') + 1 : 0;
-    auto standard = rewrite::with_escape_strings(std::string_view(*texts).substr(sql_at));
+    const auto sql = std::string_view(*texts).substr(sql_at);
+    auto standard = rewrite::with_escape_strings(sql);
     if (!standard) {
       return refuse({.sqlstate = "0A000",
                      .message = "unsafe use of string constant with Unicode escapes",
                      .detail = "String constants with Unicode escapes cannot be used when "
-                               "standard_conforming_strings is off."});
+                               "standard_conforming_strings is off.",
+                     .position = pgwire::count_characters(sql.substr(0, standard.error())) + 1});
     }
     texts->replace(sql_at, std::string::npos, *standard);
   }

@@ -157,7 +157,8 @@ struct ErrorReport {
   std::string message;
   std::string detail;
   std::string hint;
-  std::string context;  ///< field W: "COPY people, line 3"
+  std::string context;       ///< field W: "COPY people, line 3"
+  std::size_t position = 0;  ///< field P: characters of the client's text, from 1; 0: none
 };
 void write_error(Bytes& out, const ErrorReport& report);
 ErrorReport report_of(const Error& error);

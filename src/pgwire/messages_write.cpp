@@ -217,6 +217,7 @@ void write_error(Bytes& out, const ErrorReport& report) {
   if (!report.detail.empty()) field('D', report.detail);
   if (!report.hint.empty()) field('H', report.hint);
   if (!report.context.empty()) field('W', report.context);
+  if (report.position != 0) field('P', std::to_string(report.position));
   message.byte('\0');
   message.finish();
 }

@@ -20,9 +20,10 @@ class Copier {
  public:
   explicit Copier(std::string_view text) : text_(text) { out_.reserve(text.size() + 64); }
 
-  std::optional<std::string> run() {
+  tl::expected<std::string, std::size_t> run() {
     while (at_ < text_.size()) {
-      if (!step()) return std::nullopt;
+      const auto begin = at_;
+      if (!step()) return tl::unexpected(begin);
     }
     return std::move(out_);
   }
@@ -161,6 +162,8 @@ class Copier {
 
 }  // namespace
 
-std::optional<std::string> with_escape_strings(std::string_view sql) { return Copier(sql).run(); }
+tl::expected<std::string, std::size_t> with_escape_strings(std::string_view sql) {
+  return Copier(sql).run();
+}
 
 }  // namespace theriac::rewrite

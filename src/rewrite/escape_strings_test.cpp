@@ -35,6 +35,7 @@ TEST(EscapeStrings, KeepPartsOnOtherLinesTogether) {
 TEST(EscapeStrings, KnowNationalAndUnicodeLiterals) {
   EXPECT_EQ(made("SELECT N'a\\''"), "SELECT NCHAR E'a\\''");
   EXPECT_EQ(made("SELECT U&'d\\0061t'"), "refused");
+  EXPECT_EQ(with_escape_strings("SELECT 'a', U&'b'").error(), 12U);
   EXPECT_EQ(made("SELECT 'U&', u & 'x'"), "SELECT  E'U&', u &  E'x'");
 }
 
