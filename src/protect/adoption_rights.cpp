@@ -58,8 +58,10 @@ CREATE OR REPLACE FUNCTION theriac.wanted_rights(wanted oid)
     JOIN hidden h ON h.attribute = g.attnum CROSS JOIN LATERAL unnest(h.helpers) AS p(helper)
     WHERE g.privilege IN ('SELECT', 'INSERT') OR (g.privilege = 'UPDATE' AND p.helper <> 'theriac_row')
   -- Who may change rows may have them located by the gateway.
-  UNION SELECT o.grantee, 'SELECT', false, 'ctid' FROM on_table o WHERE o.privilege = 'UPDATE'
-  UNION SELECT g.grantee, 'SELECT', false, 'ctid' FROM given g WHERE g.privilege = 'UPDATE'
+  UNION SELECT o.grantee, 'SELECT', false, p.place FROM on_table o
+    CROSS JOIN unnest(ARRAY['ctid', 'tableoid']) AS p(place) WHERE o.privilege = 'UPDATE'
+  UNION SELECT g.grantee, 'SELECT', false, p.place FROM given g
+    CROSS JOIN unnest(ARRAY['ctid', 'tableoid']) AS p(place) WHERE g.privilege = 'UPDATE'
 $f$;
 
 CREATE OR REPLACE FUNCTION theriac.settle_rights(wanted oid) RETURNS void

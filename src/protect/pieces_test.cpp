@@ -73,7 +73,8 @@ TEST(Rights, ColumnRightsAreMirroredToTheHelpers) {
   EXPECT_THAT(
       grant_translated(rights, kTable, {"id", "name"},
                        {{"name", {"theriac_sealed_1", "theriac_index_1", "theriac_row"}}}),
-      ElementsAre(R"(GRANT SELECT ("theriac_sealed_1", "theriac_index_1", "theriac_row", "ctid"), )"
+      ElementsAre(R"(GRANT SELECT ("theriac_sealed_1", "theriac_index_1", "theriac_row", "ctid", )"
+                  R"("tableoid"), )"
                   R"(UPDATE ("name", "theriac_sealed_1", "theriac_index_1"), )"
                   R"(REFERENCES ("name") ON "s"."t" TO "a")",
                   R"(GRANT SELECT ("id") ON "s"."t" TO PUBLIC)"));

@@ -163,7 +163,10 @@ std::vector<std::string> grant_translated(const Rights& rights, const std::strin
   for (const auto& grant : rights.grants) {
     auto& to = statement_for(statements, grant.grantee, rights.owner, grant.grantable);
     // Who may change rows may have them located by the gateway.
-    if (grant.privilege == "UPDATE" && !is_view) to.add_column("SELECT", "ctid");
+    if (grant.privilege == "UPDATE" && !is_view) {
+      to.add_column("SELECT", "ctid");
+      to.add_column("SELECT", "tableoid");
+    }
     const bool by_column = grant.privilege == "SELECT" || grant.privilege == "INSERT";
     if (grant.column.empty() && !by_column) {
       to.add_table(grant.privilege);

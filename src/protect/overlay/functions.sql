@@ -106,7 +106,7 @@ RETURN coalesce((SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid = who), fals
     AND (r.grantee = 0 OR pg_has_role(who, r.grantee, 'USAGE'))
     AND (privilege !~ 'GRANT' OR r.is_grantable OR pg_has_role(who, c.relowner, 'USAGE')));
 
--- SELECT and INSERT on a table stand on tableoid, on a protected column on its sealed helper. Each
+-- SELECT on a table stands on cmax, INSERT on tableoid, both on a protected column on its sealed helper. Each
 -- form of PostgreSQL's takes a user by name, by id or none, and a table by name or id.
 DO $make$
 DECLARE
@@ -125,7 +125,9 @@ BEGIN
           (SELECT bool_or(CASE WHEN upper(trim(p.privilege)) ~ '^(SELECT|INSERT)' THEN
              CASE WHEN %2$s IN (SELECT view FROM theriac_catalog.theriac_view)
                THEN theriac_catalog.theriac_view_allows(%6$s, %2$s, upper(trim(p.privilege)))
-               ELSE pg_catalog.has_column_privilege(%3$s%2$s, (-6)::int2, p.privilege) END
+               ELSE pg_catalog.has_column_privilege(%3$s%2$s, 
+                 CASE WHEN upper(trim(p.privilege)) ~ '^SELECT' THEN (-5)::int2 ELSE (-6)::int2 END,
+                 p.privilege) END
              ELSE pg_catalog.has_table_privilege(%3$s%2$s, p.privilege) END)
            FROM regexp_split_to_table($%5$s, ',') AS p(privilege))
         ELSE pg_catalog.has_table_privilege(%3$s$%4$s, $%5$s) END$create$,

@@ -101,7 +101,8 @@ CROSS JOIN LATERAL jsonb_array_elements(t.original -> 'rights' -> 'grants')
 LEFT JOIN pg_attribute a ON a.attrelid = t.relation::oid AND a.attname = g.given ->> 0
 GROUP BY 1, 2, 3;
 
--- A right on the table stands on tableoid as well, where it is SELECT or INSERT.
+-- A right on the table stands on a system column as well: SELECT on cmax (others may have ctid and
+-- tableoid), INSERT on tableoid.
 CREATE VIEW theriac_catalog.theriac_table_right AS
 SELECT c.oid AS relation, x.grantor, x.grantee, x.privilege_type, x.is_grantable, x.place
 FROM pg_class c
@@ -113,7 +114,8 @@ SELECT a.attrelid, x.grantor, x.grantee, x.privilege_type, x.is_grantable, x.pla
 FROM pg_attribute a
 CROSS JOIN LATERAL aclexplode(a.attacl)
   WITH ORDINALITY AS x(grantor, grantee, privilege_type, is_grantable, place)
-WHERE a.attnum = -6 AND a.attrelid IN (SELECT relation FROM theriac_catalog.theriac_relation);
+WHERE (a.attnum, x.privilege_type) IN ((-5, 'SELECT'), (-6, 'INSERT'))
+  AND a.attrelid IN (SELECT relation FROM theriac_catalog.theriac_relation);
 
 CREATE VIEW theriac_catalog.theriac_column_right AS
 SELECT s.relation, s.attribute, x.grantor, x.grantee, x.privilege_type, x.is_grantable, x.place

@@ -40,6 +40,7 @@ roles:
   erp_owner: {person: clear, batch: clear}
   erp_app: {person: clear, batch: clear}
   inspector: {person: {mask: name}, batch: denied}
+  warehouse: {person: clear}
 """
 
 
@@ -146,6 +147,8 @@ class Ddl(unittest.TestCase):
         self.assertEqual(self.ask("SELECT id, finding FROM visit WHERE patient = 'Li Na' ORDER BY id", role="erp_app"),
                          [(3, None), (4, "none")])
         self.no_plain("Zhang Wei", "cough", "Li Na", "nobody")
+        self.ask("GRANT SELECT (id, day), UPDATE (patient) ON visit TO warehouse")
+        self.ask("UPDATE visit SET patient = 'Li Na' WHERE day > '2027-01-01'", role="warehouse")
         self.ask("UPDATE visit SET day = '2026-01-09', finding = 'moved' WHERE id = 3", role="erp_app")
         self.assertEqual(self.ask("SELECT id, patient, finding FROM visit_01 ORDER BY id"),
                          [(1, "Zhang Wei", "cough"), (2, "nobody", None), (3, "Li Na", "moved")])
