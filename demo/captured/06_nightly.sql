@@ -27,10 +27,8 @@ UPDATE customers SET note = 'reminded' FROM due_customers d WHERE d.customer_id 
 
 DROP TABLE due_customers
 
--- @ refused 0A000 CREATE TABLE AS
 CREATE TEMP TABLE top_ids AS SELECT customer_id, count(*) AS n FROM device_usage GROUP BY customer_id ORDER BY n DESC, customer_id LIMIT 10
 
--- @ follows
 SELECT t.n, c.name, c.contact_name FROM top_ids t JOIN customers c ON c.id = t.customer_id ORDER BY t.n DESC, c.id
 
 DISCARD TEMP

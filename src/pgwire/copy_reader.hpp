@@ -84,7 +84,8 @@ class CopyReader {
   Ending ending_ = Ending::kUnknown;
   bool in_quote_ = false, after_escape_ = false;
   bool finished_ = false, begun_ = false, ended_ = false;
-  std::array<bool, 256> special_{};
+  /// What ends a run of bytes that mean nothing for where a line ends.
+  std::array<std::uint8_t, 5> stops_{'\n', '\r', '\\', '\n', '\n'};
 };
 
 }  // namespace theriac::pgwire

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "pgwire/encoding.hpp"
+#include "rewrite/create_as.hpp"
 #include "rewrite/utility_names.hpp"
 
 namespace theriac::rewrite {
@@ -112,6 +113,9 @@ std::string_view default_remedy(const pg::Node& statement) {
       return "prepare the statement through the protocol (Parse)";
     case pg::Node::kExplainStmt:
       return "explain a SELECT, INSERT, UPDATE, DELETE or MERGE";
+    case pg::Node::kCreateTableAsStmt:
+      return "make a table, of columns that are not protected and without conditions on protected "
+             "ones";
     default:
       return kUnprotect;
   }
@@ -171,6 +175,11 @@ std::optional<Refusal> refuse_utility(const pg::Node& statement, const Catalogue
     case pg::Node::kCreateSchemaStmt:
     case pg::Node::kViewStmt:
       return std::nullopt;
+    case pg::Node::kCreateTableAsStmt:
+      if (copies_plain_columns(statement.create_table_as_stmt(), catalogue, context)) {
+        return std::nullopt;
+      }
+      break;
     default:
       break;
   }
