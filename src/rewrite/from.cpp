@@ -138,7 +138,8 @@ bool Rewriter::relation_item(pg::RangeVar& range, const Level& level, bool targe
   for (const auto& [oid, attribute] : relation->compared) {
     const auto* base = catalogue_.find(oid);
     const auto* column = base == nullptr ? nullptr : base->find_attribute(attribute);
-    touched_ = true;
+    // Edited: what is forwarded is asked for no rights.
+    touched_ = edited_ = true;
     if (column != nullptr && column->protection) note_compared(*column);
   }
   if (relation->is_protected()) return protected_item(range, *item);

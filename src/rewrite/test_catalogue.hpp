@@ -212,6 +212,7 @@ inline void add_test_views(std::vector<Relation>& all) {
                      .make());
   auto total = view(2007, "v_total").plain("names", kOidInt8).make();
   total.recreated = true;
+  total.compared = {{1001, customers.find("name")->attribute}};
   made.push_back(std::move(total));
   all.insert(all.end(), made.begin(), made.end());
 }

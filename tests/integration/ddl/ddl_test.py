@@ -362,8 +362,14 @@ class Ddl(unittest.TestCase):
             session.query("ALTER TABLE party ALTER COLUMN code SET NOT NULL")
             session.query("CREATE UNIQUE INDEX by_code ON party (code)")
             self.assertEqual(session.query("SELECT name FROM party WHERE code = $1", ["C-1"]), [[b"Zhang"]])
+            session.query("CREATE VIEW named AS SELECT id, name AS who FROM party")
+            self.assertEqual(session.query("SELECT id FROM named WHERE who = $1", ["Zhang"]), [[b"1"]])
+            session.query("CREATE TEMP TABLE mine (id int)")
             session.query("SAVEPOINT s")
             for state, sql in (("0A000", "ALTER TABLE party ADD CHECK (code <> '')"),
+                               ("0A000", "CREATE VIEW sorted AS SELECT id FROM party ORDER BY name"),
+                               # Made a temporary one by the server, which is seen afterwards.
+                               ("0A000", "CREATE VIEW joined AS SELECT p.name FROM party p JOIN mine m ON m.id = p.id"),
                                ("0A000", "ALTER TABLE party ADD COLUMN birth date DEFAULT '2000-01-01'"),
                                ("42701", "ALTER TABLE party ADD COLUMN code text"),
                                ("23505", "INSERT INTO party VALUES (2, 'Li', 'C-1')"),
@@ -374,6 +380,8 @@ class Ddl(unittest.TestCase):
                 session.query("ROLLBACK TO s")
             session.query("COMMIT")
             self.assertEqual(session.query("SELECT * FROM party"), [[b"1", b"Zhang", b"C-1"]])
+            self.assertEqual(session.query("SELECT who FROM named"), [[b"Zhang"]])
+            self.assertEqual(session.query("SELECT count(*) FROM pg_views WHERE viewname IN ('sorted', 'joined')"), [[b"0"]])
         finally:
             session.close()
         self.no_plain("Zhang", "C-1")
@@ -528,8 +536,9 @@ class Ddl(unittest.TestCase):
                          [("lots",), ("persons",)])
         self.direct("GRANT erp_app TO erp_owner; GRANT CREATE ON SCHEMA public TO erp_app")
         self.ask("ALTER VIEW lots OWNER TO erp_app; ALTER VIEW lots OWNER TO erp_app")
-        self.assertEqual(self.ask("SELECT relowner::regrole::text, relacl::text FROM pg_class WHERE relname = 'lots'"),
-                         [("erp_app", "{erp_app=arwdDxt/erp_app}")])
+        self.assertEqual(self.ask("SELECT viewowner, has_table_privilege('erp_app', 'lots', 'SELECT'), "
+                                  "has_table_privilege('inspector', 'lots', 'SELECT') FROM pg_views WHERE viewname = 'lots'"),
+                         [("erp_app", True, False)])
         self.ask("CREATE VIEW counted AS SELECT full_name, count(*) AS n FROM party GROUP BY full_name")
         self.ask("CREATE VIEW classes AS SELECT relname FROM pg_class; GRANT SELECT ON counted, party TO inspector")
         self.assertEqual(self.ask("SELECT n FROM counted WHERE full_name = 'Wang'"), [(1,)])
