@@ -244,7 +244,9 @@ void Databases::look_after(const std::shared_ptr<Database>& database) {
     // refuse what slips past.
     database->done_ = std::max(database->done_, requested);
     if (renewed) database->loaded_ = std::max(database->loaded_, requested);
-    waiting.swap(database->waiting_);
+    // Somebody came meanwhile to a database that nobody was at: he waits for the next look, which
+    // comes at once. Woken now he would find it loading, and nobody would wake him again.
+    if (database->state_ != Database::State::kLoading) waiting.swap(database->waiting_);
   }
   for (const auto& waker : waiting) waker();
 }

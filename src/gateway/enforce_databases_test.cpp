@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <optional>
+#include <thread>
+#include <utility>
+
 namespace theriac::gateway {
 namespace {
 
@@ -43,6 +48,7 @@ class DatabasesTest : public testing::Test {
     };
     parts.fingerprint = [this](const std::string& name) -> Result<std::uint64_t> {
       if (name == gone_) return fail(Code::kUpstream, "SQLSTATE 08006");
+      if (const auto act = name == "erp" ? taken_meanwhile() : nullptr) act();
       return fingerprint_.load();
     };
     parts.log = &log_;
@@ -61,6 +67,12 @@ class DatabasesTest : public testing::Test {
   NullLog log_;
   std::map<std::string, int> loads_;
   std::string broken_, gone_;
+  std::function<void()> taken_meanwhile() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(meanwhile_, nullptr);
+  }
+  std::mutex mutex_;
+  std::function<void()> meanwhile_;  ///< once, while erp's fingerprint is asked for
   std::atomic<std::uint64_t> fingerprint_{1};
   std::unique_ptr<Databases> databases_;
 };
@@ -142,6 +154,32 @@ TEST_F(DatabasesTest, NoMoreThanTheLimitAtOnce) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kBusy);
   EXPECT_TRUE(databases_->attach("d1", [] {}));
+}
+
+TEST_F(DatabasesTest, WhoComesDuringALookIsWokenWhenItIsReady) {
+  start();
+  auto first = loaded("erp");
+  const auto looking = std::make_shared<Awaited>(), done = std::make_shared<Awaited>();
+  std::optional<Database::State> seen;
+  std::shared_ptr<Database> second;
+  {
+    // The last session goes and another comes while the watcher looks at the database.
+    const std::lock_guard lock(mutex_);
+    meanwhile_ = [&, weak = std::weak_ptr(first), look = looking->waker()] {
+      look();
+      while (!weak.expired()) std::this_thread::yield();
+      const auto woken = [&, wake = done->waker()] {
+        seen = second->state();
+        wake();
+      };
+      second = databases_->attach("erp", woken).value();
+    };
+  }
+  static_cast<void>(first->request_reload(false));
+  looking->wait(1);
+  first.reset();
+  done->wait(1);
+  EXPECT_EQ(seen, Database::State::kReady);
 }
 
 }  // namespace
