@@ -134,8 +134,10 @@ TEST_F(Inventory, PoliciesAndReplication) {
 }
 
 TEST_F(Inventory, TablesAround) {
-  expect_use("CREATE TABLE sub (more int) INHERITS (people)", "inheritance", "public.sub",
-             Verdict::kRefused);
+  expect_use("CREATE TABLE sub (more int) INHERITS (people)", "child table", "public.sub",
+             Verdict::kRemade);
+  expect_use("CREATE INDEX of_sub ON sub (phone)", "index", "of_sub", Verdict::kRemade,
+             "public.sub.phone");
   expect_use("CREATE TABLE kept (one people)", "row type", "public.kept.one", Verdict::kRefused);
 }
 
