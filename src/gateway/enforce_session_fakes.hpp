@@ -272,8 +272,9 @@ class Server {
 inline Server::Result settings_answer(std::string_view schema, std::string_view user) {
   Server::Result result;
   result.fields = {{"encode", 0, 0, 25, -1, -1, 0}};
-  const auto text = fmt::format(
-      R"([["pg_catalog","{}"],"{}","UTF8","on","hex","1","ISO, MDY","UTC","postgres"])", schema, user);
+  const auto text =
+      fmt::format(R"([["pg_catalog","{}"],"{}","UTF8","on","hex","1","ISO, MDY","UTC","postgres"])",
+                  schema, user);
   result.rows = {{bytes_of(to_hex(view_of(text)))}};
   return result;
 }
