@@ -47,7 +47,7 @@ RC_GTEST_PROP(EscapeStrings, ChangeNothingTwice, (const std::vector<std::uint8_t
   for (const auto one : choice) sql += kParts[one % std::size(kParts)];
   const auto once = with_escape_strings(sql);
   if (!once) return;
-  RC_ASSERT(with_escape_strings(*once) == once);
+  RC_ASSERT(with_escape_strings(*once).value_or("refused") == *once);
 }
 
 }  // namespace
