@@ -202,6 +202,7 @@ class Rewriter {
   // --- set_operations.cpp
   bool set_operation(pg::SelectStmt& statement, const Level* outer, const Env* env, Use use,
                      Derived& result);
+  bool one_domain_each(const Derived& made);
   bool combine(std::string_view name, Derived& left, Derived& right, Derived& result);
   bool combine_column(std::string_view name, std::size_t place, Derived& left, Derived& right,
                       ItemColumn& made);

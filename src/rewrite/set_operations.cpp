@@ -60,6 +60,8 @@ bool Rewriter::set_operation(pg::SelectStmt& statement, const Level* outer, cons
     result = inner;
     result.unordered = is_union && statement.all() && statement.sort_clause_size() == 0 &&
                        left->unordered && right->unordered;
+  } else if (!one_domain_each(inner)) {
+    return false;
   } else if (!(is_union ? distinct_union(statement, inner, result, outer, env)
                         : matched_groups(statement, inner, result, outer, env))) {
     return false;
@@ -77,6 +79,20 @@ bool Rewriter::set_operation(pg::SelectStmt& statement, const Level* outer, cons
   }
   return !statement.has_limit_offset() ||
          expression(*statement.mutable_limit_offset(), *level, "OFFSET");
+}
+
+/// What is equal is found by blind indexes, and those of two domains never are.
+bool Rewriter::one_domain_each(const Derived& made) {
+  for (const auto& one : made.columns) {
+    if (!one.secret()) continue;
+    const auto other = std::find_if(one.also.begin(), one.also.end(), [&](const Origin& origin) {
+      return origin.column->protection->domain != one.column->protection->domain;
+    });
+    if (other != one.also.end()) {
+      return refuse(one, "a set operation of columns of different equality domains", kRemedy);
+    }
+  }
+  return true;
 }
 
 bool Rewriter::combine(std::string_view name, Derived& left, Derived& right, Derived& result) {
