@@ -47,9 +47,11 @@ def processor_seconds(pid):
 
 
 def run_pgbench(connection, clients, seconds, *more):
-    """(transactions per second, transactions done). `connection`: a conninfo string or URI."""
-    done = subprocess.run(["pgbench", "-n", "-c", str(clients), "-j", str(min(clients, 2)), "-T",
-                           str(seconds), *more, connection], check=False, capture_output=True, text=True)
+    """(transactions per second, transactions done). `connection`: a conninfo string or URI. `seconds` counts from
+    before the clients connect; None if `more` says how much is to be done."""
+    limit = [] if seconds is None else ["-T", str(seconds)]
+    done = subprocess.run(["pgbench", "-n", "-c", str(clients), "-j", str(min(clients, 2)), *limit, *more, connection],
+                          check=False, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"pgbench: {done.stderr.strip()[-500:]}")
     out = done.stdout

@@ -23,6 +23,7 @@ from replay_client import Client  # noqa: E402
 COUNTS = (500, 2_000)
 WARM = 20
 AT_ONCE = 2_000
+EACH = 20  # statements of each of those
 BUDGET_KIB = 100
 STATEMENTS = ("SELECT * FROM people WHERE id = {n}", "UPDATE people SET name = 'person {n}' WHERE id = {n}",
               "SELECT count(*) FROM people WHERE name = 'person {n}'")
@@ -100,8 +101,8 @@ def at_once(cluster, at, folder, options):
     for _ in range(max(1, options.rounds // 2)):
         for name, uri in at.items():
             await_end_of_sessions(cluster)
-            tps, done = run_pgbench(uri, AT_ONCE, max(5, options.seconds), "-M", "prepared", "-f", str(script))
-            if done < AT_ONCE:
+            tps, done = run_pgbench(uri, AT_ONCE, None, "-t", str(EACH), "-M", "prepared", "-f", str(script))
+            if done != AT_ONCE * EACH:
                 sys.exit(f"{name}: {done} statements of {AT_ONCE} clients were answered")
             if name == "direct":
                 direct.append(tps)
