@@ -86,8 +86,7 @@ struct Relation {
   std::uint32_t row_type = 0;  ///< pg_class.reltype
   std::vector<Column> columns;
   bool bound = false;  ///< rows carry theriac_row, sealed values carry it too
-  /// Partitions or inheriting tables may hold rows of it: a row is named by tableoid and ctid, and
-  /// the keys of an inherited table are not its children's.
+  /// Partitions or inheriting tables may hold rows of it: a row is named by tableoid and ctid.
   bool has_members = false;
   /// The tables it is a partition of, or inherits from: object ids.
   std::vector<std::uint32_t> parents;
@@ -104,6 +103,8 @@ struct Relation {
 
   [[nodiscard]] bool is_view() const { return kind == 'v'; }
   [[nodiscard]] bool is_protected() const;
+  /// A value of a key is that of one row: a key of an inherited table is not one of its children.
+  [[nodiscard]] bool keys_name_rows() const { return kind == 'p' || !has_members; }
   /// Protected and no view: DDL on it can be followed.
   [[nodiscard]] bool is_protected_table() const { return !is_view() && is_protected(); }
   [[nodiscard]] const Column* find(std::string_view column) const;

@@ -61,6 +61,7 @@ bool Rewriter::merges_by_key(const pg::MergeStmt& statement, const Merging& merg
   if (merging.target->relation == nullptr) return false;
   std::vector<std::int16_t> joined;
   merged_columns(statement.join_condition(), merging, joined);
+  if (!merging.target->relation->keys_name_rows()) return false;
   const auto& keys = merging.target->relation->keys;
   return std::any_of(keys.begin(), keys.end(), [&](const std::vector<std::int16_t>& key) {
     return !key.empty() && std::all_of(key.begin(), key.end(), [&](std::int16_t attribute) {

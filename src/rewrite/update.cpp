@@ -307,8 +307,7 @@ void Rewriter::pinned_columns(const pg::Node& where, const Item& target, const L
 bool Rewriter::is_pinned(const pg::Node& where, const Item& target, const Level& level) {
   // The row that a cursor stands on.
   if (where.has_current_of_expr()) return true;
-  // A key of an inherited table says nothing of the rows in its children.
-  if (target.relation->has_members && target.relation->kind != 'p') return false;
+  if (!target.relation->keys_name_rows()) return false;
   std::vector<std::int16_t> pinned;
   pinned_columns(where, target, level, pinned);
   const auto& keys = target.relation->keys;
