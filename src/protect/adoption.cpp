@@ -72,6 +72,8 @@ std::string_view name_of(SettleAct::Kind kind) {
       return "keep_view";
     case SettleAct::Kind::kUnformView:
       return "unform_view";
+    case SettleAct::Kind::kJoin:
+      return "join";
     case SettleAct::Kind::kForgetView:
       return "forget_view";
   }
@@ -129,7 +131,8 @@ codec::Json settle_json(const SettleArguments& arguments, const policy::Policy& 
                     {"roles", act.roles},
                     {"option", act.grant_option_only},
                     {"cascade", act.cascade},
-                    {"relation", act.relation}});
+                    {"relation", act.relation},
+                    {"child", act.child}});
   }
   auto views = codec::Json::array();
   for (const auto& view : arguments.views) {

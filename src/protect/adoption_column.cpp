@@ -138,6 +138,12 @@ BEGIN
     END CASE;
     RETURN;
   END IF;
+  IF act->>'act' = 'join' THEN
+    PERFORM theriac.owned_by((act->>'relation')::oid, role);
+    PERFORM theriac.owned_by((act->>'child')::oid, role);
+    PERFORM theriac.form_member((act->>'relation')::oid, (act->>'child')::oid);
+    RETURN;
+  END IF;
   SELECT * INTO c FROM theriac.columns
     WHERE number = (act->>'number')::integer AND relation::oid = (act->>'relation')::oid;
   -- On a parent it is done to all below it.

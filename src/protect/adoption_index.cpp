@@ -105,6 +105,7 @@ DECLARE
   empty boolean;
   name text;
   attached jsonb;
+  alone text;
 BEGIN
   SELECT x.*, c.relname, c.relkind, c.relnamespace, c.reloptions, t.spcname INTO i FROM pg_index x
     JOIN pg_class c ON c.oid = x.indexrelid LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
@@ -119,6 +120,8 @@ BEGIN
   options := CASE WHEN i.reloptions IS NULL THEN ''
                   ELSE ' WITH (' || array_to_string(i.reloptions, ', ') || ')' END;
   attached := theriac.attached_to(index_oid);
+  -- One that was made of the partitioned table ONLY waits for its partitions' to be attached.
+  alone := CASE WHEN i.relkind = 'I' AND NOT i.indisvalid THEN 'ONLY ' ELSE '' END;
   IF made->>'constraint' <> '' THEN
     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', i.indrelid::regclass, made->>'constraint');
   ELSE
@@ -126,13 +129,13 @@ BEGIN
   END IF;
   IF i.relkind = 'I' AND made->>'constraint' <> '' THEN
     -- Its partitions get theirs with it; from an index it cannot be made.
-    EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I UNIQUE%s (%s)%s%s%s', i.indrelid::regclass,
+    EXECUTE format('ALTER TABLE %s%s ADD CONSTRAINT %I UNIQUE%s (%s)%s%s%s', alone, i.indrelid::regclass,
       made->>'constraint', CASE WHEN i.indnullsnotdistinct THEN ' NULLS NOT DISTINCT' ELSE '' END,
       list, options, CASE WHEN (made->>'deferrable')::boolean THEN ' DEFERRABLE' ELSE '' END,
       CASE WHEN (made->>'deferred')::boolean THEN ' INITIALLY DEFERRED' ELSE '' END);
   ELSE
-  EXECUTE format('CREATE %sINDEX %s ON %s USING btree (%s)%s%s%s%s',
-    CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, name, i.indrelid::regclass, list,
+  EXECUTE format('CREATE %sINDEX %s ON %s%s USING btree (%s)%s%s%s%s',
+    CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, name, alone, i.indrelid::regclass, list,
     CASE WHEN i.indnullsnotdistinct THEN ' NULLS NOT DISTINCT' ELSE '' END,
     options,
     CASE WHEN i.spcname IS NULL THEN '' ELSE ' TABLESPACE ' || quote_ident(i.spcname) END,

@@ -98,7 +98,8 @@ BEGIN
   FOR r IN SELECT i.indexrelid, c.relnamespace, t.relname, string_agg(coalesce((
           SELECT p.attname::text FROM theriac.columns k JOIN pg_attribute p ON p.attrelid = part
             AND p.attnum = theriac.plain_attribute(part, k.number)
-          WHERE k.relation = part::regclass AND a.attname = 'theriac_index_' || k.number),
+          WHERE k.relation = part::regclass
+            AND a.attname IN ('theriac_index_' || k.number, 'theriac_sealed_' || k.number)),
           a.attname, 'expr'), '_' ORDER BY u.place) AS columns,
         CASE WHEN k.oid IS NULL THEN 'idx' ELSE 'key' END AS ending
       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = part
@@ -106,7 +107,7 @@ BEGIN
       LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = part
       CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS u(attribute, place)
       LEFT JOIN pg_attribute a ON a.attrelid = part AND a.attnum = u.attribute
-      WHERE i.indrelid = part AND c.relname LIKE '%theriac\_index\_%'
+      WHERE i.indrelid = part AND c.relname ~ 'theriac_(index|sealed)_'
       GROUP BY 1, 2, 3, 5 LOOP
     EXECUTE format('ALTER INDEX %s RENAME TO %I', r.indexrelid::regclass,
                    theriac.free_name(r.relnamespace, r.relname, r.columns, r.ending));
@@ -141,6 +142,7 @@ BEGIN
       WHERE p.attrelid = part AND p.attname = coalesce((
         SELECT o.attname FROM pg_attribute o WHERE o.attrelid = top
           AND o.attnum = theriac.plain_attribute(top, c.number)), c.column_name);
+    CONTINUE WHEN a.attnum IS NULL;
     -- Before it is sealed a default stands on the column; afterwards it is what the parent gives.
     expression := CASE WHEN c.state = 'sealing' THEN a.given ELSE c.default_text END;
     n := 1 + (SELECT max(o.member) FROM theriac.columns o WHERE o.number = c.number);
@@ -153,7 +155,8 @@ BEGIN
         '{}', c.state);
     CONTINUE WHEN c.state <> 'sealed' OR (SELECT relkind FROM pg_class WHERE oid = part) = 'p';
     FOR helper IN SELECT h FROM theriac.helpers_of(part, c.number) AS h WHERE h LIKE 'theriac\_index\_%' LOOP
-      EXECUTE format('CREATE INDEX %I ON %s (%I)', 'theriac_lookup_m' || n || '_'
+      -- With a condition it is like no index of the program's: PostgreSQL does not attach it to one.
+      EXECUTE format('CREATE INDEX %I ON %s (%3$I) WHERE %3$I IS NOT NULL', 'theriac_lookup_m' || n || '_'
         || substr(helper, length('theriac_index_') + 1), part::regclass, helper);
     END LOOP;
     IF first AND parent.bound THEN
@@ -164,6 +167,59 @@ BEGIN
   END LOOP;
   PERFORM theriac.name_attached(part);
   PERFORM theriac.record_attached(part);
+END $f$;
+
+-- An empty table that is about to become a partition or child of a protected one: it gets the
+-- helpers and constraints that it could not inherit otherwise. What it lacks itself, or has of
+-- another type, PostgreSQL says.
+CREATE OR REPLACE FUNCTION theriac.form_member(parent oid, part oid) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  c record;
+  filled boolean;
+  attributes smallint[];
+  names text[];
+BEGIN
+  IF EXISTS (SELECT FROM theriac.tables WHERE relation = part::regclass) THEN
+    PERFORM theriac.refuse(format('%s, which is protected already, as a partition or child of %s',
+      part::regclass, parent::regclass), 'make a table of its own for it and insert the rows');
+  END IF;
+  PERFORM theriac.check_member(part);
+  EXECUTE format('SELECT EXISTS (SELECT FROM %s)', part::regclass) INTO filled;
+  IF filled OR EXISTS (SELECT FROM pg_inherits WHERE part IN (inhrelid, inhparent)) THEN
+    PERFORM theriac.refuse(format('%s, which has rows or stands in a tree of its own, as a partition or '
+      'child of the protected %s', part::regclass, parent::regclass),
+      'attach it empty, then insert the rows');
+  END IF;
+  SELECT array_agg(p.attnum), array_agg(p.attname::text) INTO attributes, names FROM theriac.columns r
+    JOIN pg_attribute a ON a.attrelid = parent AND a.attnum = theriac.plain_attribute(parent, r.number)
+    JOIN pg_attribute p ON p.attrelid = part AND p.attname = a.attname AND NOT p.attisdropped
+    WHERE r.relation = parent::regclass;
+  IF attributes IS NULL THEN RETURN; END IF;
+  -- Nobody has read its triggers.
+  PERFORM theriac.check_uses(part, attributes, names, '{}');
+  IF (SELECT bound FROM theriac.tables WHERE relation = parent::regclass) THEN
+    EXECUTE format('ALTER TABLE %s ADD COLUMN theriac_row uuid NOT NULL', part::regclass);
+  END IF;
+  FOR c IN SELECT r.number, a.attname, p.attnotnull FROM theriac.columns r
+      JOIN pg_attribute a ON a.attrelid = parent AND a.attnum = theriac.plain_attribute(parent, r.number)
+      JOIN pg_attribute p ON p.attrelid = part AND p.attname = a.attname AND NOT p.attisdropped
+      WHERE r.relation = parent::regclass ORDER BY r.number LOOP
+    EXECUTE format('ALTER TABLE %s', part::regclass) || (
+      SELECT string_agg(format(' ADD COLUMN %I bytea', h), ',') FROM theriac.helpers_of(parent, c.number) AS h)
+      || format(', ALTER COLUMN theriac_sealed_%1$s SET STORAGE EXTERNAL, ALTER COLUMN %2$I DROP NOT NULL, '
+                'ADD CONSTRAINT theriac_plain_%1$s CHECK (%2$I IS NULL), ADD CONSTRAINT theriac_form_%1$s ',
+                c.number, c.attname)
+      || (SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k
+          WHERE k.conrelid = parent AND k.conname = 'theriac_form_' || c.number)
+      || CASE WHEN c.attnotnull
+              THEN format(', ALTER COLUMN theriac_sealed_%s SET NOT NULL', c.number) ELSE '' END;
+  END LOOP;
+  PERFORM theriac.adopt_member(parent, part);
+  -- Its indexes like the parent's, so that they are attached to those.
+  PERFORM theriac.move_indexes(part);
+  -- Its default is its own: on the column, where settling finds it.
+  UPDATE theriac.columns SET default_text = NULL, default_stored = NULL WHERE relation = part::regclass;
 END $f$;
 
 -- All below `top`, parents first; gives those that are new.

@@ -200,6 +200,7 @@ BEGIN
   END LOOP;
   PERFORM theriac.follow_indexes(wanted);
   PERFORM theriac.move_indexes(wanted);
+  PERFORM theriac.name_attached(wanted);
   PERFORM theriac.record_attached(wanted);
   PERFORM theriac.settle_rights(wanted);
 END $f$;
@@ -253,9 +254,9 @@ BEGIN
     members := members || ARRAY(SELECT theriac.adopt_members(r.n));
   END LOOP;
   PERFORM theriac.follow_indexes(0);
-  IF named || members = '{}' THEN  -- an index was renamed or dropped
-    PERFORM theriac.record_attached(t.relation) FROM theriac.tables t WHERE EXISTS (
-      SELECT FROM jsonb_array_elements(t.original->'indexes') AS e WHERE e->>'attach_to' <> '');
+  IF named || members = '{}' THEN  -- an index was renamed, dropped or attached
+    PERFORM theriac.record_attached(t.relation) FROM theriac.tables t
+      JOIN pg_class c ON c.oid = t.relation WHERE c.relispartition;
   END IF;
   -- What was done to a parent comes down to its children: parents first.
   FOR r IN SELECT t.relation::oid AS relation FROM theriac.tables t

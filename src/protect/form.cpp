@@ -89,6 +89,13 @@ std::vector<std::string> own_form(const std::string& table_sql,
   return out;
 }
 
+std::string make_lookup(const std::string& table_sql, const RegisteredColumn& column,
+                        const std::string& helper) {
+  // With a condition it is like no index of the program's: PostgreSQL does not attach it to one.
+  return "CREATE INDEX " + column.lookup_index(helper) + " ON " + table_sql + " (" + helper + ")" +
+         (column.member > 0 ? " WHERE " + helper + " IS NOT NULL" : "");
+}
+
 std::string make_row_unique(const std::string& table_sql,
                             const std::vector<RegisteredColumn>& columns) {
   return "ALTER TABLE ONLY " + table_sql + " ADD CONSTRAINT " + row_constraint(columns) +

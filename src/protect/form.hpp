@@ -25,6 +25,9 @@ std::string make_form(const std::string& table_sql, const std::vector<Registered
 /// What a partition or child has of its own: NOT NULL where its parent has none.
 std::vector<std::string> own_form(const std::string& table_sql,
                                   const std::vector<RegisteredColumn>& columns);
+/// The ordinary index on an index helper of a table that holds rows.
+std::string make_lookup(const std::string& table_sql, const RegisteredColumn& column,
+                        const std::string& helper);
 /// UNIQUE (theriac_row), of one table: a key of a partitioned one would need its partition key.
 std::string make_row_unique(const std::string& table_sql,
                             const std::vector<RegisteredColumn>& columns);

@@ -370,8 +370,7 @@ class SealTable {
       if (with_row) after.push_back(make_row_unique(work.sql, work.columns));
       for (const auto& column : work.columns) {
         for (const auto& name : column.index_names()) {
-          after.push_back("CREATE INDEX " + column.lookup_index(name) + " ON ONLY " + work.sql +
-                          " (" + name + ")");
+          after.push_back(make_lookup(work.sql, column, name));
         }
       }
     }

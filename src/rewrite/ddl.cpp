@@ -74,10 +74,6 @@ DdlVerdict judge_index(const pg::IndexStmt& index, const Catalogue& catalogue,
     if (!has_whole_row(index, *relation)) return {};
     return refused(relation, nullptr, "CREATE INDEX on a whole row", "index the columns");
   }
-  if (relation->kind == 'p' && !index.relation().inh()) {
-    return refused(relation, column, "CREATE INDEX ON ONLY a partitioned table",
-                   "leave ONLY out: its partitions get the index too");
-  }
   if (index.concurrent()) {
     return refused(relation, column, "CREATE INDEX CONCURRENTLY on a protected column",
                    "make the index without CONCURRENTLY");

@@ -21,6 +21,29 @@ bool is_harmless(pg::AlterTableType type) {
   return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
 }
 
+constexpr std::string_view kJoined =
+    "ATTACH PARTITION or INHERIT of a table that was not protected with it";
+constexpr std::string_view kJoinedRemedy =
+    "make it with CREATE TABLE ... PARTITION OF or INHERITS and insert the rows";
+
+/// A plain table; that it is empty is seen when it gets its form.
+bool can_join(const Relation& child) {
+  return (child.kind == 'r' || child.kind == 'p') && !child.is_protected() && child.parents.empty();
+}
+
+void add_join(const Relation& parent, const Relation& child, FollowedDdl& made) {
+  made.before.push_back({.kind = DdlAct::Kind::kJoin,
+                         .number = 0,
+                         .column = {},
+                         .privileges = {},
+                         .roles = {},
+                         .grant_option_only = false,
+                         .cascade = false,
+                         .relation = parent.oid,
+                         .child = child.oid});
+  made.relations.push_back(child.oid);
+}
+
 /// One ALTER TABLE on a protected table, command by command.
 class Alter {
  public:
@@ -132,13 +155,20 @@ class Alter {
       return !column.protection || (its != nullptr && its->protection &&
                                     its->protection->number == column.protection->number);
     };
+    followed_ = true;
     if (above != nullptr && std::all_of(above->columns.begin(), above->columns.end(), same)) {
       if (other != nullptr) made_.relations.push_back(other->oid);
-      followed_ = true;
       return std::nullopt;
     }
-    return refuse(nullptr, "ATTACH PARTITION or INHERIT of a table that was not protected with it",
-                  "make it with CREATE TABLE ... PARTITION OF or INHERITS and insert the rows");
+    if (!parent && other == nullptr) {
+      const auto* child =
+          catalogue_.find(named.schemaname(), named.relname(), context_.search_path);
+      if (child != nullptr && can_join(*child)) {
+        add_join(relation_, *child, made_);
+        return std::nullopt;
+      }
+    }
+    return refuse(nullptr, kJoined, kJoinedRemedy);
   }
 
   Answer add_column(const pg::AlterTableCmd& one) {
@@ -293,14 +323,21 @@ bool joins_parent(const pg::AlterTableStmt& alter) {
 DdlVerdict judge_alter(const pg::Node& statement, const pg::AlterTableStmt& alter,
                        const Catalogue& catalogue, const Context& context) {
   if (auto found = refuse_foreign_keys(alter, catalogue, context)) return {found, std::nullopt};
+  if (alter.objtype() == pg::OBJECT_INDEX && joins_parent(alter) && catalogue.has_protected()) {
+    return follow(catalogue, FollowedDdl{});
+  }
   const auto* own = concerned(alter.relation(), catalogue, context);
   const auto* other = concerned_beside_keys(statement, catalogue, context, &alter.relation());
   if (other != nullptr && own == nullptr && joins_parent(alter)) {
-    return {utility_refusal(other, nullptr,
-                            "ATTACH PARTITION or INHERIT of a table that was not protected with it",
-                            "make it with CREATE TABLE ... PARTITION OF or INHERITS and insert the "
-                            "rows"),
-            std::nullopt};
+    const auto* child = catalogue.find(alter.relation().schemaname(), alter.relation().relname(),
+                                       context.search_path);
+    const bool inherits = alter.cmds(0).alter_table_cmd().subtype() == pg::AT_AddInherit;
+    if (!inherits || child == nullptr || !can_join(*child)) {
+      return {utility_refusal(other, nullptr, kJoined, kJoinedRemedy), std::nullopt};
+    }
+    FollowedDdl made;
+    add_join(*other, *child, made);
+    return follow(catalogue, std::move(made));
   }
   if (other != nullptr && !joins_parent(alter)) {
     return {utility_refusal(other, nullptr, "ALTER TABLE that names a protected table", kUnprotect),

@@ -232,6 +232,8 @@ struct DdlAct {
     kKeepView,     ///< CREATE VIEW of `relation`: what it says, before it gets its protected form
     kUnformView,   ///< CREATE OR REPLACE VIEW of `relation`; before the statement
     kForgetView,   ///< DROP VIEW of `relation`; before the statement
+    kJoin,         ///< ATTACH PARTITION or INHERIT of `child`, which is not protected and empty: it
+                   ///< gets the form of `relation`; before the statement
   };
   Kind kind = Kind::kSetNotNull;
   int number = 0;                              ///< of the protected column
@@ -241,6 +243,7 @@ struct DdlAct {
   bool cascade = false;  ///< kDropColumn: what depends on the column goes with it
   /// Its table, since partitions share the number; kKeepView, kUnformView, kForgetView: the view.
   std::uint32_t relation = 0;
+  std::uint32_t child = 0;  ///< kJoin
 };
 
 /// DDL that is sent as it is and then *settled* in the same transaction: the gateway gives what is

@@ -103,6 +103,11 @@ inline std::string follow_text(const Catalogue& catalogue, const FollowedDdl& fo
   if (follow.every_awaited) out += " every awaited table";
   constexpr std::string_view kActs[] = {"set not null", "drop not null", "drop default",
                                         "drop column", "revoke"};
+  for (const auto& act : follow.before) {
+    if (act.kind != DdlAct::Kind::kJoin) continue;
+    out +=
+        "; first " + catalogue.find(act.child)->name + " as " + catalogue.find(act.relation)->name;
+  }
   for (const auto& act : follow.acts) {
     out += fmt::format("; {} {} ({})", kActs[static_cast<int>(act.kind)], act.column, act.number);
     if (!act.privileges.empty()) {

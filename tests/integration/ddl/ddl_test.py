@@ -1,112 +1,20 @@
 #!/usr/bin/python3
 """Tables that an application makes itself, through the gateway, in databases it makes itself."""
-import io
 import os
-import pathlib
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[2] / "demo")]
-os.environ.setdefault("THERIAC_VAR", tempfile.mkdtemp(prefix="theriac-ddl-"))
+from stage import Stage
 
-import libpq  # noqa: E402
-import psycopg2  # noqa: E402
-from cluster import Cluster  # noqa: E402
-from parts import Parts  # noqa: E402
-from place import POSTGRES_BIN, Place, as_postgres  # noqa: E402
-from processes import wait_until  # noqa: E402
-
-POLICY = """
-version: 1
-tenant: ddl
-classes:
-  person: {suite: aes, bind_rows: false, buckets: [16, 32, 64], grace_s: 0}
-  batch:  {suite: sm4, bind_rows: true, buckets: [32], grace_s: 0}
-columns:
-  - {table: public.party, column: name, class: person, searchable: true, domain: name, accept_leakage: true}
-  - {table: public.party, column: code, class: person, searchable: true, accept_leakage: true}
-  - {table: public.party, column: birth, class: person}
-  - {table: public.party, column: rank, class: person, searchable: true, accept_leakage: true}
-  - {table: public.lot, column: recipe, class: batch}
-  - {table: public.visit, column: patient, class: person, searchable: true, domain: name, accept_leakage: true}
-  - {table: public.visit, column: finding, class: batch}
-  - {table: public.asset, column: serial, class: person, searchable: true, accept_leakage: true}
-roles:
-  erp_owner: {person: clear, batch: clear}
-  erp_app: {person: clear, batch: clear}
-  inspector: {person: {mask: name}, batch: denied}
-  warehouse: {person: clear}
-"""
+import libpq
+import psycopg2
+from place import POSTGRES_BIN, as_postgres
+from processes import wait_until
 
 
-class Ddl(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.place = Place("ddl").__enter__()
-        cls.cluster = Cluster(cls.place).start()
-        cls.cluster.make_roles()
-        cls.cluster.ask("ALTER ROLE erp_owner CREATEDB", database="postgres")
-        policy = cls.place.dir / "policy.yaml"
-        policy.write_text(POLICY, "utf-8")
-        cls.parts = Parts(cls.place, policy=policy, database=cls.cluster.uri("dba", "postgres"),
-                          catalogue=cls.cluster.uri("theriac_gateway", "postgres"),
-                          upstream=f"127.0.0.1:{cls.cluster.port}")
-        cls.parts.prepare()
-        cls.parts.start_keyd()
-        os.environ["DDL_TEST_PROVISION"] = cls.cluster.uri("dba", "postgres")
-        service = cls.parts.gateway_service()
-        service.argv = [*service.argv, "--provision", "env:DDL_TEST_PROVISION"]
-        service.start()
-        cls.parts.gateway = service
-        cls.port = service.port
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.parts.stop()
-        cls.cluster.stop()
-        cls.place.__exit__(None, None, None)
-
-    def setUp(self):
-        self.name = "t_" + self.id().rsplit(".", 1)[1].lower()[5:]
-        self.open_ones = []
-        self.direct("DROP DATABASE IF EXISTS " + self.name, database="postgres")
-        self.ask("CREATE DATABASE " + self.name, database="template1")
-
-    def tearDown(self):
-        for connection in self.open_ones:
-            connection.close()
-
-    def session(self, role="erp_owner", database=None, autocommit=True):
-        connection = self.cluster.connect(role, database or self.name, self.port, autocommit)
-        self.open_ones.append(connection)
-        return connection
-
-    def ask(self, sql, args=None, role="erp_owner", database=None):
-        return self.cluster.ask(sql, args, role, database or self.name, self.port)
-
-    def direct(self, sql, database=None, role="dba"):
-        return self.cluster.ask(sql, None, role, database or self.name)
-
-    def refused(self, state, sql, run=None):
-        with self.assertRaises(psycopg2.Error, msg=sql) as caught:
-            (run or self.ask)(sql)
-        self.assertEqual(caught.exception.pgcode, state, (sql, str(caught.exception)))
-        return str(caught.exception)
-
-    def no_plain(self, *words):
-        """No word stands in any column of any table of the application."""
-        for schema, table in self.direct(
-                "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN "
-                "('pg_catalog', 'information_schema', 'theriac')"):
-            text = str(self.direct(f'SELECT t::text FROM "{schema}"."{table}" t'))
-            for word in words:
-                self.assertNotIn(word, text, table)
-
+class Ddl(Stage):
     def tryton(self, cursor):
         """As its installer does: the table with a key, then field by field, then the rest."""
         cursor.execute('CREATE TABLE "party" ("id" SERIAL PRIMARY KEY)')
@@ -126,90 +34,6 @@ class Ddl(unittest.TestCase):
         cursor.execute('INSERT INTO "party" (name, code, birth, rank) VALUES (%s, %s, %s, %s) RETURNING id',
                        ("Zhang Wei", "C-1", "1990-01-02", 7))
         return cursor.fetchone()[0]
-
-    def test_partitions(self):
-        self.ask("CREATE TABLE visit (id int, day date, patient text NOT NULL DEFAULT 'nobody', finding text, "
-                 "PRIMARY KEY (id, day), UNIQUE (patient, day)) PARTITION BY RANGE (day)")
-        self.ask("CREATE INDEX ON visit (patient, id); GRANT SELECT, INSERT, UPDATE, DELETE ON visit TO erp_app")
-        # Each month a partition, in a transaction of its own with the first rows.
-        worker = self.session(autocommit=False)
-        with worker.cursor() as cursor:
-            cursor.execute("CREATE TABLE visit_01 PARTITION OF visit FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')")
-            cursor.execute("INSERT INTO visit VALUES (1, '2026-01-05', 'Zhang Wei', 'cough') RETURNING patient")
-            self.assertEqual(cursor.fetchall(), [("Zhang Wei",)])
-            cursor.execute("INSERT INTO visit_01 (id, day) VALUES (2, '2026-01-06') RETURNING *")
-            self.assertEqual(cursor.fetchone()[2:], ("nobody", None))
-        worker.commit()
-        self.ask("CREATE TABLE visit_rest PARTITION OF visit (finding DEFAULT 'none') DEFAULT PARTITION BY RANGE (day)")
-        self.ask("CREATE TABLE visit_rest_all PARTITION OF visit_rest DEFAULT")
-        self.ask("INSERT INTO visit VALUES (3, '2027-01-05', 'Li Na', DEFAULT)", role="erp_app")
-        self.ask("INSERT INTO visit_rest (id, day, patient) VALUES (4, '2027-02-05', 'Li Na')")
-        self.assertEqual(self.ask("SELECT id, finding FROM visit WHERE patient = 'Li Na' ORDER BY id", role="erp_app"),
-                         [(3, None), (4, "none")])
-        self.no_plain("Zhang Wei", "cough", "Li Na", "nobody")
-        self.ask("GRANT SELECT (id, day), UPDATE (patient) ON visit TO warehouse")
-        self.ask("UPDATE visit SET patient = 'Li Na' WHERE day > '2027-01-01'", role="warehouse")
-        self.ask("UPDATE visit SET day = '2026-01-09', finding = 'moved' WHERE id = 3", role="erp_app")
-        self.assertEqual(self.ask("SELECT id, patient, finding FROM visit_01 ORDER BY id"),
-                         [(1, "Zhang Wei", "cough"), (2, "nobody", None), (3, "Li Na", "moved")])
-        copied = self.session().cursor()
-        copied.copy_expert("COPY visit FROM STDIN", io.StringIO("7\t2026-01-30\tcopied\t\\N\n8\t2030-01-30\tfar\tx\n"))
-        copied.copy_expert("COPY visit_01 (id, day, patient) FROM STDIN", io.StringIO("17\t2026-01-31\tcopied\n"))
-        out = io.StringIO()
-        copied.copy_expert("COPY (SELECT id, patient, finding FROM visit WHERE id IN (7, 8, 17) ORDER BY id) TO STDOUT", out)
-        copied.copy_expert("COPY visit_rest_all TO STDOUT", out)
-        self.assertEqual(sorted(out.getvalue().splitlines()),
-                         ["17\tcopied\t\\N", "4\t2027-02-05\tLi Na\tnone", "7\tcopied\t\\N", "8\t2030-01-30\tfar\tx",
-                          "8\tfar\tx"])
-        self.ask("DELETE FROM visit WHERE id IN (7, 8, 17)")
-        self.refused("42501", "SELECT patient FROM visit_01", lambda sql: self.direct(sql, role="erp_owner"))
-        self.refused("23505", "INSERT INTO visit VALUES (9, '2026-01-09', 'Li Na')")
-        # Names as PostgreSQL gives them.
-        self.assertEqual(self.ask("SELECT indexname FROM pg_indexes WHERE tablename = 'visit_01' ORDER BY 1"),
-                         [("visit_01_patient_day_key",), ("visit_01_patient_id_idx",), ("visit_01_pkey",)])
-        self.ask("CREATE INDEX visit_finding ON visit (finding)")
-        self.ask("ALTER TABLE visit ADD COLUMN note text; ALTER TABLE visit ALTER finding SET DEFAULT 'new'; "
-                 "ALTER TABLE visit ALTER patient DROP NOT NULL")
-        self.ask("INSERT INTO visit_01 (id, day, patient) VALUES (5, '2026-01-20', NULL)")
-        self.assertEqual(self.ask("SELECT patient, finding, note FROM visit WHERE id = 5"), [(None, "new", None)])
-        self.ask("ALTER TABLE visit DETACH PARTITION visit_01")
-        self.assertEqual(self.ask("SELECT finding FROM visit_01 WHERE patient = 'Zhang Wei'"), [("cough",)])
-        self.assertEqual(self.ask("SELECT count(*) FROM visit WHERE patient = 'Zhang Wei'"), [(0,)])
-        self.ask("INSERT INTO visit_01 VALUES (6, '2026-01-21', 'apart', 'x')")
-        self.ask("ALTER TABLE visit ATTACH PARTITION visit_01 FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')")
-        self.assertEqual(self.ask("SELECT finding FROM visit WHERE patient IN ('Zhang Wei', 'apart') ORDER BY id"),
-                         [("cough",), ("x",)])
-        self.ask("CREATE TABLE plain_one (id int, day date)")
-        self.refused("0A000", "ALTER TABLE visit ATTACH PARTITION plain_one FOR VALUES FROM ('2026-03-01') TO "
-                              "('2026-04-01')")
-        self.refused("0A000", "CREATE TABLE visit_02 PARTITION OF visit FOR VALUES FROM ('2026-02-01') TO "
-                              "('2026-03-01') PARTITION BY LIST (patient)")
-        self.refused("0A000", "CREATE TABLE visit_02 PARTITION OF visit (CHECK (patient <> 'secret')) FOR VALUES "
-                              "FROM ('2026-02-01') TO ('2026-03-01')")
-        self.ask("DROP TABLE visit_rest")
-        self.ask("ALTER TABLE visit DROP COLUMN finding")
-        self.assertEqual(self.ask("SELECT id, patient FROM visit_01 WHERE id = 1"), [(1, "Zhang Wei")])
-        self.no_plain("Zhang Wei", "apart")
-        self.ask("DROP TABLE visit, plain_one")
-        self.assertEqual(self.direct("SELECT count(*) FROM theriac.columns"), [(0,)])
-
-    def test_inheritance(self):
-        self.ask("CREATE TABLE asset (id int PRIMARY KEY, serial text)")
-        self.ask("CREATE TABLE pump (flow int, serial text NOT NULL) INHERITS (asset)")
-        self.ask("INSERT INTO asset VALUES (1, 'A-1'); INSERT INTO pump (id, serial, flow) VALUES (1, 'P-1', 5)")
-        self.assertEqual(self.ask("SELECT tableoid::regclass::text, serial FROM asset ORDER BY 1"),
-                         [("asset", "A-1"), ("pump", "P-1")])
-        self.ask("CREATE UNIQUE INDEX ON pump (serial)")
-        self.refused("23505", "INSERT INTO pump (id, serial) VALUES (2, 'P-1')")
-        self.refused("23502", "INSERT INTO pump (id) VALUES (2)")
-        self.ask("UPDATE asset SET serial = 'same' WHERE id = 1")
-        self.assertEqual(self.ask("SELECT serial FROM asset"), [("same",), ("same",)])
-        self.assertEqual(self.ask("SELECT count(DISTINCT tableoid) FROM asset WHERE serial = 'same'"), [(2,)])
-        self.refused("0A000", "CREATE TABLE thing () INHERITS (asset, pump)")
-        self.ask("ALTER TABLE pump NO INHERIT asset")
-        self.assertEqual(self.ask("SELECT serial FROM pump"), [("same",)])
-        self.ask("ALTER TABLE pump INHERIT asset; DROP TABLE asset CASCADE")
-        self.assertEqual(self.direct("SELECT count(*) FROM theriac.columns"), [(0,)])
 
     def test_a_long_transaction_as_an_installer_sends_it(self):
         session = self.session(autocommit=False)
