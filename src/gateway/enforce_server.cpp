@@ -271,6 +271,12 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
       rows = *made;
     }
   }
+  // FETCH is not rewritten: what it gives is the cursor's.
+  if (!rows && entry.kind == Expecting::kDescribeStatement && entry.prepared &&
+      !entry.prepared->plan->statements.empty()) {
+    rows = cursor_rows(entry.prepared->statement());
+  }
+  const bool opens = rows != nullptr;
   auto fields = pgwire::read_row_description(frame.body);
   if (!fields) {
     fatal(pgwire::report_of(fields.error()), io);
@@ -293,7 +299,7 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
     described(entry, io);
   }
   if (hide) return;
-  if (touched || (entry.portal && entry.portal->rows)) {
+  if (touched || opens) {
     pgwire::write_row_description(io.to_client, *shown);
   } else {
     append(io.to_client, frame.raw);

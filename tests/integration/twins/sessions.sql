@@ -107,7 +107,7 @@ ROLLBACK TO a;
 SELECT id, note FROM people ORDER BY id;
 UPDATE people SET note = 'two' WHERE score / (id - 1) > 5;
 ROLLBACK TO a;
-INSERT INTO people (id, name) SELECT id, phone FROM people;
+INSERT INTO people (id, name) SELECT id, phone FROM people WHERE id = 1;
 ROLLBACK TO a;
 INSERT INTO people (id, name, phone) SELECT id + 1000, name, phone FROM people;
 ROLLBACK TO SAVEPOINT a;
@@ -185,7 +185,7 @@ DELETE FROM calls WHERE id > 5;
 DELETE FROM visits;
 -- TABLE in every place.
 TABLE people;
-TABLE people LIMIT 2;
+TABLE people ORDER BY id LIMIT 2;
 SELECT * FROM (TABLE batches) t ORDER BY id;
 WITH t AS (TABLE batches) SELECT lot, yield FROM t ORDER BY id;
 SELECT id FROM people WHERE phone IN (SELECT phone FROM (TABLE calls) c) ORDER BY id;

@@ -681,7 +681,9 @@ SELECT id FROM people WHERE name = 'Merged' AND age = 31;
 --$ 302|Param|9.5
 MERGE INTO people p USING (VALUES ($1::int, $2, $3::numeric)) s(id, name, b) ON p.id = s.id WHEN MATCHED THEN UPDATE SET balance = s.b WHEN NOT MATCHED THEN INSERT (id, name, balance) VALUES (s.id, s.name, s.b);
 SELECT id, name, balance FROM people WHERE id > 300 ORDER BY id;
+--!
 MERGE INTO people p USING (VALUES ('Merged', 'new note'), ('nobody', 'x')) s(name, note) ON p.name = s.name WHEN MATCHED AND p.note IS NULL THEN UPDATE SET note = NULL, city = s.note;
+MERGE INTO people p USING (VALUES ('Merged', 'new note'), ('nobody', 'x')) s(name, note) ON p.name = s.name WHEN MATCHED AND p.note IS NULL THEN UPDATE SET name = s.name, city = s.note;
 SELECT id, note, city FROM people WHERE id = 301;
 MERGE INTO calls c USING people p ON c.person = p.id AND p.id > 300 WHEN MATCHED THEN UPDATE SET phone = p.phone WHEN NOT MATCHED AND p.id > 300 THEN INSERT (id, phone, remark, person) VALUES (p.id, p.phone, p.note, p.id);
 SELECT phone, remark, person FROM calls WHERE person > 300 ORDER BY person;
