@@ -196,8 +196,7 @@ class Drive {
         pgwire::write_sync(out);
         break;
       case 10:
-        pgwire::write_message(out,
-                              static_cast<std::uint8_t>(input.one_of(std::string_view("Hdcf"))),
+        pgwire::write_message(out, static_cast<char>(input.one_of(std::string_view("Hdcf"))),
                               input.bytes(input.byte() % 16));
         break;
       default:
