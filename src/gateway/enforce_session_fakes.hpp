@@ -196,8 +196,8 @@ class Server {
     pgwire::write_message(out, 'C',
                           bytes_of((r != nullptr ? r->tag : "OK") + std::string(1, '\0')));
   }
-  void error(Bytes& out) {
-    pgwire::write_error(out, {.sqlstate = "42601", .message = "syntax error"});
+  void error(Bytes& out, std::string sqlstate = "42601") {
+    pgwire::write_error(out, {.sqlstate = std::move(sqlstate), .message = "an error"});
     if (status == 'T') status = 'E';
   }
   void handle(const pgwire::Frame& frame, Bytes& out) {
@@ -217,7 +217,13 @@ class Server {
       }
       case 'B': {
         const auto bind = *pgwire::read_bind(frame.body);
-        portal_ = prepared_[std::string(bind.statement)];
+        const auto known = prepared_.find(std::string(bind.statement));
+        if (known == prepared_.end()) {
+          error(out, "26000");
+          skipping_ = true;
+          return;
+        }
+        portal_ = known->second;
         for (const auto& p : bind.parameters) bound.emplace_back(p.value.begin(), p.value.end());
         pgwire::write_message(out, '2', {});
         return;

@@ -74,17 +74,28 @@ void TemplateMaker::fix_positions(const pg::Node& tree) {
     if (!inner.has_a_const()) return;
     if (const auto token = token_at(inner.a_const().location())) fix(*token);
   };
-  // Numbers that are places of outputs, and those that are part of a type.
+  const auto fix_all = [&](const Message& below) {
+    each_of<pg::A_Const>(below, [&](const pg::A_Const& constant) {
+      if (const auto token = token_at(constant.location())) fix(*token);
+    });
+  };
+  // Numbers that are places of outputs, and those that are part of a type. What an expression is
+  // grouped by decides whether it is one of the groups' own, constant for constant.
   each_of<pg::SelectStmt>(tree, [&](const pg::SelectStmt& query) {
+    bool expressions = false;
+    for (const auto& node : query.group_clause())
+      expressions = expressions || !node.has_column_ref();
+    if (expressions) {
+      for (const auto* list : {&query.target_list(), &query.group_clause(), &query.sort_clause()}) {
+        for (const auto& node : *list) fix_all(node);
+      }
+      fix_all(query.having_clause());
+    }
     for (const auto& node : query.sort_clause()) fix_constant(node);
     for (const auto& node : query.group_clause()) fix_constant(node);
     for (const auto& node : query.distinct_clause()) fix_constant(node);
   });
-  each_of<pg::TypeName>(tree, [&](const pg::TypeName& type) {
-    each_of<pg::A_Const>(type, [&](const pg::A_Const& constant) {
-      if (const auto token = token_at(constant.location())) fix(*token);
-    });
-  });
+  each_of<pg::TypeName>(tree, fix_all);
 }
 
 SqlTemplate TemplateMaker::cut(const std::string& text,
