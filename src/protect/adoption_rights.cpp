@@ -42,6 +42,9 @@ CREATE OR REPLACE FUNCTION theriac.wanted_rights(wanted oid)
     SELECT coalesce(r.rolname::text, '') AS grantee, x.privilege_type AS privilege
     FROM pg_class c CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x
     LEFT JOIN pg_roles r ON r.oid = x.grantee WHERE c.oid = wanted
+  ), places AS (
+    SELECT unnest(ARRAY['ctid', 'tableoid'] || CASE WHEN t.bound THEN ARRAY['theriac_row'] END) AS place
+    FROM theriac.tables t WHERE t.relation = wanted::regclass
   ), recorded AS (
     SELECT g->>0 AS grantee, g->>1 AS privilege, bool_or((g->>2)::boolean) AS grantable
     FROM theriac.tables t CROSS JOIN LATERAL jsonb_array_elements(t.grants) AS g
@@ -59,9 +62,9 @@ CREATE OR REPLACE FUNCTION theriac.wanted_rights(wanted oid)
     WHERE g.privilege IN ('SELECT', 'INSERT') OR (g.privilege = 'UPDATE' AND p.helper <> 'theriac_row')
   -- Who may change rows may have them located by the gateway.
   UNION SELECT o.grantee, 'SELECT', false, p.place FROM on_table o
-    CROSS JOIN unnest(ARRAY['ctid', 'tableoid']) AS p(place) WHERE o.privilege = 'UPDATE'
+    CROSS JOIN places p WHERE o.privilege = 'UPDATE'
   UNION SELECT g.grantee, 'SELECT', false, p.place FROM given g
-    CROSS JOIN unnest(ARRAY['ctid', 'tableoid']) AS p(place) WHERE g.privilege = 'UPDATE'
+    CROSS JOIN places p WHERE g.privilege = 'UPDATE'
 $f$;
 
 CREATE OR REPLACE FUNCTION theriac.settle_rights(wanted oid) RETURNS void

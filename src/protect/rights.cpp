@@ -159,13 +159,16 @@ std::vector<std::string> revoke_all(const Rights& rights, const std::string& tab
 std::vector<std::string> grant_translated(const Rights& rights, const std::string& table,
                                           const std::vector<std::string>& columns,
                                           const std::vector<Shadowed>& shadowed, bool is_view) {
+  const bool bound = std::ranges::any_of(shadowed, [](const Shadowed& one) {
+    return std::ranges::find(one.helpers, "theriac_row") != one.helpers.end();
+  });
   std::vector<Statement> statements;
   for (const auto& grant : rights.grants) {
     auto& to = statement_for(statements, grant.grantee, rights.owner, grant.grantable);
     // Who may change rows may have them located by the gateway.
     if (grant.privilege == "UPDATE" && !is_view) {
-      to.add_column("SELECT", "ctid");
-      to.add_column("SELECT", "tableoid");
+      for (const auto* place : {"ctid", "tableoid"}) to.add_column("SELECT", place);
+      if (bound) to.add_column("SELECT", "theriac_row");
     }
     const bool by_column = grant.privilege == "SELECT" || grant.privilege == "INSERT";
     if (grant.column.empty() && !by_column) {
