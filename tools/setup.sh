@@ -111,8 +111,11 @@ apt() {
   quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get \
     -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
 }
-has_candidate() { ! LC_ALL=C apt-cache policy "$1" | grep -q 'Candidate: (none)' &&
-                  LC_ALL=C apt-cache policy "$1" | grep -q Candidate; }
+has_candidate() {  # not through a pipe: one that is read in part only counts as failed
+  local policy
+  policy=$(LC_ALL=C apt-cache policy "$1")
+  [[ $policy == *Candidate:* && $policy != *'Candidate: (none)'* ]]
+}
 
 say "installing ${#missing[@]} Debian packages: ${missing[*]}"
 apt update || stop "apt-get update failed: check the network and /etc/apt/sources.list"
