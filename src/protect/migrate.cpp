@@ -229,21 +229,18 @@ Result<Report> unprotect_tables(const Services& services, const std::vector<std:
   for (const auto& column : registered) {
     if (!is_root(column) || !chosen(tables, column.schema + "." + column.table)) continue;
     const auto relations = relations_with(registered, column);
-    if (relations.empty()) {
-      // The table was dropped; nothing is left to open.
-      const auto number = std::to_string(column.number);
-      THERIAC_TRY(
-          database.query("WITH gone AS (DELETE FROM theriac.columns WHERE number = $1::int4 "
-                         "RETURNING relation) SELECT 1 FROM gone",
-                         {store::PgParam::text(number)}));
-      continue;
-    }
+    if (relations.empty()) continue;  // dropped
     if (std::find(seen.begin(), seen.end(), relations.front()) != seen.end()) continue;
     seen.push_back(relations.front());
     THERIAC_ASSIGN(auto done,
                    open_table(services, {relations, column.schema, column.table, tenant}));
     report.tables.push_back(std::move(done));
   }
+  // What is left of columns whose tables were dropped, all of a tree: there is nothing to open.
+  THERIAC_TRY(database.query(
+      "DELETE FROM theriac.columns c WHERE NOT EXISTS (SELECT FROM theriac.columns o "
+      "JOIN pg_catalog.pg_class k ON k.oid = o.relation::oid "
+      "WHERE o.number = c.number)"));
   THERIAC_TRY(
       database.query("DELETE FROM theriac.tables t WHERE NOT EXISTS "
                      "(SELECT FROM theriac.columns c WHERE c.relation = t.relation)"));
