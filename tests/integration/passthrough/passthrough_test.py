@@ -4,6 +4,7 @@ import concurrent.futures
 import io
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import threading

@@ -334,8 +334,9 @@ CREATE TABLE t2 AS SELECT * FROM people;
 ALTER TABLE people ADD CHECK (name <> '');
 --!
 CREATE INDEX i ON people (lower(name));
---!
-PREPARE q AS SELECT name FROM people;
+PREPARE q AS SELECT name FROM people WHERE id < 5 ORDER BY id;
+EXECUTE q;
+DEALLOCATE q;
 --!
 DO $$ BEGIN UPDATE people SET name = 'x'; END $$;
 --!
