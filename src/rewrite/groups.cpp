@@ -71,6 +71,7 @@ bool Rewriter::note_groups(pg::SelectStmt& statement, Level& level) {
   Attributes plain;
   auto& list = *statement.mutable_group_clause();
   if (!list.empty()) level.group_clause = &list;
+  level.groups_written = list.size();
   for (int i = 0; i < list.size(); ++i) {
     auto& node = *list.Mutable(i);
     straighten(node, level);
@@ -95,7 +96,8 @@ bool Rewriter::note_groups(pg::SelectStmt& statement, Level& level) {
 }
 
 bool Rewriter::group_clause(Nodes& list, Level& level, const Derived& result) {
-  for (int i = 0; i < list.size(); ++i) {
+  // Behind them stand indexes that the outputs asked for (index_reference).
+  for (int i = 0; i < level.groups_written; ++i) {
     auto& node = *list.Mutable(i);
     const auto at = level.groups.find(i);
     if (at == level.groups.end()) {

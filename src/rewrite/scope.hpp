@@ -135,6 +135,7 @@ struct Level {
   std::map<std::pair<const Item*, std::size_t>, std::vector<int>> found_by;
   std::map<int, GroupKey> groups;  ///< by place in GROUP BY
   Nodes* group_clause = nullptr;   ///< where more can be grouped by; null without GROUP BY
+  int groups_written = 0;          ///< how many of them the client wrote
 
   [[nodiscard]] const GroupKey* grouped_by(const Source& source) const;
   [[nodiscard]] const GroupKey* grouped_by(const pg::Node& written) const;
