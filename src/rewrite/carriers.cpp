@@ -427,7 +427,7 @@ Rewriter::Answer Rewriter::window_value(pg::FuncCall& call, Level& level, Form f
   if (call.args_size() > 1 && !expression(*call.mutable_args(1), level, "a window")) {
     return Answer::kRefused;
   }
-  if (call.has_agg_filter() && !expression(*call.mutable_agg_filter(), level, "FILTER")) {
+  if (!filter(call, level)) {
     return Answer::kRefused;
   }
   if (!window(*call.mutable_over(), level)) return Answer::kRefused;

@@ -285,7 +285,7 @@ bool Rewriter::function_call(pg::Node& node, Level& level) {
       const auto answer = value(counted, level, form, ignored);
       level.groups = std::move(groups);
       if (answer == Answer::kRefused) return false;
-      if (call.has_agg_filter() && !expression(*call.mutable_agg_filter(), level, "FILTER")) {
+      if (!filter(call, level)) {
         return false;
       }
       return !call.has_over() || window(*call.mutable_over(), level);
@@ -298,10 +298,22 @@ bool Rewriter::function_call(pg::Node& node, Level& level) {
   for (auto& order : *call.mutable_agg_order()) {
     if (!expression(order, level, "ORDER BY in an aggregate")) return false;
   }
-  if (call.has_agg_filter() && !expression(*call.mutable_agg_filter(), level, "FILTER")) {
+  if (!filter(call, level)) {
     return false;
   }
   return !call.has_over() || window(*call.mutable_over(), level);
+}
+
+bool Rewriter::filter(pg::FuncCall& call, Level& level) {
+  if (!call.has_agg_filter()) return true;
+  auto& condition = *call.mutable_agg_filter();
+  // Behind OVER the rows are grouped already, else not yet.
+  if (call.has_over()) return expression(condition, level, "FILTER");
+  auto groups = std::move(level.groups);
+  level.groups.clear();
+  const bool good = expression(condition, level, "FILTER");
+  level.groups = std::move(groups);
+  return good;
 }
 
 bool Rewriter::sub_link(pg::Node& node, Level& level, std::string_view construct) {

@@ -230,6 +230,8 @@ class Rewriter {
   bool column_reference(pg::Node& node, Level& level, std::string_view construct);
   bool case_expression(pg::CaseExpr& choice, Level& level);
   bool function_call(pg::Node& node, Level& level);
+  /// FILTER of an aggregate.
+  bool filter(pg::FuncCall& call, Level& level);
   bool sub_link(pg::Node& node, Level& level, std::string_view construct);
   bool compared_sub_link(pg::SubLink& link, Level& level);
   bool condition(pg::Node& node, Level& level) {

@@ -173,9 +173,7 @@ Rewriter::Answer Rewriter::count_whole_row(pg::FuncCall& call, Level& level) {
   }
   *call.mutable_args(0) = counted;
   edited_ = true;
-  return call.has_agg_filter() && !expression(*call.mutable_agg_filter(), level, "FILTER")
-             ? Answer::kRefused
-             : Answer::kPlain;
+  return !filter(call, level) ? Answer::kRefused : Answer::kPlain;
 }
 
 }  // namespace theriac::rewrite
