@@ -2,17 +2,11 @@
 
 #include <algorithm>
 
+#include "rewrite/lexeme.hpp"
+
 namespace theriac::rewrite {
 namespace {
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
-}
 bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 
 /// Copies a text lexeme by lexeme. Source: PostgreSQL 15 manual, 4.1 and 20.13.1.

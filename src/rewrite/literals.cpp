@@ -4,17 +4,10 @@
 #include <limits>
 #include <utility>
 
+#include "rewrite/lexeme.hpp"
+
 namespace theriac::rewrite {
 namespace {
-
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
-}
 
 // Stand for literals in a key; no text that holds them has a shape.
 constexpr char kMarks[] = {'\x01', '\x02', '\x03', '\x04'};

@@ -5,17 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "rewrite/lexeme.hpp"
+
 namespace theriac::rewrite {
 namespace {
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
-}
 bool is_operator(char c) { return std::string_view("+-*/<>=~!@#%^&|`?:").contains(c); }
 
 /// Reads lexemes as PostgreSQL's scanner does (standard_conforming_strings on), as far as needed to
