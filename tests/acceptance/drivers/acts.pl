@@ -1,4 +1,4 @@
-# DBD::Pg: placeholders of the server, COPY, catalogue methods.
+# DBD::Pg: parameters bound by the server, COPY, catalogue methods.
 use strict; use warnings; use DBI; use DBD::Pg qw(:pg_types); binmode(STDOUT, ":utf8"); use utf8;
 my $c = DBI->connect("dbi:Pg:dbname=$ENV{PGDATABASE}", undef, undef, {AutoCommit => 1, RaiseError => 1, PrintError => 0, PrintWarn => 0});
 open(my $f, "<", $ARGV[0]) or die; local $/; $c->do("SET client_min_messages = warning"); $c->do(<$f>);
