@@ -83,7 +83,6 @@ UPDATE patients SET birth_date = '1988-02-30' WHERE mrn = 'MRN900001'
 
 INSERT INTO patients (mrn, full_name, birth_date, consent) VALUES ('MRN900001', '患者 改', '1988-03-01', false) ON CONFLICT (mrn) DO UPDATE SET mrn = EXCLUDED.mrn, full_name = EXCLUDED.full_name, birth_date = EXCLUDED.birth_date, consent = EXCLUDED.consent RETURNING mrn, full_name, birth_date, consent
 
--- @ refused 0A000 ON CONFLICT
 INSERT INTO patients (mrn, full_name) VALUES ('MRN900001', '患者 再') ON CONFLICT (mrn) DO UPDATE SET full_name = EXCLUDED.full_name
 
 UPDATE patients SET consent = true WHERE full_name = '患者 3' RETURNING id

@@ -64,11 +64,14 @@ std::vector<std::uint32_t> EnforceSession::server_types(
 Refusable<Filled> EnforceSession::fill_gathered(const rewrite::Statement& statement,
                                                 const rewrite::Catalogue& catalogue,
                                                 const ClientValues& values) {
-  auto filled = fill(statement.slots, catalogue, values, settings_, *ciphers_, service_.random());
-  if (!filled) return filled;
   if (collected_too_many_) {
     return refuse(report_about(Error{Code::kTooLarge, "rows of one statement"}, {}));
   }
+  auto kept = kept_identities(*statement.gather, collected_);
+  if (!kept) return refuse(std::move(kept.error()));
+  auto filled = fill(statement.slots, catalogue, values, settings_, *ciphers_, service_.random(),
+                     std::move(*kept));
+  if (!filled) return filled;
   GatherInput input{*statement.gather, collected_, {}, catalogue, values, settings_};
   for (const auto& column : statement.gather->columns) {
     auto& rule = input.rules.emplace_back();

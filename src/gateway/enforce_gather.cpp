@@ -1,6 +1,9 @@
 #include "gateway/enforce_gather.hpp"
 
+#include <algorithm>
 #include <set>
+
+#include "pgwire/messages.hpp"
 
 namespace theriac::gateway {
 namespace {
@@ -9,6 +12,12 @@ using rewrite::Gather;
 
 constexpr std::uint32_t kOidTid = 27, kOidTidArray = 1010, kOidByteaArray = 1001, kOidUuid = 2950,
                         kOidUuidArray = 2951;
+
+Refusable<RowId> row_id_of(const std::optional<Bytes>& value) {
+  const auto id = value ? RowId::from(*value) : Result<RowId>(fail(Code::kNotAuthentic));
+  if (!id) return refuse(report_about(Error{Code::kNotAuthentic, "theriac_row"}, {}));
+  return *id;
+}
 
 struct Maker {
   const GatherInput& input;
@@ -24,9 +33,8 @@ struct Maker {
     for (std::size_t i = 0; i < input.gather.columns.size(); ++i) {
       if (input.gather.columns[i].kind != Gather::Column::Kind::kRowId) continue;
       for (std::size_t k = 0; k < input.rows.size(); ++k) {
-        const auto& value = input.rows[k][i];
-        const auto id = value ? RowId::from(*value) : Result<RowId>(fail(Code::kNotAuthentic));
-        if (!id) return refuse(report_about(Error{Code::kNotAuthentic, "theriac_row"}, {}));
+        auto id = row_id_of(input.rows[k][i]);
+        if (!id) return refuse(std::move(id.error()));
         row_ids[k] = *id;
       }
     }
@@ -123,6 +131,29 @@ Bytes identity_of(const Gather& gather, const std::vector<std::optional<Bytes>>&
 }
 
 }  // namespace
+
+Refusable<RowIds> kept_identities(const Gather& gather, const GatheredRows& rows) {
+  RowIds out;
+  if (!gather.keeps_identities()) return out;
+  for (const auto& row : rows) {
+    if (row.size() != 2 || !row[0] || row[0]->size() != sizeof(std::uint32_t)) {
+      return refuse(pgwire::report_of(Error{Code::kProtocol, "columns of gathered rows"}));
+    }
+    auto id = row_id_of(row[1]);
+    if (!id) return refuse(std::move(id.error()));
+    out.emplace(static_cast<int>(load_be<std::uint32_t>(row[0]->data())), *id);
+  }
+  return out;
+}
+
+bool meets_new_row(const rewrite::Statement& statement, ByteView error) {
+  constexpr std::string_view kArraySubscriptError = "2202E";
+  if (!statement.gather || !statement.gather->keeps_identities()) return false;
+  const auto fields = pgwire::read_notice(error);
+  return std::any_of(fields.begin(), fields.end(), [&](const auto& field) {
+    return field.code == 'C' && field.text == kArraySubscriptError;
+  });
+}
 
 Refusable<void> fill_arrays(const GatherInput& input, Ciphers& ciphers, Random& random,
                             Filled& filled) {

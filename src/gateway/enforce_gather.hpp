@@ -13,6 +13,16 @@ namespace theriac::gateway {
 /// Rows of a gathering select, in binary form.
 using GatheredRows = std::vector<std::vector<std::optional<Bytes>>>;
 
+/// The identities that rows to insert take (Gather::keeps_identities).
+Refusable<RowIds> kept_identities(const rewrite::Gather& gather, const GatheredRows& rows);
+
+/// The server's error says that the second step met a row whose identity the first did not read.
+bool meets_new_row(const rewrite::Statement& statement, ByteView error);
+inline const pgwire::ErrorReport kRowAppeared{
+    .sqlstate = "40001",
+    .message = "theriac: another session inserted a row of this key at the same time",
+    .hint = "send the transaction again"};
+
 /// What the arrays are made from.
 struct GatherInput {
   const rewrite::Gather& gather;

@@ -468,6 +468,11 @@ void EnforceSession::on_error(const pgwire::Frame& frame, Io& io) {
       tell(*entry->refusal, io);
       return;
     }
+    if (entry != nullptr && entry->portal && entry->portal->statement &&
+        meets_new_row(*entry->portal->statement, frame.body)) {
+      tell(kRowAppeared, io);
+      return;
+    }
     const auto position = entry != nullptr ? client_position(frame, *entry) : std::nullopt;
     tell_scrubbed(frame, entry != nullptr && entry->rewritten, io, position);
   };

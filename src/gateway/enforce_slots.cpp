@@ -178,7 +178,7 @@ struct Filler {
   Ciphers& ciphers;
   Random& random;
   Filled filled;
-  std::map<int, RowId> row_ids;
+  RowIds row_ids;
 
   RowId row_id(int row) {
     auto at = row_ids.find(row);
@@ -286,8 +286,8 @@ struct Filler {
 
 Refusable<Filled> fill(const std::vector<Slot>& slots, const rewrite::Catalogue& catalogue,
                        const ClientValues& values, const pgwire::TextSettings& settings,
-                       Ciphers& ciphers, Random& random) {
-  Filler filler{catalogue, values, settings, ciphers, random, {}, {}};
+                       Ciphers& ciphers, Random& random, RowIds row_ids) {
+  Filler filler{catalogue, values, settings, ciphers, random, {}, std::move(row_ids)};
   filler.filled.tokens.resize(slots.size());
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const auto& slot = slots[i];

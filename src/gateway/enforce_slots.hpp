@@ -61,8 +61,11 @@ Refusable<std::optional<std::string>> stored_value(const rewrite::ValueSource& s
                                                    const ClientValues& values,
                                                    const pgwire::TextSettings& settings);
 
+/// Identities of rows by Slot::row; the others get new ones.
+using RowIds = std::map<int, RowId>;
+
 Refusable<Filled> fill(const std::vector<rewrite::Slot>& slots, const rewrite::Catalogue& catalogue,
                        const ClientValues& values, const pgwire::TextSettings& settings,
-                       Ciphers& ciphers, Random& random);
+                       Ciphers& ciphers, Random& random, RowIds row_ids = {});
 
 }  // namespace theriac::gateway

@@ -17,7 +17,8 @@ pg::Node& add_target(Nodes& list, std::string_view name) {
 
 }  // namespace
 
-bool Rewriter::on_conflict(pg::OnConflictClause& clause, Item& target, Level& level, bool one_row) {
+bool Rewriter::on_conflict(pg::InsertStmt& statement, Item& target, Level& level, bool one_row) {
+  auto& clause = *statement.mutable_on_conflict_clause();
   if (!conflict_target(clause, target, level)) return false;
   auto& both = new_level(nullptr, level.env);
   auto& excluded = new_item();
@@ -25,7 +26,7 @@ bool Rewriter::on_conflict(pg::OnConflictClause& clause, Item& target, Level& le
   excluded.name = "excluded";
   excluded.aliased = true;
   both.names = {{&target, true, true}, {&excluded, true, true}};
-  if (!conflict_assignments(*clause.mutable_target_list(), target, both, one_row)) return false;
+  if (!conflict_assignments(statement, target, both, one_row)) return false;
   return !clause.has_where_clause() || condition(*clause.mutable_where_clause(), both);
 }
 
@@ -55,10 +56,13 @@ bool Rewriter::conflict_target(pg::OnConflictClause& clause, const Item& target,
   return !infer.has_where_clause() || condition(*infer.mutable_where_clause(), level);
 }
 
-bool Rewriter::conflict_assignments(Nodes& list, const Item& target, Level& level, bool one_row) {
+bool Rewriter::conflict_assignments(pg::InsertStmt& statement, const Item& target, Level& level,
+                                    bool one_row) {
+  auto& list = *statement.mutable_on_conflict_clause()->mutable_target_list();
   Nodes made;
   if (!spread_sources(list, target, level)) return false;
   std::size_t from_excluded = 0;
+  std::vector<int> sealed;  ///< places in `made` of values that are bound to their row
   const auto* relation = target.relation;
   bool changed = false;
   for (auto& node : list) {
@@ -82,26 +86,37 @@ bool Rewriter::conflict_assignments(Nodes& list, const Item& target, Level& leve
     }
     make_null(add_target(made, column->name));
     if (relation->bound) {
-      // The row takes the identity that the new values carry, so all of them must come with it.
+      // Sealed bytes of this row or of the one that was to be inserted, not of a third.
       const auto found = protected_reference(value, level, true);
-      if (!found || found->item->name != "excluded" || found->column().column != column) {
-        return refuse(relation, column, "ON CONFLICT DO UPDATE of rows that values are bound to",
-                      "set every protected column of the table from excluded");
+      const bool own = found && found->column().column == column;
+      if (own && found->item->name == target.name) continue;
+      if (own && found->item->name == "excluded") ++from_excluded;
+      if (!own && !value.has_set_to_default() && !constant_node(value)) {
+        return refuse(relation, column, "ON CONFLICT DO UPDATE from an expression", kRemedy);
       }
-      ++from_excluded;
     }
+    const auto before = made.size();
     if (!conflict_value(value, relation, *column, level, one_row, made)) return false;
+    if (!relation->bound) continue;
+    for (int i = before; i < made.size(); ++i) {
+      const auto& given = made.Get(i).res_target();
+      if (given.name() == column->protection->sealed_name() && !is_null(given.val())) {
+        sealed.push_back(i);
+      }
+    }
   }
   if (!changed) return true;
-  if (from_excluded > 0) {
+  if (!sealed.empty()) {
     const auto all = static_cast<std::size_t>(
         std::count_if(relation->columns.begin(), relation->columns.end(),
                       [](const Column& one) { return one.protection.has_value(); }));
-    if (from_excluded < all) {
-      return refuse(relation, nullptr, "ON CONFLICT DO UPDATE of rows that values are bound to",
-                    "set every protected column of the table from excluded");
+    if (from_excluded == all) {
+      // The row takes the identity that its new values carry.
+      make_column(add_target(made, "theriac_row"), {"excluded", "theriac_row"});
+    } else {
+      if (!keep_identities(statement, target)) return false;
+      if_identity_kept(target, *made.Mutable(sealed.front())->mutable_res_target()->mutable_val());
     }
-    make_column(add_target(made, "theriac_row"), {"excluded", "theriac_row"});
   }
   edited_ = true;
   list = made;

@@ -49,6 +49,25 @@ void Rewriter::gather_protected(Gathering& gathering, const Relation& relation,
   note_written(column);
 }
 
+void Rewriter::lock_rows(const Item& target, const Nodes& written, pg::SelectStmt& select) {
+  const auto& relation = *target.relation;
+  const auto is_in_key = [&](const pg::Node& node) {
+    const auto* column = relation.find(node.res_target().name());
+    return column != nullptr &&
+           std::any_of(relation.keys.begin(), relation.keys.end(), [&](const auto& key) {
+             return std::find(key.begin(), key.end(), column->attribute) != key.end();
+           });
+  };
+  const bool touches_key = std::any_of(written.begin(), written.end(), is_in_key);
+  auto& lock = *select.add_locking_clause()->mutable_locking_clause();
+  auto& locked = *lock.add_locked_rels()->mutable_range_var();
+  locked.set_relname(target.name);
+  locked.set_inh(true);
+  locked.set_relpersistence("p");
+  lock.set_strength(touches_key ? pg::LCS_FORUPDATE : pg::LCS_FORNOKEYUPDATE);
+  lock.set_wait_policy(pg::LockWaitBlock);
+}
+
 bool Rewriter::gathered_rows(const Gathering& gathering, pg::Node& out) {
   std::string functions;
   std::string names;

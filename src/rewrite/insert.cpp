@@ -95,8 +95,7 @@ bool Rewriter::insert(pg::InsertStmt& statement, const Env* env, Derived& result
       return refuse(*secret, "INSERT ... SELECT into an unprotected column", kSelectRemedy);
     }
   }
-  if (statement.has_on_conflict_clause() &&
-      !on_conflict(*statement.mutable_on_conflict_clause(), *target, level, one_row)) {
+  if (statement.has_on_conflict_clause() && !on_conflict(statement, *target, level, one_row)) {
     return false;
   }
   return returning(*statement.mutable_returning_list(), level, result);

@@ -153,11 +153,12 @@ struct Gather {
 
   struct Column {
     enum class Kind : std::uint8_t {
-      kTid,     ///< the row's ctid
-      kTable,   ///< its tableoid, where ctid alone is not enough
-      kRowId,   ///< its theriac_row
-      kValue,   ///< an unprotected value, in binary form
-      kSealed,  ///< a protected value, to be opened as `output` says
+      kTid,      ///< the row's ctid
+      kTable,    ///< its tableoid, where ctid alone is not enough
+      kRowId,    ///< its theriac_row
+      kValue,    ///< an unprotected value, in binary form
+      kSealed,   ///< a protected value, to be opened as `output` says
+      kOrdinal,  ///< Slot::row (int4): that row to insert takes the identity read beside it
     };
     Kind kind = Kind::kValue;
     Output output;
@@ -186,6 +187,12 @@ struct Gather {
   /// A row may be met more than once (UPDATE ... FROM): with values of its own that is refused,
   /// since which one counts is not certain.
   bool once_each = false;
+
+  /// Rows of VALUES take the identities of those that they meet (ON CONFLICT DO UPDATE). The second
+  /// step then ends in array_subscript_error where it meets a row that was not there before.
+  [[nodiscard]] bool keeps_identities() const {
+    return !columns.empty() && columns.front().kind == Column::Kind::kOrdinal;
+  }
 };
 
 /// COPY FROM STDIN into a protected table, or COPY TO STDOUT of protected values. Statement::sql is

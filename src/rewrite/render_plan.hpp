@@ -69,6 +69,7 @@ inline std::string gather_text(const Catalogue& catalogue, const Gather& gather)
     if (column.kind != Gather::Column::Kind::kSealed) continue;
     out += fmt::format("  column {} opens {}\n", i, origins_text(catalogue, column.output));
   }
+  if (gather.keeps_identities()) return out + "  identities of rows to insert\n";
   constexpr std::string_view kKinds[] = {"tid", "value", "row ids", "sealed", "index"};
   out += "  arrays";
   for (std::size_t i = 0; i < gather.arrays.size(); ++i) {

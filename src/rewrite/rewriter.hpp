@@ -12,7 +12,7 @@
 //   expression_index.cpp  conditions on lower(c) and its like
 //   whole_row.cpp    t, (t).*, ROW()
 //   constants.cpp    literals, parameters and their casts
-//   insert.cpp, insert_select.cpp, conflict.cpp, update.cpp (and DELETE)
+//   insert.cpp, insert_select.cpp, conflict.cpp, conflict_rows.cpp, update.cpp (and DELETE)
 //   merge.cpp, merge_gather.cpp
 //   gather.cpp       statements that read rows first
 //   brought.cpp      literals and parameters that come from elsewhere in the statement
@@ -358,14 +358,20 @@ class Rewriter {
 
   // --- conflict.cpp
   /// `one_row`: the statement inserts one row at most.
-  bool on_conflict(pg::OnConflictClause& clause, Item& target, Level& level, bool one_row);
+  bool on_conflict(pg::InsertStmt& statement, Item& target, Level& level, bool one_row);
   bool conflict_target(pg::OnConflictClause& clause, const Item& target, Level& level);
-  bool conflict_assignments(Nodes& list, const Item& target, Level& level, bool one_row);
+  bool conflict_assignments(pg::InsertStmt& statement, const Item& target, Level& level,
+                            bool one_row);
   bool conflict_value(const pg::Node& value, const Relation* relation, const Column& column,
                       Level& level, bool one_row, Nodes& out);
   bool stored_forms(const pg::Node& value, const ItemColumn& like, Level& level, bool one_row,
                     Nodes& out);
   bool stored_expressions(const pg::Node& value, const ItemColumn& like, Level& level, Nodes& out);
+  // --- conflict_rows.cpp
+  bool keep_identities(const pg::InsertStmt& statement, const Item& target);
+  bool conflicting_row(const pg::InsertStmt& statement, const Nodes& values, const Item& target,
+                       std::optional<pg::Node>& out);
+  static void if_identity_kept(const Item& target, pg::Node& value);
 
   // --- update.cpp
   struct Assigned;
@@ -426,6 +432,8 @@ class Rewriter {
   void gather_protected(Gathering& gathering, const Relation& relation, const Column& column,
                         const std::variant<std::size_t, ValueSource>& source, Nodes& names,
                         Nodes& values);
+  /// Locks what is gathered as an UPDATE of the columns in `written` would.
+  static void lock_rows(const Item& target, const Nodes& written, pg::SelectStmt& select);
   /// The FROM item that joins the arrays; call when all have been added.
   bool gathered_rows(const Gathering& gathering, pg::Node& out);
   /// `node` cast to the column's type without its modifier.

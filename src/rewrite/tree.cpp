@@ -421,6 +421,12 @@ std::string column_name_of(const pg::Node& expression) {
   return figured.strength == 0 ? "?column?" : std::move(figured.name);
 }
 
+bool is_given_value(const pg::Node& node) {
+  const auto* inner = &node;
+  while (inner->has_type_cast()) inner = &inner->type_cast().arg();
+  return inner->has_param_ref() || (inner->has_a_const() && !inner->a_const().isnull());
+}
+
 void make_string(pg::Node& out, std::string_view text) {
   out.mutable_string()->set_sval(std::string(text));
 }

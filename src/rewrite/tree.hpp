@@ -149,6 +149,8 @@ std::string_view operator_of(const Nodes& names);
 bool is_star(const pg::ColumnRef& reference);
 /// True for the NULL literal.
 bool is_null(const pg::Node& node);
+/// A literal that is not NULL or a parameter, cast or not.
+bool is_given_value(const pg::Node& node);
 
 /// The name PostgreSQL gives an output column without AS (FigureColname of parse_target.c).
 std::string column_name_of(const pg::Node& expression);

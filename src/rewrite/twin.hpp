@@ -187,9 +187,14 @@ class Twin {
     }
     const auto text = text_with(statement.sql, statement.holes, literals_.get());
     if (sent != nullptr) *sent = text;
+    identities_.clear();
+    const bool keeps = statement.gather && statement.gather->keeps_identities();
+    if (keeps) {
+      if (auto failed = read_identities(*statement.gather, values)) return failed;
+    }
     auto parameters = fill(statement.slots, values);
     if (!parameters) return Answer{.sqlstate = "22P02", .message = "value"};
-    if (statement.gather) {
+    if (statement.gather && !keeps) {
       auto failed = gather(*statement.gather, values, *parameters);
       if (failed) return failed;
     }
@@ -277,7 +282,8 @@ class Twin {
         continue;
       }
       if (slot.fill == Slot::Fill::kRowId) {
-        out.push_back({row_id(), true, 2950});
+        const auto kept = identities_.find(slot.row);
+        out.push_back({kept == identities_.end() ? row_id() : kept->second, true, 2950});
         continue;
       }
       if (slot.fill == Slot::Fill::kCompareList) {
@@ -395,6 +401,20 @@ class Twin {
     return made ? std::optional(*made) : std::nullopt;
   }
 
+  std::optional<Answer> read_identities(const Gather& gather, const Row& values) {
+    const auto slots = fill(gather.slots, values);
+    if (!slots) return Answer{.sqlstate = "22P02", .message = "value"};
+    auto found = physical_->run(text_with(gather.sql, gather.holes, literals_.get()), *slots);
+    if (!found.good()) return found;
+    for (const auto& row : found.rows) {
+      std::string id;
+      for (const char c : *row[1]) id += c == '-' ? std::string() : std::string(1, c);
+      const auto bytes = from_hex(id);
+      identities_[std::stoi(*row[0])] = std::string(text_of(*bytes));
+    }
+    return std::nullopt;
+  }
+
   std::optional<Answer> gather(const Gather& gather, const Row& values,
                                std::vector<Sent>& parameters) {
     const auto slots = fill(gather.slots, values);
@@ -502,6 +522,7 @@ class Twin {
   std::optional<Client> logical_;
   std::optional<Client> physical_;
   std::uint64_t rows_ = 0;
+  std::map<int, std::string> identities_;  ///< Gather::keeps_identities
   std::map<std::string, std::vector<std::shared_ptr<const Plan>>> plans_;
   std::shared_ptr<const TextLiterals> literals_;  ///< of the statement at hand
   std::size_t served_ = 0;

@@ -20,12 +20,6 @@ void set_null(Nodes& list, std::string_view name) {
   make_null(*target.mutable_val());
 }
 
-bool is_given_value(const pg::Node& node) {
-  const auto* inner = &node;
-  while (inner->has_type_cast()) inner = &inner->type_cast().arg();
-  return inner->has_param_ref() || (inner->has_a_const() && !inner->a_const().isnull());
-}
-
 /// One column of (SELECT a, b ...): the select with that output alone, or if other clauses may
 /// refer to its outputs, as (SELECT c FROM (SELECT a, b ...) AS t(..., c, ...)).
 pg::Node one_column_of(const pg::Node& source, int place, int width) {
@@ -361,10 +355,8 @@ void Rewriter::set_in_one_step(const std::vector<Assigned>& assigned, const Item
 
 namespace {
 
-/// SELECT of the rows that the UPDATE meets, locked as it would lock them. With `joined` each as
-/// often as FROM meets it.
-void locate_rows(const pg::UpdateStmt& statement, const Item& target, bool touches_key, bool joined,
-                 pg::Node& out) {
+/// SELECT of the rows that the UPDATE meets. With `joined` each as often as FROM meets it.
+void locate_rows(const pg::UpdateStmt& statement, bool joined, pg::Node& out) {
   auto& select = *out.mutable_select_stmt();
   select.set_limit_option(pg::LIMIT_OPTION_DEFAULT);
   select.set_op(pg::SETOP_NONE);
@@ -383,13 +375,6 @@ void locate_rows(const pg::UpdateStmt& statement, const Item& target, bool touch
     for (const auto& node : statement.from_clause()) *select.add_from_clause() = node;
     if (statement.has_where_clause()) *select.mutable_where_clause() = statement.where_clause();
   }
-  auto& lock = *select.add_locking_clause()->mutable_locking_clause();
-  auto& locked = *lock.add_locked_rels()->mutable_range_var();
-  locked.set_relname(target.name);
-  locked.set_inh(true);
-  locked.set_relpersistence("p");
-  lock.set_strength(touches_key ? pg::LCS_FORUPDATE : pg::LCS_FORNOKEYUPDATE);
-  lock.set_wait_policy(pg::LockWaitBlock);
 }
 
 /// Adds `further` before the condition of `statement`.
@@ -409,14 +394,6 @@ void add_condition(const pg::Node& further, pg::UpdateStmt& statement) {
   add(further);
   add(statement.where_clause());
   *statement.mutable_where_clause() = both;
-}
-
-bool is_in_key(const Relation& relation, std::string_view name) {
-  const auto* column = relation.find(name);
-  return column != nullptr &&
-         std::any_of(relation.keys.begin(), relation.keys.end(), [&](const auto& key) {
-           return std::find(key.begin(), key.end(), column->attribute) != key.end();
-         });
 }
 
 }  // namespace
@@ -447,17 +424,14 @@ bool Rewriter::set_by_rows(pg::UpdateStmt& statement, const std::vector<Assigned
     return refuse(&relation, assigned.front().column, "WHERE CURRENT OF",
                   "name the row by its key");
   }
-  bool touches_key = false;
   bool joined = false;
-  for (const auto& node : statement.target_list()) {
-    touches_key = touches_key || is_in_key(relation, node.res_target().name());
-  }
   for (const auto& one : assigned) {
     joined = joined || one.what == Assigned::What::kGathered;
   }
   Gathering gathering;
   gathering.once_each = joined && statement.from_clause_size() > 0;
-  locate_rows(statement, target, touches_key, joined, gathering.select);
+  locate_rows(statement, joined, gathering.select);
+  lock_rows(target, statement.target_list(), *gathering.select.mutable_select_stmt());
   pg::Node key;
   make_column(key, {target.name, "ctid"});
   const auto tid = gather_column(gathering, {Gather::Column::Kind::kTid, {}}, key);

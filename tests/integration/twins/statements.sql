@@ -172,6 +172,18 @@ DELETE FROM people WHERE id > 600;
 INSERT INTO people (id, name) VALUES (652, (SELECT p.name FROM people p WHERE p.id = 2)) RETURNING *;
 INSERT INTO people (id, name, born, visits) VALUES (653, (SELECT country FROM cities WHERE city = 'Basel'), current_date, DEFAULT) RETURNING id, name, visits;
 INSERT INTO batches (id, lot, yield, released) VALUES (1, 'L-9', 5, NULL) ON CONFLICT (id) DO UPDATE SET yield = excluded.yield, released = excluded.released, lot = excluded.lot RETURNING *;
+INSERT INTO batches (id, lot, yield) VALUES (1, 'L-8', 6) ON CONFLICT (id) DO UPDATE SET yield = excluded.yield, lot = excluded.lot RETURNING *;
+INSERT INTO batches AS b (id, lot, yield, released) VALUES (70, 'L-70', 7, '2026-02-02 00:00:00+00'), (2, 'L-2', 97.50, NULL), (3, 'L-3', 5, '2026-03-03 00:00:00+00') ON CONFLICT (id) DO UPDATE SET released = excluded.released, yield = b.yield WHERE b.id < 3 RETURNING *;
+--$ 1|5.25
+INSERT INTO batches (id, lot, yield) VALUES ($1, 'L-1', $2) ON CONFLICT (id) DO UPDATE SET yield = 8 RETURNING *;
+--$ 71|5.25
+INSERT INTO batches (id, lot, yield) VALUES ($1, 'L-71', $2) ON CONFLICT (id) DO UPDATE SET yield = excluded.yield RETURNING *;
+INSERT INTO batches (id, lot, yield) VALUES (1, 'L-1', 9) ON CONFLICT (id) DO UPDATE SET yield = DEFAULT RETURNING *;
+INSERT INTO batches (id, lot, yield) VALUES (72, 'L-72', 9), (72, 'L-72', 9) ON CONFLICT (id) DO UPDATE SET yield = excluded.yield;
+WITH w AS (SELECT 1 AS one) INSERT INTO batches (id, lot, yield) VALUES (1, 'L-1', 97.5) ON CONFLICT (id) DO UPDATE SET yield = excluded.yield, grade = (SELECT one FROM w) RETURNING *;
+SELECT id, lot FROM batches WHERE yield = 97.5 ORDER BY id;
+DELETE FROM batches WHERE id > 60;
+UPDATE batches SET lot = 'L-' || id WHERE id < 3;
 DELETE FROM people WHERE id > 600;
 -- Bound rows.
 SELECT * FROM batches ORDER BY id;
@@ -591,7 +603,6 @@ INSERT INTO stays_2026 (id, day) VALUES (13, '2026-05-02');
 INSERT INTO stays_2026 (id, day, patient) VALUES (13, '2025-05-02', 'wrong');
 INSERT INTO stays (id, day, patient, bed) VALUES (14, '2026-05-01', 'x', 'b10');
 INSERT INTO stays (id, day, patient, bed) VALUES (14, '2026-05-01', 'x', 'b10') ON CONFLICT (bed, day) DO NOTHING;
---! every protected column of a bound row must come from excluded
 INSERT INTO stays (id, day, patient, bed) VALUES (14, '2026-05-01', 'other', 'b10') ON CONFLICT (bed, day) DO UPDATE SET patient = excluded.patient, finding = 'again' RETURNING id, patient, finding;
 INSERT INTO stays (id, day, patient, bed, finding) VALUES (14, '2026-05-01', 'other', 'b10', 'again') ON CONFLICT (bed, day) DO UPDATE SET patient = excluded.patient, bed = excluded.bed, finding = excluded.finding RETURNING id, patient, finding;
 INSERT INTO stays (id, day, patient, finding) SELECT id + 20, day + 1, patient, finding FROM stays WHERE id < 6 RETURNING id, patient, finding;
