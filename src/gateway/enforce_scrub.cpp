@@ -14,6 +14,9 @@ constexpr std::string_view kPrefix = "theriac_";
 /// where something depends on it.
 constexpr std::string_view kKeptView = "theriac.view_", kKeptViewQuoted = "theriac.\"view_";
 
+/// For a helper that does not say of which column it is.
+constexpr std::string_view kSomeColumn = "(protected)";
+
 const rewrite::Column* column_of_number(const rewrite::Catalogue& catalogue, int number) {
   for (const auto& relation : catalogue.relations()) {
     for (const auto& column : relation.columns) {
@@ -98,6 +101,13 @@ std::string without_helper_names(std::string_view text, const rewrite::Catalogue
         replaced = true;
         break;
       }
+    }
+    for (const std::string_view inner : {"row", "index_q"}) {
+      if (replaced || !rest.starts_with(inner)) continue;
+      rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of("0123456789", inner.size())));
+      out += kSomeColumn;
+      text = rest;
+      replaced = true;
     }
     if (!replaced) {
       out += kPrefix;

@@ -21,10 +21,6 @@ int place_of(const Nodes& names, std::string_view name) {
   return -1;
 }
 
-void make_number(pg::Node& out, int value) {
-  out.mutable_a_const()->mutable_ival()->set_ival(value);
-}
-
 void add_case(pg::CaseExpr& out, const pg::Node& condition, const pg::Node& value) {
   auto& when = *out.add_args()->mutable_case_when();
   *when.mutable_expr() = condition;

@@ -190,6 +190,40 @@ Constant array_constant(const pg::A_ArrayExpr& array, bool cast) {
 
 }  // namespace
 
+bool may_be_assigned(std::uint32_t from, std::uint32_t to) {
+  using Group = std::initializer_list<std::uint32_t>;
+  static constexpr std::uint32_t kAlone[] = {pgwire::kOidBool, pgwire::kOidBytea, pgwire::kOidUuid,
+                                             pgwire::kOidInterval};
+  // Groups of pg_cast: within each every type is assigned to every other.
+  static const Group groups[] = {{pgwire::kOidInt2, pgwire::kOidInt4, pgwire::kOidInt8,
+                                  pgwire::kOidNumeric, pgwire::kOidFloat4, pgwire::kOidFloat8},
+                                 {pgwire::kOidDate, pgwire::kOidTimestamp, pgwire::kOidTimestamptz},
+                                 {pgwire::kOidJson, pgwire::kOidJsonb},
+                                 {pgwire::kOidInet, pgwire::kOidCidr}};
+  const auto group_of = [&](std::uint32_t oid) {
+    int at = 0;
+    for (const auto& group : groups) {
+      if (std::find(group.begin(), group.end(), oid) != group.end()) return at;
+      ++at;
+    }
+    for (const auto alone : kAlone) {
+      if (oid == alone) return at;
+      ++at;
+    }
+    if (oid == pgwire::kOidTime) return at;
+    return is_text(oid) || oid == pgwire::kOidBpchar ? at + 1 : -1;
+  };
+  const int text = group_of(pgwire::kOidText);
+  const int left = group_of(from);
+  const int right = group_of(to);
+  if (from == to || left == right || left < 0 || right < 0 || right == text) return true;
+  if (to == pgwire::kOidTime) {
+    return from == pgwire::kOidTimestamp || from == pgwire::kOidTimestamptz ||
+           from == pgwire::kOidInterval;
+  }
+  return from == pgwire::kOidTime && to == pgwire::kOidInterval;
+}
+
 std::optional<std::uint32_t> type_oid_of(const pg::TypeName& type) {
   if (type.setof() || type.pct_type() || type.array_bounds_size() > 0) return std::nullopt;
   const auto name = operator_of(type.names());  // same rule: bare, or in pg_catalog

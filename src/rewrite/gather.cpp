@@ -77,13 +77,12 @@ bool Rewriter::gathered_rows(const Gathering& gathering, pg::Node& out) {
                  "::" + gathering.arrays[i].type_name + "[])";
     names += comma + array_name(i);
   }
-  pg::ParseResult rows;
-  if (!parse(
-          "SELECT FROM ROWS FROM (" + functions + ") AS " + std::string(kRows) + "(" + names + ")",
-          rows)) {
+  const auto rows = parsed_own("SELECT FROM ROWS FROM (" + functions + ") AS " +
+                               std::string(kRows) + "(" + names + ")");
+  if (!rows.has_select_stmt()) {
     return refuse_state("XX000", "a type of an unprotected column", "report it");
   }
-  out = rows.stmts(0).stmt().select_stmt().from_clause(0);
+  out = rows.select_stmt().from_clause(0);
   each_of<pg::ParamRef>(out, [](const pg::ParamRef& one) {
     auto& parameter = const_cast<pg::ParamRef&>(one);  // `out` is ours and not const
     parameter.set_number(array_placeholder(parameter.number() - 1));
@@ -93,9 +92,9 @@ bool Rewriter::gathered_rows(const Gathering& gathering, pg::Node& out) {
 }
 
 bool Rewriter::cast_to_type(pg::Node& node, std::string_view type) {
-  pg::ParseResult parsed;
-  if (!parse("SELECT NULL::" + std::string(type), parsed)) return false;
-  pg::Node cast = parsed.stmts(0).stmt().select_stmt().target_list(0).res_target().val();
+  const auto parsed = parsed_own("SELECT NULL::" + std::string(type));
+  if (!parsed.has_select_stmt()) return false;
+  pg::Node cast = parsed.select_stmt().target_list(0).res_target().val();
   *cast.mutable_type_cast()->mutable_arg() = node;
   node = cast;
   return true;

@@ -93,6 +93,10 @@ bool Rewriter::sealed_reference(const Resolved& found, const Level& level, bool 
 
 bool Rewriter::index_reference(const Resolved& found, const Level& level, pg::Node& out) {
   edited_ = true;
+  if (!is_of_one_domain(found.column())) {
+    return refuse(found.column(), "a comparison of values of different equality domains",
+                  "put the columns into one domain in the policy, or compare in each part");
+  }
   note_compared(*found.column().column);
   for (const auto& also : found.column().also) note_compared(*also.column);
   std::string name;

@@ -4,6 +4,7 @@
 // All objects live in the Rewriter's arena and refer to each other and to the catalogue freely.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -52,6 +53,14 @@ struct ItemColumn {
 
   [[nodiscard]] bool secret() const { return column != nullptr && column->protection.has_value(); }
 };
+
+/// Whether equal values of it have equal blind indexes, wherever they come from.
+inline bool is_of_one_domain(const ItemColumn& column) {
+  return std::all_of(column.also.begin(), column.also.end(), [&](const Origin& origin) {
+    return origin.column->protection->searchable &&
+           origin.column->protection->domain == column.column->protection->domain;
+  });
+}
 
 /// Where an output column's value comes from, if it is a plain column.
 struct Source {

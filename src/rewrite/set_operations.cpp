@@ -28,17 +28,6 @@ std::string_view name_of(pg::SetOperation operation) {
 
 std::string place_name(std::size_t place) { return "theriac_c" + std::to_string(place + 1); }
 
-void make_number(pg::Node& out, int value) {
-  out.mutable_a_const()->mutable_ival()->set_ival(value);
-}
-
-/// The first statement of a text of ours.
-pg::Node parsed(std::string_view sql) {
-  pg::ParseResult out;
-  if (!parse(sql, out) || out.stmts_size() != 1) return {};
-  return out.stmts(0).stmt();
-}
-
 }  // namespace
 
 bool Rewriter::set_operation(pg::SelectStmt& statement, const Level* outer, const Env* env, Use use,
@@ -84,11 +73,7 @@ bool Rewriter::set_operation(pg::SelectStmt& statement, const Level* outer, cons
 /// What is equal is found by blind indexes, and those of two domains never are.
 bool Rewriter::one_domain_each(const Derived& made) {
   for (const auto& one : made.columns) {
-    if (!one.secret()) continue;
-    const auto other = std::find_if(one.also.begin(), one.also.end(), [&](const Origin& origin) {
-      return origin.column->protection->domain != one.column->protection->domain;
-    });
-    if (other != one.also.end()) {
+    if (one.secret() && !is_of_one_domain(one)) {
       return refuse(one, "a set operation of columns of different equality domains", kRemedy);
     }
   }
@@ -311,8 +296,8 @@ bool Rewriter::matched_groups(pg::SelectStmt& statement, Derived& inner, Derived
     }
     if (!output_index(result, i, *result.level, key)) return false;
     // A value of the left side, as PostgreSQL gives.
-    pg::Node made = parsed("SELECT (pg_catalog.array_agg(x) FILTER (WHERE " + std::string(kBoth) +
-                           "." + std::string(kSide) + " = 0))[1]")
+    pg::Node made = parsed_own("SELECT (pg_catalog.array_agg(x) FILTER (WHERE " +
+                               std::string(kBoth) + "." + std::string(kSide) + " = 0))[1]")
                         .select_stmt()
                         .target_list(0)
                         .res_target()
@@ -322,8 +307,9 @@ bool Rewriter::matched_groups(pg::SelectStmt& statement, Derived& inner, Derived
   }
   const auto side = std::string(kBoth) + "." + std::string(kSide);
   if (all) return repeated_groups(statement, intersect, result, outer, env);
-  const auto having = parsed("SELECT pg_catalog.bool_or(" + side + " = 0) AND " +
-                             (intersect ? "" : "NOT ") + "pg_catalog.bool_or(" + side + " = 1)");
+  const auto having =
+      parsed_own("SELECT pg_catalog.bool_or(" + side + " = 0) AND " + (intersect ? "" : "NOT ") +
+                 "pg_catalog.bool_or(" + side + " = 1)");
   *statement.mutable_having_clause() = having.select_stmt().target_list(0).res_target().val();
   return true;
 }
@@ -338,9 +324,10 @@ bool Rewriter::repeated_groups(pg::SelectStmt& statement, bool intersect, Derive
       intersect ? "LEAST(" + rows(0) + ", " + rows(1) + ")" : rows(0) + " - " + rows(1);
   auto& grouped = new_derived();
   grouped = result;
-  pg::Node text = parsed("SELECT FROM (SELECT " + times + " AS " + std::string(kTimes) + ") AS " +
-                         std::string(kGroups) + ", LATERAL pg_catalog.generate_series(1, " +
-                         std::string(kGroups) + "." + std::string(kTimes) + ") AS theriac_i");
+  pg::Node text =
+      parsed_own("SELECT FROM (SELECT " + times + " AS " + std::string(kTimes) + ") AS " +
+                 std::string(kGroups) + ", LATERAL pg_catalog.generate_series(1, " +
+                 std::string(kGroups) + "." + std::string(kTimes) + ") AS theriac_i");
   if (!text.has_select_stmt()) return false;
   auto& made = *text.mutable_select_stmt();
   const auto& range = made.from_clause(0).range_subselect();

@@ -324,6 +324,17 @@ Status parse(std::string_view sql, pg::ParseResult& out) {
   return read_tree(parsed.result.parse_tree, out);
 }
 
+pg::Node parsed_own(std::string_view sql) {
+  google::protobuf::Arena arena;
+  auto* tree = google::protobuf::Arena::CreateMessage<pg::ParseResult>(&arena);
+  if (!parse(sql, *tree) || tree->stmts_size() != 1) return {};
+  pg::Node out = tree->stmts(0).stmt();
+  each_of<pg::A_Const>(out, [](const pg::A_Const& one) {
+    const_cast<pg::A_Const&>(one).set_location(0);  // `out` is ours and not const
+  });
+  return out;
+}
+
 std::optional<std::string> write_out(const pg::Node& statement) {
   std::vector<std::string> locks;
   std::string bytes;
@@ -449,6 +460,11 @@ void make_null(pg::Node& out) {
   auto& constant = *out.mutable_a_const();
   constant.Clear();
   constant.set_isnull(true);
+}
+
+void make_number(pg::Node& out, int value) {
+  out.Clear();
+  out.mutable_a_const()->mutable_ival()->set_ival(value);
 }
 
 void make_true(pg::Node& out) {

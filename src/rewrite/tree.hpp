@@ -26,6 +26,9 @@ using Nodes = Repeated<pg::Node>;
 /// Code::kSyntax with "position N" (1-based, in characters, as PostgreSQL's error field P), or
 /// Code::kTooLarge. `out` must live on an arena.
 Status parse(std::string_view sql, pg::ParseResult& out);
+/// The statement of a text of our own: its literals are at no place of the client's text. Empty if
+/// the text is not one statement.
+pg::Node parsed_own(std::string_view sql);
 /// The text of one statement. Only for SELECT, INSERT, UPDATE, DELETE, and DECLARE and EXPLAIN of
 /// those: the library's deparser silently drops clauses of DDL. The text is parsed again and
 /// compared with `statement`; nullopt if they differ. `again` receives the tree of the text.
@@ -160,6 +163,7 @@ void make_string(pg::Node& out, std::string_view text);
 void make_column(pg::Node& out, std::initializer_list<std::string_view> names);
 void make_parameter(pg::Node& out, int number);
 void make_null(pg::Node& out);
+void make_number(pg::Node& out, int value);
 void make_true(pg::Node& out);
 /// Swaps the operands in.
 void make_operator(pg::Node& out, pg::A_Expr_Kind kind, std::string_view name, pg::Node& left,

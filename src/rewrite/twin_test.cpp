@@ -217,6 +217,17 @@ TEST_F(TwinTest, WhatIsGroupedByIsItselfConstantForConstant) {
   }
 }
 
+// A constant of the analysis' own stood, by chance, where the text has a literal of its value.
+TEST_F(TwinTest, OwnConstantsAreNotTheTexts) {
+  const auto sql = [](std::size_t padding, int number) {
+    return fmt::format("SELECT name FROM customers WHERE{}id > {} EXCEPT SELECT patient FROM usage",
+                       std::string(padding, ' '), number);
+  };
+  for (std::size_t padding = 1; padding < 90; ++padding) {
+    for (const int number : {0, 1, 2}) EXPECT_TRUE(compare(sql(padding, number)));
+  }
+}
+
 TEST_F(TwinTest, GeneratedStatementsGiveWhatPlainTablesGive) {
   // THERIAC_STATEMENTS=first,count looks further than every run needs to.
   std::uint32_t first = 1;

@@ -25,6 +25,9 @@ inline bool is_float(std::uint32_t oid) {
 inline bool is_address(std::uint32_t oid) {
   return oid == pgwire::kOidInet || oid == pgwire::kOidCidr;
 }
+/// False if PostgreSQL certainly has no implicit or assignment cast between the two; true for types
+/// not known here.
+bool may_be_assigned(std::uint32_t from, std::uint32_t to);
 inline bool is_number(std::uint32_t oid) { return is_integer(oid) || oid == pgwire::kOidNumeric; }
 
 }  // namespace theriac::rewrite

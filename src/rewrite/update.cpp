@@ -250,12 +250,13 @@ bool Rewriter::gathered_source(pg::Node& value, const Item& target, const Column
   if (value.has_column_ref() && !is_star(value.column_ref())) {
     // The cast below is an explicit one, which does more than an assignment does.
     const auto found = resolve(value.column_ref(), level);
-    const bool text = found.secret() ? is_text(found.column().type.oid)
-                                     : found.kind == Resolved::Kind::kColumn &&
-                                           found.item->relation != nullptr &&
-                                           is_text(found.column().column->type.oid);
-    if (text && !is_text(column.type.oid) && pgwire::detail_of(column.type) == nullptr) {
-      return refuse(target.relation, &column, "SET from a column of characters", kValueRemedy);
+    const bool known =
+        found.kind == Resolved::Kind::kColumn &&
+        (found.secret() || (found.item->relation != nullptr && !found.column().column->is_array));
+    if (known && pgwire::detail_of(column.type) == nullptr &&
+        !may_be_assigned(found.column().column->type.oid, column.type.oid)) {
+      return refuse_state("42804", "a value of another type than the column's",
+                          "cast it to the column's type");
     }
   }
   ItemColumn made;

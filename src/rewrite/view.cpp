@@ -40,10 +40,8 @@ std::vector<ViewOrigin> origins_of(const ItemColumn& column) {
 }
 
 std::optional<pg::Node> parsed_expression(const std::string& sql) {
-  google::protobuf::Arena arena;
-  auto* tree = google::protobuf::Arena::CreateMessage<pg::ParseResult>(&arena);
-  if (!parse("SELECT " + sql, *tree) || tree->stmts_size() != 1) return std::nullopt;
-  const auto& select = tree->stmts(0).stmt().select_stmt();
+  const auto parsed = parsed_own("SELECT " + sql);
+  const auto& select = parsed.select_stmt();
   if (select.target_list_size() != 1) return std::nullopt;
   return select.target_list(0).res_target().val();
 }

@@ -42,6 +42,13 @@ bool is_of_a_row(const std::string& sqlstate) {
   return sqlstate.starts_with("21") || sqlstate.starts_with("22") || sqlstate.starts_with("23");
 }
 
+/// Of a statement with two errors the server names the one that its parser meets first; values for
+/// protected columns are looked at when they are bound, behind all that is wrong with the rest.
+bool may_come_first(const std::string& of_value, const std::string& of_rest) {
+  const bool value = of_value.starts_with("22") || of_value == "42883";
+  return value && of_rest.starts_with("42");
+}
+
 /// Of a parameter beside a varchar the gateway says varchar in some places where the server says
 /// text.
 std::string name_of(Oid type) {
@@ -217,6 +224,10 @@ Verdict TwinSession::compare(const std::vector<Shown>& plain, const std::vector<
     // The gateway finds some errors before the server does, and others in another order.
     if (!direct.sqlstate.empty() && is_of_gateway(through.message)) return Verdict::kFailed;
     if (is_of_a_row(direct.sqlstate) && is_of_a_row(through.sqlstate)) return Verdict::kFailed;
+    if (may_come_first(direct.sqlstate, through.sqlstate) &&
+        !through.message.contains("theriac_")) {
+      return Verdict::kFailed;
+    }
     if (through.message.find("theriac_") != std::string::npos ||
         direct.picture != through.picture) {
       story_ = fmt::format("{}\nanswer {}, direct:\n{}{}\nthrough the gateway:\n{}{}\n", what,
@@ -241,7 +252,10 @@ Verdict TwinSession::ask(const Step& step, const std::string& context) {
   if (!send(sealed_, step) || !send(plain_, step)) return broken(step.sql);
   const auto plain = collect(plain_, step);
   const auto sealed = collect(sealed_, step);
-  std::string what = context + step.sql;
+  constexpr std::string_view kHow[] = {"simple", "unnamed", "PREPARE", "describe", "named"};
+  std::string what =
+      fmt::format("{}{}\n  {}{}", context, step.sql, kHow[static_cast<std::size_t>(step.how)],
+                  step.binary ? ", binary" : "");
   for (const auto& value : step.values) what += "\n  with " + value.value_or("NULL");
   return compare(plain, sealed, what);
 }
