@@ -17,7 +17,6 @@ from stage import HERE, Stage
 
 sys.path.insert(0, str(HERE.parent / "integration" / "passthrough"))
 import wire  # noqa: E402
-from place import free_port  # noqa: E402
 from processes import wait_until  # noqa: E402
 
 SEED = int(os.environ.get("ADVERSARY_SEED", "1"))
@@ -151,7 +150,6 @@ def memory_kb(pid):
 
 
 def main():
-    metrics = free_port()
     legs = []
 
     def between(port):
@@ -159,7 +157,7 @@ def main():
         return legs[0].port
 
     with Stage("chaos", watched=False, between=between, gateway=[
-            "--metrics", f"127.0.0.1:{metrics}", "--idle-timeout", "4", "--write-timeout", "3",
+            "--idle-timeout", "4", "--write-timeout", "3",
             "--sign-in-timeout", "3", "--threads", "2"]) as stage:
         gateway = stage.parts.gateway
         pid = gateway.pid()
@@ -175,7 +173,7 @@ def main():
         problems = [f"client {c.number}: {c.wrong}" for c in clients if c.wrong]
 
         def sessions():
-            with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{stage.metrics}/metrics", timeout=10) as answer:
                 lines = answer.read().decode().splitlines()
             return sum(float(line.split()[-1]) for line in lines
                        if line.startswith(("theriac_gateway_sessions ", "theriac_gateway_sessions{")))

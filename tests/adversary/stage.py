@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "demo"))
@@ -14,7 +15,7 @@ os.environ.setdefault("THERIAC_VAR", tempfile.mkdtemp(prefix="theriac-adversary-
 
 import cluster as clusters  # noqa: E402
 from parts import Parts  # noqa: E402
-from place import Place, program  # noqa: E402
+from place import Place, free_port, program  # noqa: E402
 from processes import wait_until  # noqa: E402
 
 # What the plain twin is asked must not stand where the watcher looks.
@@ -90,7 +91,9 @@ class Stage:
         self.parts.protect()
         self.cluster.ask("SELECT pg_stat_statements_reset()", database="sealed")
         self.log_from = self.cluster.log.stat().st_size
-        self.parts.gateway = self.parts.gateway_service(more=self.gateway_more)
+        self.metrics = free_port()
+        self.parts.gateway = self.parts.gateway_service(
+            more=[*self.gateway_more, "--metrics", f"127.0.0.1:{self.metrics}"])
         self.parts.gateway.start()
 
     def _make_database(self, name):
@@ -129,8 +132,8 @@ class Stage:
         return self.parts.start_gateway()
 
     def written_down(self):
-        """Files with what server and gateway wrote down of all this, to be searched: the server's log
-        since the gateway began, what the server remembers of statements, the gateway's log."""
+        """Files with what server and gateway wrote down of all this, to be searched: the server's log since
+        the gateway began, what the server remembers of statements, the gateway's log and metrics."""
         log = self.place.dir / "server.log"
         with open(self.cluster.log, "rb") as whole, open(log, "wb") as part:
             whole.seek(self.log_from)
@@ -143,7 +146,10 @@ class Stage:
             " SELECT query FROM pg_stat_activity WHERE datname = 'sealed' AND usename = 'erp_app'",
             database="sealed")
         remembered.write_text("\n".join(q or "" for (q,) in statements), "utf-8")
-        return [log, remembered, self.parts.gateway.log]
+        metrics = self.place.dir / "metrics.txt"
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=20) as reply:
+            metrics.write_bytes(reply.read())
+        return [log, remembered, self.parts.gateway.log, metrics]
 
     def search(self, files):
         argv = [program("wire_watcher"), "--seed", str(self.seed)]
