@@ -313,7 +313,8 @@ bool Rewriter::constant_value(pg::Node& node, Form form, const ItemColumn& like)
               : like.with_row      ? Slot::Fill::kShowRow
                                    : Slot::Fill::kShow;
   if (storing_) fill = form == Form::kIndex ? Slot::Fill::kIndex : Slot::Fill::kSeal;
-  slot_node(node, slot(fill, constant.source, *like.relation, *like.column, 0));
+  slot_node(node,
+            slot(fill, constant.source, *like.relation, *like.column, storing_ ? first_row_ : 0));
   return true;
 }
 

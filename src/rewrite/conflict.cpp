@@ -94,6 +94,11 @@ bool Rewriter::conflict_assignments(pg::InsertStmt& statement, const Item& targe
       if (!own && !value.has_set_to_default() && !constant_node(value)) {
         return refuse(relation, column, "ON CONFLICT DO UPDATE from an expression", kRemedy);
       }
+      // Sealed once, a value is of one row.
+      if (!own && !one_row && !is_null(value)) {
+        return refuse(relation, column, "ON CONFLICT DO UPDATE of several rows to one value",
+                      kRemedy);
+      }
     }
     const auto before = made.size();
     if (!conflict_value(value, relation, *column, level, one_row, made)) return false;

@@ -101,7 +101,7 @@ bool Rewriter::keep_identities(const pg::InsertStmt& statement, const Item& targ
     }
     if (!condition) continue;
     pg::Node number;
-    make_number(number, row);
+    make_number(number, first_row_ + row);
     add_case(*which.mutable_case_expr(), *condition, number);
     join_condition(pg::OR_EXPR, *condition, any);
   }

@@ -81,6 +81,7 @@ bool Rewriter::insert(pg::InsertStmt& statement, const Env* env, Derived& result
   const bool is_protected = target->relation != nullptr && target->relation->is_protected();
   const auto& source = statement.select_stmt().select_stmt();
   const bool one_row = !statement.has_select_stmt() || source.values_lists_size() == 1;
+  const int first_row = rows_;
   if (is_protected) {
     if (!insert_protected(statement, *target, level, into.env)) return false;
   } else if (statement.has_select_stmt()) {
@@ -95,6 +96,7 @@ bool Rewriter::insert(pg::InsertStmt& statement, const Env* env, Derived& result
       return refuse(*secret, "INSERT ... SELECT into an unprotected column", kSelectRemedy);
     }
   }
+  first_row_ = first_row;
   if (statement.has_on_conflict_clause() && !on_conflict(statement, *target, level, one_row)) {
     return false;
   }
@@ -110,7 +112,7 @@ bool Rewriter::insert_protected(pg::InsertStmt& statement, Item& target, Level& 
     columns.given.clear();
     Nodes items;
     auto& nothing = new_level(nullptr, env);
-    if (!insert_row(items, target, columns, nothing, 0)) return false;
+    if (!insert_row(items, target, columns, nothing)) return false;
     if (items.empty()) return true;
     columns.names(*target.relation, *statement.mutable_cols());
     auto& query = *statement.mutable_select_stmt()->mutable_select_stmt();
@@ -211,7 +213,8 @@ bool Rewriter::insert_value(pg::Node& item, const Item& target, const Column& co
 }
 
 bool Rewriter::insert_row(Nodes& items, const Item& target, const InsertColumns& columns,
-                          Level& level, int row) {
+                          Level& level) {
+  const int row = rows_++;
   Nodes out;
   for (int i = 0; i < items.size(); ++i) {
     auto& item = *items.Mutable(i);
@@ -286,9 +289,8 @@ bool Rewriter::insert_values(pg::InsertStmt& statement, Item& target, Level& lev
   }
   InsertColumns columns;
   if (!insert_columns(statement, target, static_cast<std::size_t>(width), columns)) return false;
-  int at = 0;
   for (auto& row : *query.mutable_values_lists()) {
-    if (!insert_row(*row.mutable_list()->mutable_items(), target, columns, inner, at++)) {
+    if (!insert_row(*row.mutable_list()->mutable_items(), target, columns, inner)) {
       return false;
     }
   }
@@ -324,7 +326,7 @@ bool Rewriter::insert_one_select(pg::InsertStmt& statement, Item& target, Level&
   }
   Nodes items;
   for (const auto& node : query.target_list()) *items.Add() = node.res_target().val();
-  if (!insert_row(items, target, columns, inner, 0)) return false;
+  if (!insert_row(items, target, columns, inner)) return false;
   query.clear_target_list();
   for (const auto& item : items)
     *query.add_target_list()->mutable_res_target()->mutable_val() = item;

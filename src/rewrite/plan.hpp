@@ -100,7 +100,7 @@ struct Slot {
   ValueSource source = ClientParameter{};
   std::uint32_t relation_oid = 0;  ///< of the protected column, for all but kPass
   std::int16_t attribute = 0;      ///< the protected (plain) column's attribute number
-  int row = 0;                     ///< INSERT: which VALUES row; slots of one row share a row id
+  int row = 0;                     ///< INSERT: which row of all VALUES; slots of one share a row id
   int index = 0;  ///< kIndex, kCompare: which of Protection::indexes(); not 0: value is a text
   /// kCompare with `index`: what the statement applies to its constant: lower('X').
   pgwire::TextExpression applied{};

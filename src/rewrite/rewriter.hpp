@@ -341,8 +341,7 @@ class Rewriter {
   struct InsertColumns;
   bool insert_columns(const pg::InsertStmt& statement, const Item& target, std::size_t width,
                       InsertColumns& out);
-  bool insert_row(Nodes& items, const Item& target, const InsertColumns& columns, Level& level,
-                  int row);
+  bool insert_row(Nodes& items, const Item& target, const InsertColumns& columns, Level& level);
   bool insert_values(pg::InsertStmt& statement, Item& target, Level& level, const Env* env);
   bool insert_one_select(pg::InsertStmt& statement, Item& target, Level& level, const Env* env);
   bool insert_select(pg::InsertStmt& statement, Item& target, const Env* env);
@@ -509,6 +508,8 @@ class Rewriter {
   bool has_into_ = false;
   int depth_ = 0;
   bool storing_ = false;  ///< constants beside protected values are going to be stored
+  int rows_ = 0;          ///< that the statement's INSERTs have given so far (Slot::row)
+  int first_row_ = 0;     ///< of the INSERT at hand
   const pg::SelectStmt* inserting_ = nullptr;  ///< the select of an INSERT ... SELECT at hand
   std::vector<Carried> inserted_;              ///< what its outputs give; `value` is not set
   std::map<std::pair<const Derived*, std::size_t>, bool> brought_;

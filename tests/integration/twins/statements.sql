@@ -181,6 +181,9 @@ INSERT INTO batches (id, lot, yield) VALUES ($1, 'L-71', $2) ON CONFLICT (id) DO
 INSERT INTO batches (id, lot, yield) VALUES (1, 'L-1', 9) ON CONFLICT (id) DO UPDATE SET yield = DEFAULT RETURNING *;
 INSERT INTO batches (id, lot, yield) VALUES (72, 'L-72', 9), (72, 'L-72', 9) ON CONFLICT (id) DO UPDATE SET yield = excluded.yield;
 WITH w AS (SELECT 1 AS one) INSERT INTO batches (id, lot, yield) VALUES (1, 'L-1', 97.5) ON CONFLICT (id) DO UPDATE SET yield = excluded.yield, grade = (SELECT one FROM w) RETURNING *;
+WITH i AS (INSERT INTO batches (id, lot, yield) VALUES (73, 'L-73', 1), (74, 'L-74', 2) RETURNING id, yield) INSERT INTO batches (id, lot, yield) VALUES (75, 'L-75', 3), (1, 'L-1', 97.5) ON CONFLICT (id) DO UPDATE SET yield = excluded.yield RETURNING *;
+WITH i AS (INSERT INTO batches (id, lot, yield) VALUES (76, 'L-76', 1) RETURNING id) INSERT INTO batches (id, lot, yield) VALUES (2, 'L-2', 3) ON CONFLICT (id) DO UPDATE SET yield = 97.50 RETURNING *;
+SELECT * FROM batches WHERE id > 70 ORDER BY id;
 SELECT id, lot FROM batches WHERE yield = 97.5 ORDER BY id;
 DELETE FROM batches WHERE id > 60;
 UPDATE batches SET lot = 'L-' || id WHERE id < 3;
