@@ -5,7 +5,7 @@
 #include <set>
 
 #include "rewrite/grammar.hpp"
-#include "rewrite/literals.hpp"
+#include "rewrite/grammar_rows.hpp"
 
 namespace theriac::adversary {
 
@@ -14,55 +14,8 @@ namespace {
 using How = Step::How;
 constexpr int kFillsMost = 8;
 
-/// Rows for the statements of rewrite/grammar.hpp; none of their values is a canary.
-const std::vector<std::string>& grammar_rows() {
-  static const std::vector<std::string> kRows{
-      "INSERT INTO customers VALUES (1, 'secret', 'clinic', '555-1', 'ID1', 10.50, '2001-02-03', "
-      "'n1', 'new', '2026-01-01 00:00:00+00')",
-      "INSERT INTO customers VALUES (2, 'secret2', 'hospital', NULL, 'ID2', 10.5, '2001-02-03', "
-      "'n2', 'old', NULL), (3, 'Ünïcode 张伟', 'clinic', 'secret', NULL, -5, NULL, NULL, NULL, "
-      "NULL)",
-      "INSERT INTO customers (id, name, kind) VALUES (4, NULL, 'laboratory'), (5, 'secret', NULL)",
-      "INSERT INTO customers (id, name, credit, note) VALUES (6, '', 0, ''), (7, 'Secret', 7.5, "
-      "'x')",
-      "INSERT INTO usage (id, batch_id, customer_id, patient, name, age, used) VALUES "
-      "(1, 1, 1, 'secret', 'secret', 42, '2026-01-02'), (2, 1, 2, 'secret2', 'other', 7, NULL), "
-      "(3, 2, 1, NULL, 'secret', NULL, '2026-01-03'), (4, 2, 3, 'nobody', NULL, 42, NULL), "
-      "(5, 3, 5, '', '', 0, NULL)",
-      "INSERT INTO batches (id, batch_no, recipe, qty) VALUES (1, 'secret', 'r1', 5), "
-      "(2, 'B2', 'secret2', 6), (3, NULL, NULL, 7)",
-      "INSERT INTO orders VALUES (1, 1, 'ann', 5, 'clinic'), (2, 2, 'secret', 6, 'x'), "
-      "(3, 1, NULL, 7, NULL), (10, 99, 'bob', 8, 'clinic')",
-      "INSERT INTO devices VALUES (1, 'not protected', 'm'), (2, 'secret', 'm2'), (3, NULL, NULL)",
-      "INSERT INTO other.customers VALUES (1, 'plain', 'n'), (2, 'secret', NULL)"};
-  return kRows;
-}
-
 constexpr std::array kAllTables{"customers", "usage",   "batches",     "cards",          "facts",
                                 "orders",    "devices", "lab.samples", "other.customers"};
-
-/// The text with other strings and numbers of the same kinds.
-std::string with_other_literals(const std::string& sql, std::mt19937_64& engine) {
-  const auto shape = rewrite::shape_of_text(sql);
-  if (!shape) return sql;
-  static const std::vector<std::string> kStrings{"'secret2'", "'Ünïcode 张伟'", "'x'",
-                                                 "''",        "'it''s'",        "'secret'"};
-  std::string out;
-  std::size_t at = 0;
-  for (const auto& token : shape->tokens) {
-    out += sql.substr(at, token.offset - at);
-    at = token.offset + token.size;
-    auto raw = std::string(rewrite::raw_of(sql, token));
-    if (token.kind == rewrite::LiteralToken::Kind::kString &&
-        raw.find_first_of("0123456789{-") == std::string::npos) {
-      raw = kStrings[engine() % kStrings.size()];
-    } else if (token.kind == rewrite::LiteralToken::Kind::kInt4 && engine() % 2 == 0) {
-      raw = std::to_string(1 + engine() % 9);
-    }
-    out += raw;
-  }
-  return out + sql.substr(at);
-}
 
 bool writes(const std::string& sql) {
   return sql.find("INSERT") != std::string::npos || sql.find("UPDATE") != std::string::npos ||
@@ -116,7 +69,8 @@ std::optional<std::string> value_of(Oid type) {
 
 std::optional<std::string> restore_tables(std::uint64_t seed, TwinSession& twins) {
   const Canaries canaries(seed);
-  auto all = grammar_rows();
+  auto all = rewrite::testing::grammar_rows();
+  all.emplace_back("INSERT INTO other.customers VALUES (1, 'plain', 'n'), (2, 'secret', NULL)");
   for (auto& row : StatementMaker(canaries, seed).rows()) all.push_back(std::move(row));
   std::string emptying;
   for (const auto* table : kAllTables) emptying += fmt::format("DELETE FROM {};", table);
@@ -307,7 +261,7 @@ std::optional<std::string> RandomCase::run_grammar() {
     const auto verdict = one({step}, false);
     if (verdict == Verdict::kDifferent) return twins_.story();
     if (verdict == Verdict::kRefused && fill > 0) break;
-    sql = with_other_literals(sql, engine_);
+    sql = rewrite::testing::with_other_literals(sql, engine_);
   }
   return std::nullopt;
 }
