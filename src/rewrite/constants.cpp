@@ -119,6 +119,7 @@ Constant cast_literal(Literal literal, std::uint32_t oid, const pg::TypeName& ty
   if (length) {
     if (!field) literal.text = first_characters(literal.text, *length);
     literal.location = 0;
+    literal.sent_length = *length;
   }
   literal.sent_oid = oid;
   return {.is = true, .refused = {}, .source = std::move(literal)};

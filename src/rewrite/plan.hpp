@@ -56,10 +56,12 @@ struct Literal {
   bool is_null = false;
   std::string text;            ///< as PostgreSQL's type input function would get it
   std::uint32_t sent_oid = 0;  ///< type of an explicit or implied cast; 0: unknown literal
+  int sent_length = -1;        ///< the cast's modifier: two that differ in it are two constants
   int location = 0;            ///< of the constant in the text; 0: it stands nowhere there
   int token = -1;              ///< its token, if other texts of the plan have another value there
   bool operator==(const Literal& other) const {
-    return is_null == other.is_null && text == other.text && sent_oid == other.sent_oid;
+    return is_null == other.is_null && text == other.text && sent_oid == other.sent_oid &&
+           sent_length == other.sent_length;
   }
 };
 using ValueSource = std::variant<ClientParameter, Literal>;

@@ -111,7 +111,10 @@ bool Rewriter::combine_column(std::string_view name, std::size_t place, Derived&
                               Derived& right, ItemColumn& made) {
   const auto& a = left.columns[place];
   const auto& b = right.columns[place];
-  if (!a.secret() && !b.secret()) return true;
+  if (!a.secret() && !b.secret()) {
+    made.is_null = a.is_null && b.is_null;
+    return true;
+  }
   const auto& origin = a.secret() ? a : b;
   const auto output_name = made.name;
   made = origin;

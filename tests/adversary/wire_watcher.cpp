@@ -193,7 +193,7 @@ int main(int argc, char** argv) {
     for (std::string line; std::getline(file, line);) wanted.push_back(line);
   }
   const Search search(wanted);
-  auto& tally = *new Tally;  // NOLINT
+  static auto& tally = *new Tally;  // NOLINT: sessions may outlive main()
   if (scanning) return scan(files, from, search, tally);
   if (upstream == 0 || port_file.empty()) return 2;
 
