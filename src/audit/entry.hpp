@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "audit/tally.hpp"
 #include "base/bytes.hpp"
 #include "codec/json.hpp"
 #include "tlog/merkle.hpp"
@@ -34,6 +36,14 @@ struct Event {
   std::string correlation;  ///< joins entries of one session or act
   std::string old_ref, new_ref;
   codec::Json details = codec::Json::object();  ///< counts, classes: no values
+  std::shared_ptr<Tally> tally;                 ///< further details, which may still grow
+
+  /// Closes the tally and puts what it came to among the details.
+  void settle() {
+    if (!tally) return;
+    for (const auto& [name, count] : tally->close()) details[name] = count;
+    tally.reset();
+  }
 };
 
 /// An entry's text without what only the log knows: made in the caller's thread, finished in the

@@ -11,6 +11,9 @@ namespace {
 /// The part of a write's duration that is worth waiting for more to write with it.
 constexpr int kWriteTimeShare = 4;
 
+/// What the counts of a tally add to an entry at most.
+constexpr std::size_t kTallyBytesMax = 512;
+
 }  // namespace
 
 FileLog::FileLog(Options options, OpenedFiles files, Clock& clock, Log& log)
@@ -40,11 +43,14 @@ FileLog::~FileLog() {
 
 Result<FileLog::Place> FileLog::enqueue(Event event, Durable durable, bool waits) {
   Draft draft = draft_entry(event, files_.entries->boot_id());
-  const std::size_t bytes = entry_bytes_max(draft, files_.entries->producer_json());
+  const std::size_t bytes =
+      entry_bytes_max(draft, files_.entries->producer_json()) + (event.tally ? kTallyBytesMax : 0);
   if (bytes > kEntryBytesMax) return fail(Code::kTooLarge, "audit entry: " + event.action);
   if (pending_bytes_.load(std::memory_order_relaxed) > kPendingBytesMax) {
     return fail(Code::kBusy, "audit log: tiles cannot be written");
   }
+  std::unique_ptr<Event> growing;
+  if (event.tally) growing = std::make_unique<Event>(std::move(event));
   Place place;
   bool wake = false;
   {
@@ -61,7 +67,8 @@ Result<FileLog::Place> FileLog::enqueue(Event event, Durable durable, bool waits
     }
     place = {open_, group.items.size()};
     // The time is taken under the lock, so that times stand in the order of entries.
-    group.items.push_back({std::move(draft), clock_.wall_ms(), std::move(durable), 0});
+    group.items.push_back(
+        {std::move(draft), clock_.wall_ms(), std::move(durable), 0, std::move(growing)});
     group.bytes += bytes;
     if (waits) wake |= ++group.waiters == wake_at_waiters_;
     wake |= group.bytes >= kGroupBytes;
@@ -148,6 +155,10 @@ void FileLog::write_group(Group& group) {
   auto batch = std::make_shared<Batch>(size());
   batch->reserve(group.items.size(), group.bytes);
   for (Item& item : group.items) {
+    if (item.growing) {
+      item.growing->settle();
+      item.draft = draft_entry(*item.growing, files_.entries->boot_id());
+    }
     item.index = files_.entries->put(*batch, item.draft, item.wall_ms);
   }
   if (rotate_wanted_.exchange(false)) files_.wal->rotate();

@@ -44,6 +44,7 @@ class FileLog final : public AuditLog {
     std::int64_t wall_ms = 0;
     Durable durable;
     std::uint64_t index = 0;
+    std::unique_ptr<Event> growing;  ///< drafted anew when it is written
   };
   /// Entries that are written and acknowledged together. Shared with those who wait for it.
   struct Group {

@@ -45,7 +45,8 @@ class AuditLog {
   /// that the entry is not to be relied upon: Code::kDiskFull (the log goes on once there is
   /// space), kIo, kTooLarge (entry above 65,535 bytes), kBusy (queue full), kClosed.
   virtual Result<std::uint64_t> append_durable(Event event) = 0;
-  /// Queues; `durable` may be empty. An error means that nothing was queued and `durable` will not
+  /// Queues; `durable` may be empty. The event's tally may grow until the entry is written, some
+  /// group_commit_ms later. An error means that nothing was queued and `durable` will not
   /// be called: Code::kBusy when the queue is full, kTooLarge, kClosed.
   virtual Status append(Event event, Durable durable = {}) = 0;
   /// Everything appended so far is durable, in tiles and under a checkpoint.

@@ -254,6 +254,34 @@ TEST(AuditLog, LargestEntryAndOnePast) {
   EXPECT_EQ(verdict_of(dir.path()).entries, 1U);
 }
 
+TEST(AuditLog, CountsGrowUntilTheEntryIsWritten) {
+  const ScratchDir dir;
+  World world;
+  std::uint64_t counted = 0;
+  std::uint64_t entries = 0;
+  {
+    auto log = world.open(dir.path()).value();
+    std::shared_ptr<Tally> tally;
+    for (; entries < 3; ++counted) {
+      if (tally && tally->add({1, 10})) continue;
+      tally = std::make_shared<Tally>(std::vector<Tally::Count>{{"acts", 1}, {"rows", 10}});
+      Event event = event_of(counted);
+      event.tally = tally;
+      ASSERT_TRUE(log->append(std::move(event)));
+      ++entries;
+    }
+    ASSERT_TRUE(log->flush());
+    EXPECT_FALSE(tally->add({1, 10}));
+  }
+  std::uint64_t acts = 0;
+  for (const auto& entry : entries_of(dir.path(), entries)) {
+    const auto details = codec::parse_json(entry)->at("details");
+    acts += details.at("acts").get<std::uint64_t>();
+    EXPECT_EQ(details.at("rows"), 10 * details.at("acts").get<std::uint64_t>());
+  }
+  EXPECT_EQ(acts, counted);
+}
+
 TEST(AuditLog, SecondOpenerIsRefused) {
   const ScratchDir dir;
   World world;

@@ -358,21 +358,29 @@ void EnforceSession::count_statement(const Portal& portal, std::uint64_t opened,
   service_.counters().sealed += portal.sealed;
   if (!portal.statement) return;
   if (portal.statement->only_catalogues || !portal.statement->complete_as.empty()) return;
+  const auto* rows = portal.copy_out ? &portal.copy_out->map() : portal.rows.get();
+  const bool exports =
+      service_.policy().exports.contains(role_) && rows != nullptr && !rows->rules().empty();
+  // Like statements within one group commit are one entry.
+  for (const auto& one : recorded_) {
+    if (one.tally && one.statement == portal.statement && one.role == role_ &&
+        one.exports == exports && one.tally->add({1, opened, portal.sealed})) {
+      return;
+    }
+  }
+  auto tally = std::make_shared<audit::Tally>(std::vector<audit::Tally::Count>{
+      {"statements", 1}, {"opened", opened}, {"sealed", portal.sealed}});
   audit::Event event;
-  event.action = "statement";
+  event.action = exports ? "export" : "statement";
   event.actor = user_;
   event.role = role_;
-  event.object = portal.statement->tag;
-  const auto* rows = portal.copy_out ? &portal.copy_out->map() : portal.rows.get();
-  if (service_.policy().exports.contains(role_) && rows != nullptr && !rows->rules().empty()) {
-    event.action = "export";
-    event.object = tables_of(*rows);
-  }
+  event.object = exports ? tables_of(*rows) : portal.statement->tag;
   event.correlation = correlation_;
-  event.details["opened"] = opened;
-  event.details["sealed"] = portal.sealed;
   event.details["read"] = portal.statement->classes_read;
   event.details["written"] = portal.statement->classes_written;
+  event.tally = tally;
+  recorded_[next_recorded_] = {portal.statement, role_, exports, std::move(tally)};
+  next_recorded_ = (next_recorded_ + 1) % recorded_.size();
   const auto queued = service_.audit().append(
       std::move(event), [durable = durable_](const Result<std::uint64_t>& result) {
         if (result) return;

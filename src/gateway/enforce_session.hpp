@@ -15,6 +15,7 @@
 // enforce_prepare.cpp: PREPARE, EXECUTE, DEALLOCATE.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -518,6 +519,15 @@ class EnforceSession final : public Session {
   bool strict_done_ = false;  ///< the intent of the message at hand is durable
   std::string correlation_;
   std::uint64_t opened_ = 0, sealed_ = 0, statements_ = 0;
+  /// What was recorded last: the log may not have written it yet.
+  struct Recorded {
+    std::shared_ptr<const rewrite::Statement> statement;
+    std::string role;
+    bool exports = false;
+    std::shared_ptr<audit::Tally> tally;
+  };
+  std::array<Recorded, 4> recorded_;
+  std::size_t next_recorded_ = 0;
   std::uint64_t gather_names_ = 0;
 };
 

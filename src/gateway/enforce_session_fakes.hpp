@@ -112,6 +112,7 @@ class Trail final : public audit::AuditLog {
   }
   Status append(audit::Event event, audit::Durable durable) override {
     if (full) return fail(Code::kBusy, "audit");
+    if (settles) event.settle();
     events.push_back(std::move(event));
     if (!durable) return {};
     if (slow) {
@@ -140,6 +141,7 @@ class Trail final : public audit::AuditLog {
   std::vector<audit::Event> events;
   std::vector<audit::Durable> waiting;
   bool slow = false, broken = false, full = false;
+  bool settles = true;  ///< entries are written at once
 };
 
 /// Answers as PostgreSQL would, from a list of what each text returns.

@@ -184,6 +184,22 @@ TEST_F(EnforceSessionTest, OpensWhatIsReadAndRecordsIt) {
   EXPECT_EQ(trail_->count("session.grant"), 1) << "one grant lasts";
 }
 
+TEST_F(EnforceSessionTest, LikeStatementsAreOneEntryUntilItIsWritten) {
+  trail_->settles = false;
+  start();
+  server_.results["theriac_sealed_1"] = names({"张伟", "Bob"});
+  for (int i = 0; i < 3; ++i) query("SELECT name FROM people");
+  query("SELECT id, name FROM people WHERE id < 3");
+  ASSERT_EQ(trail_->count("statement"), 2);
+  auto first = std::find_if(trail_->events.begin(), trail_->events.end(),
+                            [](const auto& e) { return e.action == "statement"; });
+  first->settle();
+  EXPECT_EQ(first->details["statements"], 3);
+  EXPECT_EQ(first->details["opened"], 6);
+  query("SELECT name FROM people");
+  EXPECT_EQ(trail_->count("statement"), 3);
+}
+
 TEST_F(EnforceSessionTest, UntouchedTextGoesByteForByte) {
   start();
   query("select  CITY from cities -- comment");

@@ -26,6 +26,7 @@ class RecordingAudit final : public audit::AuditLog {
     const std::scoped_lock lock(mutex_);
     ++calls_;
     if (fail_at > 0 && calls_ >= fail_at) return fail(Code::kDiskFull, "audit");
+    event.settle();
     events_.push_back(std::move(event));
     return events_.size() - 1;
   }

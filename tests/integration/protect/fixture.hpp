@@ -24,6 +24,7 @@ class MemoryAudit final : public audit::AuditLog {
  public:
   Result<std::uint64_t> append_durable(audit::Event event) override {
     const std::lock_guard guard(mutex_);
+    event.settle();
     events_.push_back(std::move(event));
     return events_.size() - 1;
   }
