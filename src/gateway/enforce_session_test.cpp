@@ -185,8 +185,8 @@ TEST_F(EnforceSessionTest, OpensWhatIsReadAndRecordsIt) {
 }
 
 TEST_F(EnforceSessionTest, LikeStatementsAreOneEntryUntilItIsWritten) {
-  trail_->settles = false;
   start();
+  trail_->settles = false;
   server_.results["theriac_sealed_1"] = names({"张伟", "Bob"});
   for (int i = 0; i < 3; ++i) query("SELECT name FROM people");
   query("SELECT id, name FROM people WHERE id < 3");
