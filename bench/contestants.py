@@ -129,8 +129,10 @@ def pgbouncer(folder, upstream_port, cpu, user, sessions):
     users.write_text(f'"{user}" ""\n')
     ini.write_text(f"[databases]\n* = host=127.0.0.1 port={upstream_port}\n[pgbouncer]\n"
                    f"listen_addr=127.0.0.1\nlisten_port={port}\nunix_socket_dir=\nauth_type=trust\n"
-                   f"auth_file={users}\npool_mode=session\ndefault_pool_size={sessions}\n"
+                   f"auth_file={users}\npool_mode=session\nserver_idle_timeout=2\ndefault_pool_size={sessions}\n"
                    f"max_client_conn={3 * sessions}\nignore_startup_parameters=extra_float_digits\n")
     ini.chmod(0o644)
     users.chmod(0o644)
-    return Proxy("pgbouncer", port, [*AS_POSTGRES, "pgbouncer", "-q", ini], cpu, cwd="/")
+    # Two descriptors a session; without them it lets clients wait for ever.
+    files = f"--nofile={4 * sessions + 100}"
+    return Proxy("pgbouncer", port, [*AS_POSTGRES, "prlimit", files, "pgbouncer", "-q", ini], cpu, cwd="/")
