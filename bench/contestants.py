@@ -127,6 +127,7 @@ def pgbouncer(folder, upstream_port, cpu, user, sessions):
     port = free_port()
     ini, users = folder / "pgbouncer.ini", folder / "users.txt"
     users.write_text(f'"{user}" ""\n')
+    # Sessions that a contestant left behind would keep the next one from beginning.
     ini.write_text(f"[databases]\n* = host=127.0.0.1 port={upstream_port}\n[pgbouncer]\n"
                    f"listen_addr=127.0.0.1\nlisten_port={port}\nunix_socket_dir=\nauth_type=trust\n"
                    f"auth_file={users}\npool_mode=session\nserver_idle_timeout=2\ndefault_pool_size={sessions}\n"
