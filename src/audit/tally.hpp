@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -22,10 +23,11 @@ class Tally {
 
   /// Adds to each count, in their order; as many as there are. False, with nothing added: the entry
   /// is being written.
-  bool add(const std::vector<std::uint64_t>& more) {
+  bool add(std::initializer_list<std::uint64_t> more) {
     const std::scoped_lock lock(mutex_);
     if (closed_) return false;
-    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i].second += more[i];
+    auto count = counts_.begin();
+    for (const auto one : more) (count++)->second += one;
     return true;
   }
   /// What it came to; from now on nothing is added.

@@ -148,11 +148,15 @@ Refusable<RowIds> kept_identities(const Gather& gather, const GatheredRows& rows
 
 bool meets_new_row(const rewrite::Statement& statement, ByteView error) {
   constexpr std::string_view kArraySubscriptError = "2202E";
+  constexpr std::string_view kPlacesOfUuid = "0..15";  // in every language of the server
   if (!statement.gather || !statement.gather->keeps_identities()) return false;
   const auto fields = pgwire::read_notice(error);
-  return std::any_of(fields.begin(), fields.end(), [&](const auto& field) {
-    return field.code == 'C' && field.text == kArraySubscriptError;
-  });
+  const auto has = [&](char code, std::string_view part) {
+    return std::any_of(fields.begin(), fields.end(), [&](const auto& field) {
+      return field.code == code && field.text.contains(part);
+    });
+  };
+  return has('C', kArraySubscriptError) && has('M', kPlacesOfUuid);
 }
 
 Refusable<void> fill_arrays(const GatherInput& input, Ciphers& ciphers, Random& random,

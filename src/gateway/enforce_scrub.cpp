@@ -104,7 +104,10 @@ std::string without_helper_names(std::string_view text, const rewrite::Catalogue
     }
     for (const std::string_view inner : {"row", "index_q"}) {
       if (replaced || !rest.starts_with(inner)) continue;
-      rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of("0123456789", inner.size())));
+      const auto end = std::min(rest.size(), rest.find_first_not_of("0123456789", inner.size()));
+      if (end < rest.size() && (rest[end] == '_' || (rest[end] >= 'a' && rest[end] <= 'z')))
+        continue;
+      rest.remove_prefix(end);
       out += kSomeColumn;
       text = rest;
       replaced = true;

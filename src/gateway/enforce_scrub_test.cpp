@@ -43,6 +43,8 @@ TEST(Scrub, HelpersAndRewrittenDetailsAreNotTold) {
   EXPECT_EQ(without_helper_names("null value in column \"theriac_sealed_1\"",
                                  rewrite::testing::test_catalogue()),
             "null value in column \"name\"");
+  EXPECT_EQ(without_helper_names("theriac_rows", rewrite::testing::test_catalogue()),
+            "theriac_rows");
   for (const std::string_view helper : {"theriac_row", "theriac_index_q12"}) {
     EXPECT_EQ(without_helper_names("column \"t." + std::string(helper) + "\" must appear",
                                    rewrite::testing::test_catalogue()),

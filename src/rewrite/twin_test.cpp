@@ -10,6 +10,7 @@
 #include "rewrite/grammar.hpp"
 #include "rewrite/grammar_rows.hpp"
 #include "rewrite/twin.hpp"
+#include "rewrite/types.hpp"
 
 namespace theriac::rewrite {
 namespace {
@@ -178,6 +179,22 @@ TEST_F(TwinTest, WhatIsGroupedByIsItselfConstantForConstant) {
     EXPECT_EQ(twin_->logical().run(other).sqlstate, "42803");
     const auto through = twin_->through(other, {}, nullptr);
     EXPECT_TRUE(!through || !through->good()) << other;
+  }
+}
+
+TEST_F(TwinTest, AssignmentsAreThoseOfPostgres) {
+  const auto pairs = twin_->logical().run(
+      "SELECT a.oid, b.oid, a.oid = b.oid OR b.typcategory = 'S' OR EXISTS (SELECT FROM pg_cast "
+      "WHERE "
+      "castsource = a.oid AND casttarget = b.oid AND castcontext IN ('a', 'i')) "
+      "FROM pg_type a, pg_type b WHERE a.oid = ANY ($${16,17,20,21,23,25,114,650,700,701,869,1042,"
+      "1043,1082,1083,1114,1184,1186,1700,2950,3802}$$) AND b.oid = ANY ($${16,17,20,21,23,25,114,"
+      "650,700,701,869,1042,1043,1082,1083,1114,1184,1186,1700,2950,3802}$$)");
+  ASSERT_EQ(pairs.rows.size(), 441U) << pairs.message;
+  for (const auto& row : pairs.rows) {
+    const auto from = static_cast<std::uint32_t>(std::stoul(*row[0]));
+    const auto to = static_cast<std::uint32_t>(std::stoul(*row[1]));
+    EXPECT_EQ(may_be_assigned(from, to), *row[2] == "t") << from << " to " << to;
   }
 }
 
