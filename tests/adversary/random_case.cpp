@@ -100,6 +100,9 @@ Verdict RandomCase::note(Verdict verdict) {
     case Verdict::kFailed:
       ++tally_.failed;
       break;
+    case Verdict::kOtherErrors:
+      ++tally_.other_errors;
+      break;
     case Verdict::kRefused:
       ++tally_.refused;
       break;

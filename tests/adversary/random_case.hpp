@@ -14,7 +14,8 @@
 namespace theriac::adversary {
 
 struct Tally {
-  std::atomic<std::uint64_t> asked{0}, equal{0}, failed{0}, refused{0}, tables{0}, committed{0};
+  std::atomic<std::uint64_t> asked{0}, equal{0}, failed{0}, other_errors{0}, refused{0}, tables{0},
+      committed{0};
 };
 
 /// Sessions share two databases. Rows that others do not see (rolled back) are written by one at a

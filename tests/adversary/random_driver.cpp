@@ -111,10 +111,11 @@ bool fill_tables(const Options& options, std::string& problem) {
 void print_progress(Run& run, double seconds) {
   const auto& t = run.tally;
   fmt::print(
-      "{:7.0f} s  {} statements ({:.0f}/s): {} equal, {} with equal errors, {} refused, {} tables "
+      "{:7.0f} s  {} statements ({:.0f}/s): {} equal, {} with equal errors, {} with others, {} "
+      "refused, {} tables "
       "compared; cases below {} are done\n",
       seconds, t.asked.load(), static_cast<double>(t.asked) / seconds, t.equal.load(),
-      t.failed.load(), t.refused.load(), t.tables.load(), run.reached());
+      t.failed.load(), t.other_errors.load(), t.refused.load(), t.tables.load(), run.reached());
   std::fflush(stdout);
 }
 
@@ -196,9 +197,11 @@ int main(int argc, char** argv) {
   save(run);
   const auto& t = run.tally;
   fmt::print(
-      "{{\"statements\": {}, \"equal\": {}, \"failed\": {}, \"refused\": {}, \"tables\": {}, "
+      "{{\"statements\": {}, \"equal\": {}, \"failed\": {}, \"other_errors\": {}, \"refused\": {}, "
+      "\"tables\": {}, "
       "\"committed\": {}, \"differing\": {}, \"next\": {}, \"per_second\": {:.0f}}}\n",
-      t.asked.load(), t.equal.load(), t.failed.load(), t.refused.load(), t.tables.load(),
-      t.committed.load(), run.differing, run.reached(), static_cast<double>(t.asked) / elapsed());
+      t.asked.load(), t.equal.load(), t.failed.load(), t.other_errors.load(), t.refused.load(),
+      t.tables.load(), t.committed.load(), run.differing, run.reached(),
+      static_cast<double>(t.asked) / elapsed());
   return run.differing == 0 && t.equal > t.asked / 4 ? 0 : 1;
 }

@@ -32,8 +32,9 @@ struct Step {
 
 enum class Verdict : std::uint8_t {
   kEqual,
-  kFailed,   ///< the same error on both sides
-  kRefused,  ///< 0A000 through the gateway
+  kFailed,       ///< the same error on both sides
+  kOtherErrors,  ///< an error on both sides, of which each may be the first to be met
+  kRefused,      ///< 0A000 through the gateway
   kDifferent
 };
 
