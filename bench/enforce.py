@@ -1,5 +1,6 @@
 """A table of ten columns, three of them sealed, read and written by key through the gateway in
-enforce mode; beside it the same table unsealed through the same gateway in pass-through.
+enforce mode; beside it, through the same gateway in pass-through, the same table unsealed and one
+whose columns are as long and as many as the sealed ones are: what no gateway could save.
 
 Both gateways stand before one durable PostgreSQL and are pinned to one core; reading asks for all
 ten columns, writing sets the three sealed ones.
@@ -48,16 +49,54 @@ WRITE = (f"\\set id random(1, {ROWS})\n\\set v random(1, 1000000)\n"
 READ_ANEW = f"\\set id random(1, {ROWS})\n\\set v random(1, 1000000000)\nSELECT p:v.* FROM people p:v WHERE p:v.id = :id;\n"
 
 
-def scripts(folder, mode):
+# The physical form in plain text: nothing is sealed, and as many bytes are stored, indexed and sent.
+WIDE = """
+CREATE TABLE wide AS SELECT id, NULL::text AS name, NULL::text AS phone, NULL::numeric AS limit_cny, city, street,
+  born, visits, kind, changed, {columns} FROM people;
+ALTER TABLE wide ADD PRIMARY KEY (id);
+{indexes}
+GRANT SELECT, UPDATE ON wide TO erp_app;
+VACUUM ANALYZE wide;
+"""
+READ_WIDE = (f"\\set id random(1, {ROWS})\nSELECT id, {{sealed}}, city, street, born, visits, kind, changed "
+             "FROM wide WHERE id = :id;\n")
+WRITE_WIDE = (f"\\set id random(1, {ROWS})\n\\set v random(1, 1000000)\n"
+              "UPDATE wide SET name = NULL, phone = NULL, limit_cny = NULL, {sets} WHERE id = :id;\n")
+
+
+def scripts(folder, mode, wide):
+    """(work, script for `people`, script for `wide` or None)"""
     text = "'person :v'" if mode == "simple" else ":v"
-    works = [("read", READ), ("write", WRITE.replace("{text}", text)),
-             ("read and write", READ + WRITE.replace("{text}", text))]
+    write, sealed = WRITE.replace("{text}", text), [name for name in wide if "sealed" in name]
+    read_wide = READ_WIDE.format(sealed=", ".join(sealed))
+    write_wide = WRITE_WIDE.format(sets=", ".join(f"{name} = lpad((:v)::text, {n})" for name, n in wide.items()))
+    works = [("read", READ, read_wide), ("write", write, write_wide),
+             ("read and write", READ + write, read_wide + write_wide)]
     if mode == "simple":
-        works.append(("read, each text new", READ_ANEW))
-    for work, script in works:
-        path = pathlib.Path(folder) / f"{mode}-{work.replace(' ', '-')}.sql"
-        path.write_text(script)
-        yield work, path
+        works.append(("read, each text new", READ_ANEW, None))
+    for work, *texts in works:
+        paths = []
+        for kind, script in zip(("people", "wide"), texts):
+            path = pathlib.Path(folder) / f"{mode}-{work.replace(' ', '-')}-{kind}.sql"
+            path.write_text(script or "")
+            paths.append(path if script else None)
+        yield work, *paths
+
+
+def make_wide(cluster):
+    """Makes `wide` beside the plain table; the lengths of its added columns by name."""
+    names = [name for name, in cluster.ask(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'people'::regclass AND NOT attisdropped "
+        "AND attname LIKE 'theriac%' AND atttypid = 'bytea'::regtype ORDER BY attnum", database="sealed")]
+    lengths, = cluster.ask(f"SELECT {', '.join(f'round(avg(length({n})))::int' for n in names)} FROM people",
+                           database="sealed")
+    wide = dict(zip(names, lengths))
+    columns = ", ".join(f"lpad(id::text, {n}) AS {name}" for name, n in wide.items())
+    indexes = "".join(f"CREATE INDEX ON wide ({name});\n" for name in names if "index" in name)
+    for line in WIDE.format(columns=columns, indexes=indexes).split(";\n"):
+        if line.strip():
+            cluster.ask(line, database="plain")
+    return wide
 
 
 def stand():
@@ -72,11 +111,13 @@ def measure(options):
         metrics = free_port()
         service = here.parts.gateway_service(more=["--metrics", f"127.0.0.1:{metrics}"])
         proxies.append(Proxy("enforce", service.port, service.argv, options.cpu))
-        at = {"theriac": cluster.uri("erp_app", "plain", proxies[0].port),
-              "enforce": cluster.uri("erp_app", "sealed", proxies[1].port)}
-        return [one_row(proxies, at, mode, work, script, options, metrics)
+        wide = make_wide(cluster)
+        at = {"plain": (proxies[0], cluster.uri("erp_app", "plain", proxies[0].port)),
+              "sealed": (proxies[1], cluster.uri("erp_app", "sealed", proxies[1].port))}
+        at["wide"] = at["plain"]
+        return [one_row(at, mode, work, {"plain": people, "wide": same_bytes, "sealed": people}, options, metrics)
                 for mode in options.modes.split(",")
-                for work, script in scripts(here.place.dir, mode)]
+                for work, people, same_bytes in scripts(here.place.dir, mode, wide)]
     finally:
         for proxy in proxies:
             proxy.stop()
@@ -90,30 +131,35 @@ def plans(port):
     return [int(re.search(rf"^theriac_plans_{word}_total (\d+)$", text, re.M).group(1)) for word in ("found", "made")]
 
 
-def one_row(proxies, at, mode, work, script, options, metrics):
+def one_row(at, mode, work, texts, options, metrics):
     before = plans(metrics)
-    tps = {p.name: [] for p in proxies}
-    costs = {p.name: [] for p in proxies}
+    names = [name for name in texts if texts[name]]
+    tps, costs = ({name: [] for name in names} for _ in range(2))
     for turn in range(options.rounds):
-        for proxy in proxies[::1 if turn % 2 else -1]:
+        for name in names[::1 if turn % 2 else -1]:
+            proxy, uri = at[name]
             spent = processor_seconds(proxy.pid)
-            rate, done = run_pgbench(at[proxy.name], CLIENTS, options.seconds, "-M", mode, "-f",
-                                     str(script))
-            costs[proxy.name].append((processor_seconds(proxy.pid) - spent) / done * 1e6)
-            tps[proxy.name].append(rate)
+            rate, done = run_pgbench(uri, CLIENTS, options.seconds, "-M", mode, "-f", str(texts[name]))
+            costs[name].append((processor_seconds(proxy.pid) - spent) / done * 1e6)
+            tps[name].append(rate)
     found, made = (after - was for after, was in zip(plans(metrics), before))
-    row = {"found": found / max(1, found + made), "mode": mode, "work": work, "plain": statistics.median(tps["theriac"]),
-           "tps": statistics.median(a / b for a, b in zip(tps["enforce"], tps["theriac"])),
-           "cost": [statistics.median(costs[p.name]) for p in proxies]}
-    print(f"{mode:9} {work:14}: pass-through {row['plain']:8.0f} tps ({row['cost'][0]:.1f} us); "
-          f"enforce {row['tps']:.2f} ({row['cost'][1]:.1f} us), "
-          f"plans found {row['found']:.4f}", flush=True)
+    row = {"found": found / max(1, found + made), "mode": mode, "work": work, "plain": statistics.median(tps["plain"]),
+           "cost": {name: statistics.median(costs[name]) for name in names},
+           "ratio": {(a, b): statistics.median(x / y for x, y in zip(tps[a], tps[b]))
+                     for a, b in (("wide", "plain"), ("sealed", "plain"), ("sealed", "wide")) if a in tps and b in tps}}
+    print(f"{mode:9} {work:14}: plain {row['plain']:8.0f} tps, ratios "
+          f"{' '.join(f'{a}/{b} {r:.2f}' for (a, b), r in row['ratio'].items())}, us "
+          f"{' '.join(f'{n} {c:.1f}' for n, c in row['cost'].items())}, plans found {row['found']:.4f}", flush=True)
     return row
 
 
 def table(rows):
-    lines = ["| protocol | work | pass-through, tps | enforce / pass-through | CPU of pass-through, us "
-             "| CPU of enforce, us | plans found |", "|---|---|---:|---:|---:|---:|---:|"]
-    lines += [f"| {r['mode']} | {r['work']} | {r['plain']:.0f} | {r['tps']:.2f} | "
-              f"{r['cost'][0]:.1f} | {r['cost'][1]:.1f} | {100 * r['found']:.2f} % |" for r in rows]
+    lines = ["| protocol | work | pass-through, tps | enforce / pass-through | as many bytes in pass-through / "
+             "pass-through | enforce / as many bytes | CPU of pass-through, us | CPU of enforce, us | plans found |",
+             "|---|---|---:|---:|---:|---:|---:|---:|---:|"]
+    for r in rows:
+        ratio = [f"{r['ratio'][pair]:.2f}" if pair in r["ratio"] else ""
+                 for pair in (("sealed", "plain"), ("wide", "plain"), ("sealed", "wide"))]
+        lines.append(f"| {r['mode']} | {r['work']} | {r['plain']:.0f} | {' | '.join(ratio)} | "
+                     f"{r['cost']['plain']:.1f} | {r['cost']['sealed']:.1f} | {100 * r['found']:.2f} % |")
     return "\n".join(lines)

@@ -35,13 +35,6 @@ inline Bytes bytes_of(std::string_view text) {
 inline void append(Bytes& out, ByteView more) { out.insert(out.end(), more.begin(), more.end()); }
 inline void append(Bytes& out, std::string_view more) { append(out, view_of(more)); }
 
-/// Appends `value` most significant byte first.
-template <std::unsigned_integral T>
-void append_be(Bytes& out, T value) {
-  for (int shift = static_cast<int>(sizeof(T) * 8) - 8; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<std::uint8_t>(value >> shift));
-  }
-}
 /// Reads an unsigned integer most significant byte first; `at` must hold sizeof(T) bytes.
 template <std::unsigned_integral T>
 T load_be(const std::uint8_t* at) {
@@ -54,6 +47,13 @@ void store_be(std::uint8_t* at, T value) {
   for (std::size_t i = sizeof(T); i-- > 0; value = static_cast<T>(value >> 8U)) {
     at[i] = static_cast<std::uint8_t>(value);
   }
+}
+/// Appends `value` most significant byte first.
+template <std::unsigned_integral T>
+void append_be(Bytes& out, T value) {
+  std::array<std::uint8_t, sizeof(T)> bytes;
+  store_be(bytes.data(), value);
+  out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
 /// Lower-case hexadecimal.

@@ -87,7 +87,7 @@ void EnforceSession::bind_copy(const std::string& statement_name, const std::str
 Refusable<void> EnforceSession::begin_copy_out(
     Portal& portal, const std::shared_ptr<const rewrite::Catalogue>& catalogue,
     const Filled& filled) {
-  auto rows = row_map(*portal.statement, catalogue, &filled);
+  auto rows = rows_of(portal.statement, catalogue, &filled);
   if (!rows) return refuse(std::move(rows.error()));
   auto made = CopyOpener::make(portal.statement, *rows, settings_, *ciphers_);
   if (!made) return refuse(std::move(made.error()));

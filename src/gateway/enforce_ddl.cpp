@@ -261,10 +261,9 @@ void EnforceSession::run_followed(const std::shared_ptr<const rewrite::Statement
                     io);
     return done(true, io);
   }
-  if (const auto denied = denied_use(*statement, *catalogue())) {
-    auto report = report_about(Error{Code::kDenied, "role " + role_ + denied->second}, {});
-    deny(denied->first, report);
-    refuse_extended(std::move(report), io);
+  if (const auto& denied = ruling(statement, *catalogue()).refused) {
+    deny(denied->subject, denied->report);
+    refuse_extended(denied->report, io);
     return done(true, io);
   }
   const auto text = settle_sql(*statement->follow, *catalogue());

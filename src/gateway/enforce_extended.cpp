@@ -76,7 +76,7 @@ Refusable<Filled> EnforceSession::fill_gathered(const rewrite::Statement& statem
   for (const auto& column : statement.gather->columns) {
     auto& rule = input.rules.emplace_back();
     if (column.kind != rewrite::Gather::Column::Kind::kSealed) continue;
-    auto made = output_rule(column.output, catalogue, nullptr);
+    auto made = output_rule(column.output, catalogue, role_, service_.policy(), nullptr);
     if (!made) return refuse(std::move(made.error()));
     rule = std::move(*made);
   }
@@ -341,7 +341,7 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
     return true;
   }
   const auto& statement = prepared->statement();
-  portal->statement = {prepared->plan, &statement};
+  portal->statement = prepared->shared_statement();
   if (fetch_rows) {
     portal->rows = std::move(fetch_rows);
     portal->server_formats = portal->result_formats;
@@ -351,7 +351,7 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
     return true;
   }
   ErrorReport report;
-  const auto leave = may_run(statement, *prepared->catalogue, report);
+  const auto leave = may_run(portal->statement, *prepared->catalogue, report);
   if (leave == Leave::kWait) return false;
   if (leave == Leave::kRefused) {
     refuse_extended(std::move(report), io);
@@ -377,7 +377,7 @@ bool EnforceSession::take_bind(const pgwire::Frame& frame, Io& io) {
     bind_copy(statement_name, portal_name, portal, *filled, io);
     return true;
   }
-  auto rows = row_map(statement, prepared->catalogue, &*filled);
+  auto rows = rows_of(portal->statement, prepared->catalogue, &*filled);
   if (!rows) {
     refuse_extended(rows.error(), io);
     return true;
@@ -426,14 +426,13 @@ void EnforceSession::gather(const std::shared_ptr<Prepared>& prepared, const pgw
   continuation_ = [this, prepared, kept, portal_name, statement_name, portal](bool failed,
                                                                               Io& later) {
     if (failed) return;  // the server's error went to the client in the Bind's place
-    const auto& done = prepared->statement();
     const ClientValues again{&kept->bind, &prepared->declared, prepared->literals.get()};
-    auto filled = fill_gathered(done, *prepared->catalogue, again);
+    auto filled = fill_gathered(prepared->statement(), *prepared->catalogue, again);
     if (!filled) {
       refuse_extended(filled.error(), later);
       return;
     }
-    auto map = row_map(done, prepared->catalogue, &*filled);
+    auto map = rows_of(portal->statement, prepared->catalogue, &*filled);
     if (!map) {
       refuse_extended(map.error(), later);
       return;
@@ -507,7 +506,7 @@ bool EnforceSession::take_execute(const pgwire::Frame& frame, Io& io) {
       executing.rewritten = true;
       // A portal may be fetched from long after it was bound: ask again each time.
       ErrorReport report;
-      const auto leave = may_run(*portal->statement, *portal->prepared->catalogue, report);
+      const auto leave = may_run(portal->statement, *portal->prepared->catalogue, report);
       if (leave == Leave::kWait) return false;
       if (leave == Leave::kRefused) {
         refuse_extended(std::move(report), io);

@@ -7,7 +7,6 @@
 namespace theriac::gateway {
 
 using pgwire::ErrorReport;
-using rewrite::Statement;
 
 namespace {
 
@@ -151,74 +150,20 @@ void EnforceSession::after_settings(bool failed, Io& io) {
   settings_stale_ = false;
 }
 
-std::optional<std::pair<std::string, std::string>> EnforceSession::denied_use(
-    const Statement& statement, const rewrite::Catalogue& catalogue) const {
-  const auto& policy = service_.policy();
-  using May = bool (policy::Policy::*)(std::string_view, std::string_view, std::string_view) const;
-  const auto look =
-      [&](const std::vector<rewrite::ColumnId>& columns, May may,
-          std::string_view what) -> std::optional<std::pair<std::string, std::string>> {
-    for (const auto& id : columns) {
-      const auto column = column_of(catalogue, id.relation_oid, id.attribute);
-      if (!column) return std::pair{std::string("a column"), std::string(what) + "this column"};
-      const auto& [name, called] =
-          std::tie(column->protection().class_name, column->protection().policy_name);
-      if (!(policy.*may)(role_, name, called)) {
-        return std::pair{name, fmt::format("{}class {}", what, name)};
-      }
-    }
-    return std::nullopt;
-  };
-  if (auto no = look(statement.columns_written, &policy::Policy::may_write, " may not write ")) {
-    return no;
-  }
-  // What is copied to another column leaves its mask behind: a mask that may be searched does not
-  // allow that.
-  if (auto no = look(statement.columns_copied, &policy::Policy::may_write,
-                     " may not search or compare ")) {
-    return no;
-  }
-  return look(statement.columns_compared, &policy::Policy::may_search,
-              " may not search or compare ");
-}
-
-EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
+EnforceSession::Leave EnforceSession::may_run(const SharedStatement& statement,
                                               const rewrite::Catalogue& catalogue,
                                               ErrorReport& report) {
-  const auto& policy = service_.policy();
-  const auto refused = [&](const Error& error, const std::string& subject) {
-    report = report_about(error, subject);
-    deny(subject, report);
+  const auto& settled = ruling(statement, catalogue);
+  if (settled.refused) {
+    report = settled.refused->report;
+    deny(settled.refused->subject, report);
     return Leave::kRefused;
-  };
-  std::set<std::string> classes(statement.classes_read.begin(), statement.classes_read.end());
-  classes.insert(statement.classes_written.begin(), statement.classes_written.end());
-  classes.insert(statement.classes_compared.begin(), statement.classes_compared.end());
-  if (const auto denied = denied_use(statement, catalogue)) {
-    return refused({Code::kDenied, "role " + role_ + denied->second}, denied->first);
   }
-  for (const auto& output : statement.outputs) {
-    for (const auto& origin : output.origins) {
-      const auto column = column_of(catalogue, origin.relation_oid, origin.attribute);
-      if (!column) {
-        report = column.error();
-        return Leave::kRefused;
-      }
-      const auto& name = column->protection().class_name;
-      classes.insert(name);
-      if (const auto decision = policy.decide(role_, name, column->protection().policy_name);
-          std::holds_alternative<policy::Denied>(decision)) {
-        return refused({Code::kDenied, "role " + role_ + " may not read class " + name},
-                       column->name());
-      }
-    }
-  }
-  for (const auto& name : classes) {
-    const bool writes =
-        std::find(statement.classes_written.begin(), statement.classes_written.end(), name) !=
-        statement.classes_written.end();
-    if (const auto usable = ciphers_->check(name, !writes); !usable) {
-      return refused(usable.error(), "class " + name);
+  for (const auto& used : settled.classes) {
+    if (const auto usable = ciphers_->check(used.name, !used.writes); !usable) {
+      report = report_about(usable.error(), "class " + used.name);
+      deny("class " + used.name, report);
+      return Leave::kRefused;
     }
   }
   if (durable_->failed.load()) {
@@ -227,23 +172,19 @@ EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
   }
   const auto now = service_.clock().monotonic_ms();
   std::string wanted;
-  bool strict = false;
-  for (const auto& name : classes) {
-    const auto at = grants_.find(name);
-    if (at == grants_.end() || at->second <= now) {
-      if (!wanted.empty()) wanted += ",";
-      wanted += name;
-      pending_grants_[name] = now + kGrantMs;
-    }
-    const auto known = policy.classes.find(name);
-    strict = strict || (known != policy.classes.end() && known->second.strict);
+  for (const auto& used : settled.classes) {
+    const auto at = grants_.find(used.name);
+    if (at != grants_.end() && at->second > now) continue;
+    if (!wanted.empty()) wanted += ",";
+    wanted += used.name;
+    pending_grants_[used.name] = now + kGrantMs;
   }
-  strict = strict && !strict_done_;
+  const bool strict = settled.strict && !strict_done_;
   if (wanted.empty() && !strict) return Leave::kGo;
   audit::Event event;
   event.actor = user_;
   event.role = role_;
-  event.policy_hash = policy.hash;
+  event.policy_hash = service_.policy().hash;
   event.correlation = correlation_;
   if (!wanted.empty()) {
     event.action = "session.grant";
@@ -251,7 +192,7 @@ EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
     event.details["seconds"] = kGrantMs / 1000;
   } else {
     event.action = "statement.intent";
-    event.object = statement.tag;
+    event.object = statement->tag;
     strict_done_ = true;
   }
   durable_->outstanding.fetch_add(1);
@@ -273,48 +214,22 @@ EnforceSession::Leave EnforceSession::may_run(const Statement& statement,
   return Leave::kWait;
 }
 
-Refusable<OutputRule> EnforceSession::output_rule(const rewrite::Output& output,
-                                                  const rewrite::Catalogue& catalogue,
-                                                  const Filled* filled) const {
-  OutputRule rule;
-  rule.position = output.position;
-  rule.type = output.type;
-  rule.names_origin = output.names_origin;
-  for (const auto& origin : output.origins) {
-    auto column = column_of(catalogue, origin.relation_oid, origin.attribute);
-    if (!column) return refuse(std::move(column.error()));
-    rule.origins.push_back({*column,
-                            service_.policy().decide(role_, column->protection().class_name,
-                                                     column->protection().policy_name),
-                            origin.with_row_id});
-  }
-  rule.row_of = output.row_of;
-  for (const auto& field : output.fields) {
-    auto made = output_rule(field, catalogue, filled);
-    if (!made) return made;
-    rule.fields.push_back(std::move(*made));
-  }
-  for (const auto slot : output.found_by) {
-    if (filled != nullptr && slot < filled->tokens.size() && filled->tokens[slot]) {
-      rule.found_by.push_back(*filled->tokens[slot]);
-    }
-  }
-  return rule;
-}
-
-Refusable<std::shared_ptr<RowMap>> EnforceSession::row_map(
-    const Statement& statement, const std::shared_ptr<const rewrite::Catalogue>& catalogue,
+Refusable<std::shared_ptr<RowMap>> EnforceSession::rows_of(
+    const SharedStatement& statement, const std::shared_ptr<const rewrite::Catalogue>& catalogue,
     const Filled* filled) {
-  std::vector<OutputRule> rules;
-  for (const auto& output : statement.outputs) {
-    auto rule = output_rule(output, *catalogue, filled);
-    if (!rule) return refuse(std::move(rule.error()));
-    rules.push_back(std::move(*rule));
+  if (!is_same_for_all_values(*statement)) {
+    return row_map(*statement, catalogue, role_, service_.policy(), filled);
   }
-  return std::make_shared<RowMap>(catalogue, std::move(rules));
+  auto& settled = ruling(statement, *catalogue);
+  if (!settled.rows) {
+    auto made = row_map(*statement, catalogue, role_, service_.policy(), filled);
+    if (!made) return made;
+    settled.rows = std::move(*made);
+  }
+  return settled.rows;
 }
 
-std::shared_ptr<RowMap> EnforceSession::cursor_rows(const Statement& statement) const {
+std::shared_ptr<RowMap> EnforceSession::cursor_rows(const rewrite::Statement& statement) const {
   if (statement.cursor.empty() || statement.tag != "FETCH") return nullptr;
   if (const auto at = cursors_.find(statement.cursor); at != cursors_.end()) return at->second;
   // PostgreSQL's cursors are its portals: one that Bind made can be fetched from by name.
@@ -323,7 +238,7 @@ std::shared_ptr<RowMap> EnforceSession::cursor_rows(const Statement& statement) 
 }
 
 std::optional<EnforceSession::CursorChange> EnforceSession::remember_cursor(
-    const Statement& statement, std::shared_ptr<RowMap> rows) {
+    const rewrite::Statement& statement, std::shared_ptr<RowMap> rows) {
   const bool declares = statement.tag == "DECLARE";
   if (statement.cursor.empty() || (!declares && statement.tag != "CLOSE")) return std::nullopt;
   const auto at = cursors_.find(statement.cursor);
@@ -360,15 +275,15 @@ void EnforceSession::count_statement(const Portal& portal, std::uint64_t opened,
   if (portal.statement->only_catalogues || !portal.statement->complete_as.empty()) return;
   const auto* rows = portal.copy_out ? &portal.copy_out->map() : portal.rows.get();
   const bool exports =
-      service_.policy().exports.contains(role_) && rows != nullptr && !rows->rules().empty();
+      rows != nullptr && !rows->rules().empty() && service_.policy().exports.contains(role_);
   // Like statements within one group commit are one entry.
-  for (const auto& one : recorded_) {
-    if (one.tally && one.statement == portal.statement && one.role == role_ &&
-        one.exports == exports && one.tally->add({1, opened, portal.sealed})) {
-      return;
-    }
+  auto& settled = ruling(portal.statement, *portal.prepared->catalogue);
+  if (settled.tally && settled.exports == exports &&
+      settled.tally->add({1, opened, portal.sealed})) {
+    return;
   }
-  auto tally = std::make_shared<audit::Tally>(std::vector<audit::Tally::Count>{
+  settled.exports = exports;
+  settled.tally = std::make_shared<audit::Tally>(std::vector<audit::Tally::Count>{
       {"statements", 1}, {"opened", opened}, {"sealed", portal.sealed}});
   audit::Event event;
   event.action = exports ? "export" : "statement";
@@ -378,9 +293,7 @@ void EnforceSession::count_statement(const Portal& portal, std::uint64_t opened,
   event.correlation = correlation_;
   event.details["read"] = portal.statement->classes_read;
   event.details["written"] = portal.statement->classes_written;
-  event.tally = tally;
-  recorded_[next_recorded_] = {portal.statement, role_, exports, std::move(tally)};
-  next_recorded_ = (next_recorded_ + 1) % recorded_.size();
+  event.tally = settled.tally;
   const auto queued = service_.audit().append(
       std::move(event), [durable = durable_](const Result<std::uint64_t>& result) {
         if (result) return;

@@ -227,7 +227,7 @@ EnforceSession::Leave EnforceSession::ready_to_execute(const PreparedUse& use, E
     continuation_ = [](bool, Io&) {};
     return Leave::kWait;
   }
-  return may_run(prepared->statement(), *prepared->catalogue, report);
+  return may_run(prepared->shared_statement(), *prepared->catalogue, report);
 }
 
 Refusable<std::vector<std::size_t>> EnforceSession::check_arguments(const PreparedUse& use,

@@ -161,7 +161,7 @@ bool EnforceSession::take_query(const pgwire::Frame& frame, Io& io) {
     setting_before = setting_before || statement.effect == Effect::kSetting;
     if (statement.action == Action::kRefuse || statement.action == Action::kForward) continue;
     ErrorReport report;
-    const auto leave = may_run(statement, *catalogue, report);
+    const auto leave = may_run({plan, &statement}, *catalogue, report);
     if (leave == Leave::kWait) return false;
     if (leave == Leave::kRefused) {
       refuse_query(std::move(report), io);
@@ -181,7 +181,7 @@ void EnforceSession::run_batch(Io& io) {
     if (batch_->ask_first && statement.action != Action::kRefuse &&
         statement.action != Action::kForward) {
       ErrorReport report;
-      const auto leave = may_run(statement, *batch_->catalogue, report);
+      const auto leave = may_run({plan, &statement}, *batch_->catalogue, report);
       if (leave == Leave::kWait) {
         waiting_ = true;
         return;
@@ -286,7 +286,7 @@ bool EnforceSession::run_statement(const rewrite::Statement& statement, Io& io) 
     }
     copy_text = std::move(*sql);
   } else {
-    auto rows = row_map(statement, batch_->catalogue, &*filled);
+    auto rows = rows_of(portal->statement, batch_->catalogue, &*filled);
     if (!rows) {
       refuse_extended(rows.error(), io);
       return false;
@@ -334,7 +334,7 @@ bool EnforceSession::run_bound(const std::shared_ptr<Portal>& portal,
   const ClientValues values{&bound->bind, &prepared->declared, prepared->literals.get()};
   const auto filled =
       fill(statement.slots, *prepared->catalogue, values, settings_, *ciphers_, service_.random());
-  auto rows = filled ? row_map(statement, prepared->catalogue, &*filled) : refuse(filled.error());
+  auto rows = filled ? rows_of(portal->statement, prepared->catalogue, &*filled) : refuse(filled.error());
   if (!rows) {
     refuse_extended(rows.error(), io);
     return false;
@@ -414,7 +414,7 @@ void EnforceSession::gather_in_batch(const std::shared_ptr<Prepared>& prepared,
     if (failed) return stop();
     const auto& done = *portal->statement;
     auto filled = fill_gathered(done, *catalogue, values_of(*prepared, bound.get()));
-    auto map = filled ? row_map(done, catalogue, &*filled) : refuse(filled.error());
+    auto map = filled ? rows_of(portal->statement, catalogue, &*filled) : refuse(filled.error());
     if (!map) {
       refuse_extended(map.error(), later);
       return stop();

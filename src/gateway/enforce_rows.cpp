@@ -109,6 +109,18 @@ Result<std::vector<pgwire::FieldDescription>> RowMap::describe(
   return fields;
 }
 
+Status RowMap::describe(ByteView body, const std::vector<std::int16_t>& formats, Bytes& out) {
+  if (described_.message.empty() || described_.formats != formats ||
+      !std::ranges::equal(described_.body, body)) {
+    THERIAC_ASSIGN(const auto fields, pgwire::read_row_description(body));
+    THERIAC_ASSIGN(const auto shown, describe(fields, formats));
+    described_ = {{body.begin(), body.end()}, {}, formats};
+    pgwire::write_row_description(described_.message, shown);
+  }
+  append(out, described_.message);
+  return {};
+}
+
 Status RowMap::show(const OutputRule& rule, bool binary, std::int16_t format, ByteView value,
                     const pgwire::TextSettings& settings, Ciphers& ciphers, Bytes& shown,
                     bool& is_null) {

@@ -50,6 +50,9 @@ class RowMap {
   Result<std::vector<pgwire::FieldDescription>> describe(
       const std::vector<pgwire::FieldDescription>& server_fields,
       const std::vector<std::int16_t>& formats) const;
+  /// The same from the body of the server's message; appends the client's message. The last answer
+  /// is kept: a statement that runs again is described alike.
+  Status describe(ByteView body, const std::vector<std::int16_t>& formats, Bytes& out);
 
   /// The formats to ask the server for: sealed columns in binary, the others as the client wants
   /// them. As they are if the number of columns is not known (0) or not the client's.
@@ -77,6 +80,11 @@ class RowMap {
   std::vector<pgwire::DataColumn> columns_;  ///< reused from row to row
   std::vector<Bytes> shown_;
   Bytes sealed_, opened_;
+  struct Described {
+    Bytes body, message;
+    std::vector<std::int16_t> formats;
+  };
+  Described described_;
 };
 
 /// Opens a value in binary form, row identity before it where the origin says so; which of the

@@ -255,8 +255,12 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
     fatal(pgwire::report_of(Error{Code::kProtocol, "order of server messages"}), io);
     return;
   }
-  const auto entry = front;
-  if (!query) expects_.pop_front();
+  Expect kept;
+  if (!query) {
+    kept = std::move(front);
+    expects_.pop_front();
+  }
+  const auto& entry = query ? front : kept;
   if (entry.locating) return;
   if (frame.tag == 'n') {
     described(entry, io);
@@ -267,7 +271,8 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
   auto rows = entry.portal ? entry.portal->rows : nullptr;
   const bool touched = entry.prepared && entry.prepared->touched();
   if (!rows && touched) {
-    if (auto made = row_map(entry.prepared->statement(), entry.prepared->catalogue, nullptr)) {
+    if (auto made =
+            rows_of(entry.prepared->shared_statement(), entry.prepared->catalogue, nullptr)) {
       rows = *made;
     }
   }
@@ -276,21 +281,22 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
       !entry.prepared->plan->statements.empty()) {
     rows = cursor_rows(entry.prepared->statement());
   }
-  const bool opens = rows != nullptr;
-  auto fields = pgwire::read_row_description(frame.body);
-  if (!fields) {
-    fatal(pgwire::report_of(fields.error()), io);
-    return;
-  }
+  const bool opens = touched || rows != nullptr;
   if (!rows) {
     // Not analysed as touching anything: a helper in its result would be a hole, so look.
     rows = std::make_shared<RowMap>(catalogue(), std::vector<OutputRule>{});
   }
+  fields_.clear();
   const auto shown = rows->describe(
-      *fields, entry.portal ? entry.portal->result_formats : std::vector<std::int16_t>{});
-  if (!shown) {
+      frame.body, entry.portal ? entry.portal->result_formats : std::vector<std::int16_t>{},
+      fields_);
+  if (!shown && shown.error().code == Code::kUnsupported) {
     deny("result description", pgwire::report_of(shown.error()));
     poison(pgwire::report_of(shown.error()), io);
+    return;
+  }
+  if (!shown) {
+    fatal(pgwire::report_of(shown.error()), io);
     return;
   }
   if (query) {
@@ -298,12 +304,7 @@ void EnforceSession::on_fields(const pgwire::Frame& frame, Io& io) {
   } else {
     described(entry, io);
   }
-  if (hide) return;
-  if (touched || opens) {
-    pgwire::write_row_description(io.to_client, *shown);
-  } else {
-    append(io.to_client, frame.raw);
-  }
+  if (!hide) append(io.to_client, opens ? ByteView(fields_) : frame.raw);
 }
 
 void EnforceSession::on_row(const pgwire::Frame& frame, Io& io) {
@@ -379,8 +380,12 @@ void EnforceSession::on_done(const pgwire::Frame& frame, Io& io) {
   if ((front.effect == Effect::kTransaction || front.schema) && own_.followed) {
     own_.stale = OwnView::Stale::kAll;
   }
-  const auto entry = front;
-  if (!query) expects_.pop_front();
+  Expect kept;
+  if (!query) {
+    kept = std::move(front);
+    expects_.pop_front();
+  }
+  const auto& entry = query ? front : kept;
   if (expects_.empty()) copy_in_done(entry.portal.get());
   if (entry.portal) entry.portal->cursor.reset();
   if (entry.hold) {

@@ -15,7 +15,6 @@
 // enforce_prepare.cpp: PREPARE, EXECUTE, DEALLOCATE.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -28,7 +27,7 @@
 
 #include "gateway/copy_streams.hpp"
 #include "gateway/enforce_gather.hpp"
-#include "gateway/enforce_rows.hpp"
+#include "gateway/enforce_ruling.hpp"
 #include "gateway/enforce_service.hpp"
 #include "gateway/enforce_slots.hpp"
 #include "gateway/session.hpp"
@@ -91,6 +90,7 @@ class EnforceSession final : public Session {
     std::shared_ptr<const Bound> arguments;   ///< a Parse of EXECUTE: it takes no parameters
     std::string gather_name;
     [[nodiscard]] const rewrite::Statement& statement() const { return plan->statements.front(); }
+    [[nodiscard]] SharedStatement shared_statement() const { return {plan, &statement()}; }
     [[nodiscard]] bool touched() const {
       return !plan->statements.empty() &&
              plan->statements.front().action != rewrite::Action::kForward;
@@ -113,7 +113,7 @@ class EnforceSession final : public Session {
     std::vector<std::int16_t> result_formats;  ///< as the client asked
     std::vector<std::int16_t> server_formats;  ///< as the server was asked
     std::shared_ptr<RowMap> rows;              ///< null: rows pass untouched
-    std::shared_ptr<const rewrite::Statement> statement;
+    SharedStatement statement;
     std::shared_ptr<CopyOpener> copy_out;  ///< COPY TO STDOUT; shared as the portal's copies are
     std::uint64_t sealed = 0;
   };
@@ -326,17 +326,15 @@ class EnforceSession final : public Session {
   };
   /// EXECUTE: what it executes is planned as things are now, and may run.
   Leave ready_to_execute(const rewrite::PreparedUse& use, pgwire::ErrorReport& report, Io& io);
-  Leave may_run(const rewrite::Statement& statement, const rewrite::Catalogue& catalogue,
+  Leave may_run(const SharedStatement& statement, const rewrite::Catalogue& catalogue,
                 pgwire::ErrorReport& report);
-  /// What the policy says no to: the class, and the text behind "role x".
-  [[nodiscard]] std::optional<std::pair<std::string, std::string>> denied_use(
-      const rewrite::Statement& statement, const rewrite::Catalogue& catalogue) const;
-  Refusable<std::shared_ptr<RowMap>> row_map(
-      const rewrite::Statement& statement,
-      const std::shared_ptr<const rewrite::Catalogue>& catalogue, const Filled* filled);
-  Refusable<OutputRule> output_rule(const rewrite::Output& output,
-                                    const rewrite::Catalogue& catalogue,
-                                    const Filled* filled) const;
+  Ruling& ruling(const SharedStatement& statement, const rewrite::Catalogue& catalogue) {
+    return rulings_.of(statement, catalogue, role_, service_.policy());
+  }
+  /// How the statement's result is shown; `filled`: the values of an execution, null for none.
+  Refusable<std::shared_ptr<RowMap>> rows_of(
+      const SharedStatement& statement, const std::shared_ptr<const rewrite::Catalogue>& catalogue,
+      const Filled* filled);
   /// FETCH of a cursor that was declared on protected columns, with the cursor's rows.
   std::shared_ptr<RowMap> cursor_rows(const rewrite::Statement& statement) const;
   std::optional<CursorChange> remember_cursor(const rewrite::Statement& statement,
@@ -466,6 +464,7 @@ class EnforceSession final : public Session {
   std::string server_encoding_;
   bool escape_strings_ = false;  ///< standard_conforming_strings is off
   Bytes frame_in_utf8_;
+  Bytes fields_;  ///< of the description at hand, as the client gets it
   bool superuser_ = false;
 
   bool holding_ = false;  ///< whole messages wait for answers of the server
@@ -519,15 +518,7 @@ class EnforceSession final : public Session {
   bool strict_done_ = false;  ///< the intent of the message at hand is durable
   std::string correlation_;
   std::uint64_t opened_ = 0, sealed_ = 0, statements_ = 0;
-  /// What was recorded last: the log may not have written it yet.
-  struct Recorded {
-    std::shared_ptr<const rewrite::Statement> statement;
-    std::string role;
-    bool exports = false;
-    std::shared_ptr<audit::Tally> tally;
-  };
-  std::array<Recorded, 4> recorded_;
-  std::size_t next_recorded_ = 0;
+  RecentRulings rulings_;
   std::uint64_t gather_names_ = 0;
 };
 

@@ -74,7 +74,7 @@ class Drive {
  public:
   Drive() {
     const pgwire::StartupMessage startup{.parameters = {{"user", "app"}}};
-    session_ = *service().make_session(startup, [this] { woken_ = true; });
+    session_ = *service().make_session(startup, [] {});
     Bytes greeting;
     const std::array<std::uint8_t, 4> ok{};
     pgwire::write_message(greeting, 'R', ok);
@@ -103,7 +103,6 @@ class Drive {
         return;
       default: {
         Io io;
-        woken_ = false;
         session_->resume(io);
         take(io);
       }
@@ -211,7 +210,7 @@ class Drive {
   fakes::Server server_;
   Bytes answers_;
   std::string tail_;
-  bool finished_ = false, woken_ = false;
+  bool finished_ = false;
 };
 
 }  // namespace

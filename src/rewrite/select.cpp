@@ -92,10 +92,12 @@ bool Rewriter::select_level(pg::SelectStmt& statement, const Level* outer, const
 }
 
 bool Rewriter::values(pg::SelectStmt& statement, Level& level, Derived& result) {
-  int width = 0;
+  const int width = statement.values_lists(0).list().items_size();
   for (auto& row : *statement.mutable_values_lists()) {
     if (!row.has_list()) return refuse_state("0A000", "this kind of VALUES", "use plain rows");
-    width = row.list().items_size();
+    if (row.list().items_size() != width) {
+      return refuse_state("42601", "VALUES lists must all be the same length", {});
+    }
     for (auto& item : *row.mutable_list()->mutable_items()) {
       if (!expression(item, level, "VALUES")) return false;
     }
@@ -105,7 +107,7 @@ bool Rewriter::values(pg::SelectStmt& statement, Level& level, Derived& result) 
     column.name = "column" + std::to_string(i + 1);
     column.is_null = std::all_of(
         statement.values_lists().begin(), statement.values_lists().end(), [&](const pg::Node& row) {
-          return row.list().items_size() > i && is_null(row.list().items(i));
+          return is_null(row.list().items(i));
         });
     result.columns.push_back(std::move(column));
     result.sources.emplace_back();

@@ -82,23 +82,23 @@ bool Rewriter::one_domain_each(const Derived& made) {
 
 bool Rewriter::combine(std::string_view name, Derived& left, Derived& right, Derived& result) {
   result.columns = left.columns;
-  result.columns_known = left.columns_known && right.columns_known;
+  // Sides that differ in length are the server's to refuse.
+  result.columns_known = left.columns_known && right.columns_known &&
+                         left.columns.size() == right.columns.size();
   result.sources.resize(result.columns.size());
   result.parts = {&left, &right};
   result.can_export = left.can_export && right.can_export;
   const auto* secret = left.any_secret() ? &left : right.any_secret() ? &right : nullptr;
   if (secret == nullptr) {
-    for (auto& column : result.columns) column.is_null = false;
-    if (left.columns.size() == right.columns.size()) {
-      for (std::size_t i = 0; i < left.columns.size(); ++i) {
-        result.columns[i].is_null = left.columns[i].is_null && right.columns[i].is_null;
-      }
+    for (std::size_t i = 0; i < left.columns.size(); ++i) {
+      result.columns[i].is_null =
+          result.columns_known && left.columns[i].is_null && right.columns[i].is_null;
     }
     return true;
   }
   const auto first = std::find_if(secret->columns.begin(), secret->columns.end(),
                                   [](const ItemColumn& one) { return one.secret(); });
-  if (!result.columns_known || left.columns.size() != right.columns.size()) {
+  if (!result.columns_known) {
     return refuse(*first, name, "name the columns of both sides");
   }
   for (std::size_t i = 0; i < left.columns.size(); ++i) {
