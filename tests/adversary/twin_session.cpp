@@ -129,6 +129,24 @@ bool TwinSession::send(PGconn* connection, const Step& step) {
   return false;
 }
 
+/// Of equal values that become one row, which one stands for them is the server's choice: 7.5
+/// and 7.50 are equal.
+bool gathers_equals(const std::string& sql) {
+  const auto has = [&](const char* word) { return sql.contains(word); };
+  return has("GROUP BY") || has("DISTINCT") || has("UNION") || has("INTERSECT") || has("EXCEPT");
+}
+
+/// A numeric without the count of its digits behind the point: in binary the last of the four
+/// numbers before its digits, in hexadecimal here.
+std::string without_scale(std::string text, bool binary) {
+  constexpr std::size_t kScale = 12, kScaleEnd = 16;
+  if (binary) return text.size() < kScaleEnd ? text : text.replace(kScale, 4, "....");
+  if (!text.contains('.')) return text;
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
 TwinSession::Shown TwinSession::show(PGresult* r, const Step& step) {
   Shown shown;
   if (const auto status = PQresultStatus(r);
@@ -149,10 +167,16 @@ TwinSession::Shown TwinSession::show(PGresult* r, const Step& step) {
         fmt::format("{}:{}:{}:{}:{}:{}\n", PQfname(r, f), comparable(PQftype(r, f)),
                     modifier_of(r, f), PQfsize(r, f), PQftablecol(r, f), PQfformat(r, f));
   }
+  constexpr Oid kNumeric = 1700;
+  const bool gathers = gathers_equals(step.sql);
   std::vector<std::string> rows;
   for (int i = 0; i < PQntuples(r); ++i) {
     std::string row;
-    for (int f = 0; f < PQnfields(r); ++f) row += "|" + field_text(r, i, f);
+    for (int f = 0; f < PQnfields(r); ++f) {
+      auto text = field_text(r, i, f);
+      const bool any_scale = gathers && PQftype(r, f) == kNumeric && !PQgetisnull(r, i, f);
+      row += "|" + (any_scale ? without_scale(std::move(text), PQfformat(r, f) == 1) : text);
+    }
     rows.push_back(std::move(row));
   }
   if (!step.ordered) std::ranges::sort(rows);
