@@ -334,7 +334,8 @@ bool EnforceSession::run_bound(const std::shared_ptr<Portal>& portal,
   const ClientValues values{&bound->bind, &prepared->declared, prepared->literals.get()};
   const auto filled =
       fill(statement.slots, *prepared->catalogue, values, settings_, *ciphers_, service_.random());
-  auto rows = filled ? rows_of(portal->statement, prepared->catalogue, &*filled) : refuse(filled.error());
+  auto rows =
+      filled ? rows_of(portal->statement, prepared->catalogue, &*filled) : refuse(filled.error());
   if (!rows) {
     refuse_extended(rows.error(), io);
     return false;

@@ -78,8 +78,8 @@ Ruling rule_on(SharedStatement shared, const rewrite::Catalogue& catalogue, cons
     }
   }
   for (const auto& name : classes) {
-    const bool writes = std::ranges::find(statement.classes_written, name) !=
-                        statement.classes_written.end();
+    const bool writes =
+        std::ranges::find(statement.classes_written, name) != statement.classes_written.end();
     ruling.classes.push_back({name, writes});
     const auto known = policy.classes.find(name);
     ruling.strict = ruling.strict || (known != policy.classes.end() && known->second.strict);
@@ -97,10 +97,10 @@ Refusable<OutputRule> output_rule(const rewrite::Output& output,
   for (const auto& origin : output.origins) {
     auto column = column_of(catalogue, origin.relation_oid, origin.attribute);
     if (!column) return refuse(std::move(column.error()));
-    rule.origins.push_back({*column,
-                            policy.decide(role, column->protection().class_name,
-                                          column->protection().policy_name),
-                            origin.with_row_id});
+    rule.origins.push_back(
+        {*column,
+         policy.decide(role, column->protection().class_name, column->protection().policy_name),
+         origin.with_row_id});
   }
   rule.row_of = output.row_of;
   for (const auto& field : output.fields) {

@@ -57,9 +57,8 @@ Refusable<OutputRule> output_rule(const rewrite::Output& output,
                                   const policy::Policy& policy, const Filled* filled);
 /// Of all outputs of a statement.
 Refusable<std::shared_ptr<RowMap>> row_map(
-    const rewrite::Statement& statement,
-    const std::shared_ptr<const rewrite::Catalogue>& catalogue, const std::string& role,
-    const policy::Policy& policy, const Filled* filled);
+    const rewrite::Statement& statement, const std::shared_ptr<const rewrite::Catalogue>& catalogue,
+    const std::string& role, const policy::Policy& policy, const Filled* filled);
 /// row_map() gives the same for all values.
 bool is_same_for_all_values(const rewrite::Statement& statement);
 

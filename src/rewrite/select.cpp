@@ -105,10 +105,8 @@ bool Rewriter::values(pg::SelectStmt& statement, Level& level, Derived& result) 
   for (int i = 0; i < width; ++i) {
     ItemColumn column;
     column.name = "column" + std::to_string(i + 1);
-    column.is_null = std::all_of(
-        statement.values_lists().begin(), statement.values_lists().end(), [&](const pg::Node& row) {
-          return is_null(row.list().items(i));
-        });
+    column.is_null = std::all_of(statement.values_lists().begin(), statement.values_lists().end(),
+                                 [&](const pg::Node& row) { return is_null(row.list().items(i)); });
     result.columns.push_back(std::move(column));
     result.sources.emplace_back();
   }

@@ -83,8 +83,8 @@ bool Rewriter::one_domain_each(const Derived& made) {
 bool Rewriter::combine(std::string_view name, Derived& left, Derived& right, Derived& result) {
   result.columns = left.columns;
   // Sides that differ in length are the server's to refuse.
-  result.columns_known = left.columns_known && right.columns_known &&
-                         left.columns.size() == right.columns.size();
+  result.columns_known =
+      left.columns_known && right.columns_known && left.columns.size() == right.columns.size();
   result.sources.resize(result.columns.size());
   result.parts = {&left, &right};
   result.can_export = left.can_export && right.can_export;
