@@ -4,6 +4,12 @@ find_package(PkgConfig REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)                      # TLS, X.509, Ed25519, HKDF, SM2
 pkg_check_modules(GCRYPT REQUIRED IMPORTED_TARGET libgcrypt)   # AES-GCM, SM4-GCM, HMAC of short values
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)   # passphrases
+pkg_check_modules(XML2 REQUIRED IMPORTED_TARGET libxml-2.0)       # EPCIS in XML
+find_library(ZINT_LIBRARY zint REQUIRED)              # bar codes
+find_path(ZINT_INCLUDE zint.h REQUIRED)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)          # PNG and PDF streams
+find_package(ZXing REQUIRED)                            # reads bar codes back, in tests
+pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)         # reads pictures back, in tests
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)     # embedded store
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)        # our own SQL
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)      # policy and configuration

@@ -30,7 +30,10 @@ protobuf-compiler        their classes
 libpq-dev                our own SQL
 libsqlite3-dev           embedded store
 libyaml-cpp-dev          policy and configuration
+libxml2-dev              EPCIS in XML
 nlohmann-json3-dev       JSON
+libzint-dev              draws bar codes on labels
+zlib1g-dev               streams in PNG and PDF
 libcli11-dev             command lines
 libfmt-dev               text
 libexpected-dev          Result<T>
@@ -38,6 +41,12 @@ libgtest-dev             tests
 libgmock-dev             tests
 libbenchmark-dev         benchmarks
 librapidcheck-dev        property tests
+libzxing-dev             an independent decoder reads our bar codes back
+libpng-dev               and pictures of labels
+librsvg2-bin             SVG into pixels, in tests
+poppler-utils            PDF into pixels and text, in tests
+poppler-data             its tables of Chinese characters
+qpdf                     checks the structure of our PDF, in tests
 postgresql-15            the demonstration ERP, integration tests, pgbench
 postgresql-client-15     psql
 pgbouncer                the yardstick of the benchmarks
@@ -56,6 +65,9 @@ postgresql-server-dev-15 pg_regress and the headers its module needs
 gcc                      compiles that module
 make                     by its makefile
 bzip2                    unpacks the source
+python3-jsonschema       the JSON schema of GS1, in a test of EPCIS documents
+xsltproc                 the converter of GS1 for EPCIS 1.2, in the same test
+curl                     a foreign client of our HTTP server
 faketime                 clocks that are set back, in tests of leases
 sqlsmith                 random SQL from the catalogue, in tests of the gateway
 libpostgresql-jdbc-java  client libraries that are tried through the gateway, from here on

@@ -6,6 +6,7 @@
 #include <openssl/params.h>
 
 #include "crypto/cipher.hpp"
+#include "crypto/ff1.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 #include "crypto/sign.hpp"
@@ -115,6 +116,15 @@ void BM_Ed25519Sign(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(key.sign(message));
 }
 BENCHMARK(BM_Ed25519Sign);
+
+/// Serials of 12 characters of 32, as many together as the argument says.
+void BM_Ff1(benchmark::State& state) {
+  auto ff1 = Ff1::make(new_key256(), 32, 12, bytes_of("tweak"));
+  std::vector<Ff1Text> texts(static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) ff1->encrypt(texts);
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(BM_Ff1)->Arg(1)->Arg(64)->Arg(1000);
 
 }  // namespace
 }  // namespace theriac::crypto
