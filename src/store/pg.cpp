@@ -1,6 +1,7 @@
 #include "store/pg.hpp"
 
 #include <libpq-fe.h>
+#include <poll.h>
 #include <array>
 #include <charconv>
 #include <vector>
@@ -63,7 +64,12 @@ class Parameters {
   std::vector<int> lengths_, formats_;
 };
 
-void drop_notice(void*, const PGresult*) {}
+/// Drops what the server says unasked; that it dismisses an idle client comes this way too.
+void take_notice(void* dismissed, const PGresult* notice) {
+  const char* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (severity != nullptr && std::string_view(severity) == "FATAL")
+    *static_cast<bool*>(dismissed) = true;
+}
 
 }  // namespace
 
@@ -117,7 +123,7 @@ Result<PgConnection> PgConnection::open(const std::string& conninfo) {
   if (PQstatus(connection.connection_.get()) != CONNECTION_OK) {
     return fail(Code::kUpstream, "SQLSTATE 08006");
   }
-  PQsetNoticeReceiver(connection.connection_.get(), drop_notice, nullptr);
+  PQsetNoticeReceiver(connection.connection_.get(), take_notice, connection.dismissed_.get());
   return connection;
 }
 
@@ -182,6 +188,15 @@ Result<PgResult> PgConnection::execute(const std::string& name, std::span<const 
 
 bool PgConnection::alive() const {
   return connection_ && PQstatus(connection_.get()) == CONNECTION_OK;
+}
+
+bool PgConnection::still_there() {
+  pollfd socket{.fd = alive() ? PQsocket(connection_.get()) : -1, .events = POLLIN, .revents = 0};
+  while (alive() && !*dismissed_ && ::poll(&socket, 1, 0) != 0) {
+    if (PQconsumeInput(connection_.get()) == 0) return false;
+    PQclear(PQgetResult(connection_.get()));  // takes in what came; nothing was asked for
+  }
+  return alive() && !*dismissed_;
 }
 
 bool PgConnection::in_transaction() const {

@@ -98,6 +98,8 @@ class PgConnection {
   [[nodiscard]] const std::string& last_sqlstate() const { return last_sqlstate_; }
   /// The link works as far as the client knows.
   [[nodiscard]] bool alive() const;
+  /// Looks whether the server has closed the link meanwhile; for one that was idle.
+  [[nodiscard]] bool still_there();
   [[nodiscard]] bool in_transaction() const;
   /// 150007 is 15.7.
   [[nodiscard]] int server_version() const;
@@ -112,6 +114,7 @@ class PgConnection {
   };
   explicit PgConnection(pg_conn* connection) : connection_(connection) {}
   Result<PgResult> take(pg_result* raw);
+  std::unique_ptr<bool> dismissed_ = std::make_unique<bool>(false);  // libpq holds its address
   std::unique_ptr<pg_conn, Finish> connection_;
   friend class PgTransaction;
   std::string last_sqlstate_;

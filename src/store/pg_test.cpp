@@ -1,70 +1,13 @@
-// Against a private PostgreSQL that each run makes for itself.
+// Against a private PostgreSQL (private_server.hpp).
 #include "store/pg.hpp"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <thread>
+
+#include "store/private_server.hpp"
 
 namespace theriac::store {
 namespace {
-
-constexpr const char* kBinaries = "/usr/lib/postgresql/15/bin/";
-
-/// A cluster on a socket in a folder of its own. Made once, stopped at exit.
-class PrivateServer {
- public:
-  static PrivateServer& get() {
-    static PrivateServer server;
-    return server;
-  }
-  [[nodiscard]] bool runs() const { return runs_; }
-  [[nodiscard]] std::string conninfo() const {
-    return fmt::format("host={} user=theriac dbname=postgres", folder_);
-  }
-
- private:
-  PrivateServer() {
-    if (!std::filesystem::exists(std::string(kBinaries) + "initdb")) {
-      std::cout << "SKIPPED: PostgreSQL 15 is not installed\n";
-      return;
-    }
-    std::string name = "/tmp/theriac-pg-XXXXXX";
-    THERIAC_ASSERT(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-    // initdb refuses to run as root.
-    if (::getuid() == 0) run(fmt::format("chown postgres {}", folder_));
-    runs_ =
-        as_user(fmt::format("{}initdb -D {}/data -U theriac -A trust --no-sync -E UTF8 "
-                            "--locale=C.UTF-8",
-                            kBinaries, folder_)) &&
-        as_user(fmt::format("{}pg_ctl -D {}/data -w -l {}/log -o "
-                            "\"-c listen_addresses= -c unix_socket_directories={} -c fsync=off\" "
-                            "start",
-                            kBinaries, folder_, folder_, folder_));
-    EXPECT_TRUE(runs_);
-  }
-  ~PrivateServer() {
-    if (folder_.empty()) return;
-    as_user(fmt::format("{}pg_ctl -D {}/data -m immediate stop", kBinaries, folder_));
-    std::filesystem::remove_all(folder_);
-  }
-  static bool run(const std::string& command) {
-    return std::system((command + " >/dev/null 2>&1").c_str()) == 0;  // NOLINT: a test's own text
-  }
-  static bool as_user(const std::string& command) {
-    if (::getuid() != 0) return run(command);
-    return run(fmt::format("cd / && setpriv --reuid=postgres --regid=postgres --clear-groups {}",
-                           command));
-  }
-  std::string folder_;
-  bool runs_ = false;
-};
 
 class PgTest : public testing::Test {
  protected:

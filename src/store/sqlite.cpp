@@ -42,10 +42,15 @@ tl::unexpected<Error> failure_of(sqlite3* handle, std::string_view what) {
   return failure(code, what);
 }
 
-/// A private file from the first byte: SQLite would make it with the umask's rights.
+/// A private file from the first byte: SQLite would make it with the umask's rights. One that is
+/// there is not even opened: the close would take away the locks that other connections of this
+/// process hold on it (POSIX, fcntl), and with them the file from under their feet.
 Status touch_private(const std::string& path) {
-  const Descriptor fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd.good()) return file_error(path);
+  const Descriptor made(::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
+  if (made.good()) return {};
+  struct stat found{};
+  if (errno != EEXIST || ::lstat(path.c_str(), &found) != 0) return file_error(path);
+  if (S_ISLNK(found.st_mode)) return fail(Code::kIo, path);
   return {};
 }
 
@@ -87,6 +92,18 @@ Statement& Statement::bind_null(int index) {
   return *this;
 }
 
+Statement& Statement::bind_view(int index, std::string_view text) {
+  note(sqlite3_bind_text64(statement_.get(), index, text.empty() ? "" : text.data(), text.size(),
+                           SQLITE_STATIC, SQLITE_UTF8));
+  return *this;
+}
+
+Statement& Statement::bind_view(int index, ByteView bytes) {
+  const void* at = bytes.empty() ? static_cast<const void*>("") : bytes.data();
+  note(sqlite3_bind_blob64(statement_.get(), index, at, bytes.size(), SQLITE_STATIC));
+  return *this;
+}
+
 Result<bool> Statement::step() {
   if (bind_error_ != SQLITE_OK) return failure(bind_error_, "bind");
   const int code = sqlite3_step(statement_.get());
@@ -108,6 +125,8 @@ void Statement::reset() {
   bind_error_ = SQLITE_OK;
 }
 
+void Statement::rewind() { sqlite3_reset(statement_.get()); }
+
 std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }
@@ -124,7 +143,37 @@ bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
+bool Statement::is_integer(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_INTEGER;
+}
+
+int Statement::columns() const { return sqlite3_column_count(statement_.get()); }
+int Statement::parameters() const { return sqlite3_bind_parameter_count(statement_.get()); }
+
+int Statement::index_of(const std::string& name) const {
+  return sqlite3_bind_parameter_index(statement_.get(), name.c_str());
+}
+
+bool Statement::reads_only() const { return sqlite3_stmt_readonly(statement_.get()) != 0; }
+
 Result<Database> Database::open(const DatabaseOptions& options, SchemaSteps schema) {
+  THERIAC_ASSIGN(auto database, connect(options));
+  THERIAC_TRY(database.check_integrity());
+  THERIAC_TRY(database.upgrade(options.path, schema));
+  return database;
+}
+
+Result<Database> Database::open_again(const DatabaseOptions& options, std::int64_t version) {
+  THERIAC_ASSIGN(auto database, connect(options));
+  THERIAC_ASSIGN(database.schema_version_, database.read_integer("PRAGMA user_version"));
+  if (database.schema_version_ != version) {
+    return fail(Code::kUnsupported, fmt::format("schema version {}; this program opened {}",
+                                                database.schema_version_, version));
+  }
+  return database;
+}
+
+Result<Database> Database::connect(const DatabaseOptions& options) {
   struct stat found{};
   if (!options.create && ::stat(options.path.c_str(), &found) != 0) {
     return fail(Code::kNotFound, options.path);
@@ -153,8 +202,16 @@ Result<Database> Database::open(const DatabaseOptions& options, SchemaSteps sche
   THERIAC_TRY(
       database.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
                     "PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON;"));
-  THERIAC_TRY(database.check_integrity());
-  THERIAC_TRY(database.upgrade(options.path, schema));
+  if (!options.auto_checkpoint) {
+    // A hook of our own stands where SQLite's checkpoints would be called from.
+    sqlite3_wal_hook(
+        raw,
+        [](void* log_pages, sqlite3*, const char*, int pages) {
+          *static_cast<int*>(log_pages) = pages;
+          return SQLITE_OK;
+        },
+        database.log_pages_.get());
+  }
   return database;
 }
 
@@ -166,9 +223,12 @@ Result<std::int64_t> Database::read_integer(std::string_view sql) {
 }
 
 Status Database::check_identity(std::int32_t application_id) {
+  // In one transaction: another process may be making the same file at this moment.
+  THERIAC_TRY(exec("BEGIN"));
   THERIAC_ASSIGN(const auto found, read_integer("PRAGMA application_id"));
-  if (found == application_id) return {};
   THERIAC_ASSIGN(const auto objects, read_integer("SELECT count(*) FROM sqlite_schema"));
+  THERIAC_TRY(exec("COMMIT"));
+  if (found == application_id) return {};
   if (found != 0 || objects != 0) return fail(Code::kNotAuthentic, "another program's database");
   return exec(fmt::format("PRAGMA application_id={}", application_id));
 }
@@ -218,6 +278,18 @@ Result<Statement> Database::prepare(std::string_view sql) {
   Statement statement(raw);
   if (code != SQLITE_OK) return failure_of(handle_.get(), "prepare");
   return statement;
+}
+
+int Database::last_code() const { return sqlite3_extended_errcode(handle_.get()); }
+
+Result<bool> Database::checkpoint() {
+  int pages = 0;
+  int written = 0;
+  const int code =
+      sqlite3_wal_checkpoint_v2(handle_.get(), "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &written);
+  if ((code & 0xff) == SQLITE_BUSY) return false;  // somebody else is at it
+  if (code != SQLITE_OK) return failure_of(handle_.get(), "checkpoint");
+  return pages == written;
 }
 
 std::int64_t Database::changes() const { return sqlite3_changes64(handle_.get()); }

@@ -37,6 +37,9 @@ struct DatabaseOptions {
   std::int32_t application_id = 0x54484552;  // "THER"
   /// Name of a registered VFS; empty: the default. For fault tests.
   std::string vfs;
+  /// False: the write-ahead log is written into the file by checkpoint() alone, not now and then by
+  /// a commit.
+  bool auto_checkpoint = true;
 };
 
 class Statement {
@@ -46,6 +49,9 @@ class Statement {
   Statement& bind(int index, std::string_view text);
   Statement& bind(int index, ByteView bytes);
   Statement& bind_null(int index);
+  /// Borrowed until the index is bound again or reset().
+  Statement& bind_view(int index, std::string_view text);
+  Statement& bind_view(int index, ByteView bytes);
   template <typename... Values>
   Statement& bind_all(const Values&... values) {
     int index = 0;
@@ -65,14 +71,25 @@ class Statement {
   Result<bool> step();
   /// Steps to the end; for statements whose rows nobody wants.
   Status run();
-  /// Ready to be bound and stepped again.
+  /// Ready to be bound and stepped again; nothing is bound.
   void reset();
+  /// The same, but what is bound stays until it is bound again.
+  void rewind();
 
   /// Columns count from 0; views are valid until the next step or reset.
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] std::string_view text(int column) const;
   [[nodiscard]] ByteView bytes(int column) const;
   [[nodiscard]] bool is_null(int column) const;
+  [[nodiscard]] bool is_integer(int column) const;
+  [[nodiscard]] int columns() const;
+
+  /// Parameters, however often each stands in the SQL.
+  [[nodiscard]] int parameters() const;
+  /// Where a parameter of that name ("$1") is bound; 0 when there is none.
+  [[nodiscard]] int index_of(const std::string& name) const;
+  /// It changes nothing in the database.
+  [[nodiscard]] bool reads_only() const;
 
  private:
   friend class Database;
@@ -91,6 +108,9 @@ class Database {
   /// schema is newer than `schema` is Code::kUnsupported. Before an upgrade of an existing schema
   /// the whole file is copied to "<path>.v<N>.backup", durable.
   static Result<Database> open(const DatabaseOptions& options, SchemaSteps schema);
+  /// A further connection to a file that this program has opened: neither checked as a whole nor
+  /// upgraded. A schema of another version meanwhile is Code::kUnsupported.
+  static Result<Database> open_again(const DatabaseOptions& options, std::int64_t version);
   Database(Database&&) noexcept = default;
   Database& operator=(Database&&) noexcept = default;
 
@@ -106,18 +126,28 @@ class Database {
   /// Rows changed by the last INSERT, UPDATE or DELETE.
   [[nodiscard]] std::int64_t changes() const;
   [[nodiscard]] std::int64_t schema_version() const { return schema_version_; }
+  /// SQLite's extended code of the last failure.
+  [[nodiscard]] int last_code() const;
   /// A consistent copy, durable when this returns.
   Status backup_to(const std::string& path);
+
+  /// Pages in the write-ahead log after the last commit here (auto_checkpoint off).
+  [[nodiscard]] int log_pages() const { return *log_pages_; }
+  /// Writes the log into the file as far as readers allow, waiting for nobody. True: all of it, and
+  /// the next writer begins the log anew.
+  Result<bool> checkpoint();
 
  private:
   struct Close {
     void operator()(sqlite3* handle) const;
   };
   explicit Database(sqlite3* handle) : handle_(handle) {}
+  static Result<Database> connect(const DatabaseOptions& options);
   Status check_identity(std::int32_t application_id);
   Status check_integrity();
   Status upgrade(const std::string& path, SchemaSteps schema);
   Result<std::int64_t> read_integer(std::string_view sql);
+  std::unique_ptr<int> log_pages_ = std::make_unique<int>(0);  // SQLite holds its address
   std::unique_ptr<sqlite3, Close> handle_;
   std::int64_t schema_version_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <filesystem>
 #include <fstream>
@@ -140,6 +141,40 @@ TEST_F(SqliteTest, SecondWriterWaitsThenIsBusy) {
 TEST_F(SqliteTest, MissingFileIsNotFoundWhenItMustExist) {
   EXPECT_EQ(code_of(Database::open({.path = path_, .create = false}, kOne)), Code::kNotFound);
   EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(SqliteTest, ALinkIsNotFollowed) {
+  open();
+  ASSERT_EQ(::symlink(path_.c_str(), (path_ + ".link").c_str()), 0);
+  EXPECT_EQ(code_of(Database::open({.path = path_ + ".link"}, kOne)), Code::kIo);
+}
+
+/// Whether a process of its own is kept from taking the whole file for itself.
+bool locked_for_others(const std::string& path) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int fd = ::open(path.c_str(), O_RDWR);
+    struct flock lock{};
+    lock.l_type = F_WRLCK;
+    ::_exit(::fcntl(fd, F_SETLK, &lock) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WEXITSTATUS(status) == 1;
+}
+
+// Else another process takes itself for the last one and removes the log that this one writes to.
+TEST_F(SqliteTest, FurtherConnectionsLeaveTheLocksOfTheFirst) {
+  auto first = open();
+  ASSERT_TRUE(locked_for_others(path_));
+  for (int i = 0; i < 2; ++i) {
+    auto second = Database::open({.path = path_}, kOne);
+    ASSERT_TRUE(second);
+    EXPECT_TRUE(locked_for_others(path_));
+  }
+  ASSERT_TRUE(Database::open_again({.path = path_}, 1));
+  EXPECT_TRUE(locked_for_others(path_));
+  EXPECT_EQ(code_of(Database::open_again({.path = path_}, 2)), Code::kUnsupported);
 }
 
 TEST_F(SqliteTest, UpgradeKeepsDataAndMakesABackupFirst) {
