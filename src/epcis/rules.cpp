@@ -1,0 +1,152 @@
+#include "epcis/rules.hpp"
+
+#include <algorithm>
+
+#include "epcis/event_reader.hpp"
+#include "epcis/event_writer.hpp"
+#include "epcis/json_tree.hpp"
+
+namespace theriac::epcis {
+
+namespace {
+
+using enum ProblemCode;
+
+void check_objects(const Event& event, Report& report) {
+  const bool ends = event.action == Action::kDelete;
+  const bool any = !event.epcs.empty() || !event.quantities.empty();
+  switch (event.type) {
+    case EventType::kObject:
+      // Section 7.4.2: without objects the event tells what sensors found at a place.
+      if (!any && (event.sensor_elements.empty() || !(event.read_point || event.biz_location))) {
+        report.add(kNothingObserved);
+      }
+      return;
+    case EventType::kAggregation:
+      if (event.parent_id.empty() && event.action != Action::kObserve) {
+        report.add(kParentMissing, "parentID");
+      }
+      if (!any && !ends) report.add(kChildrenMissing, "childEPCs");
+      return;
+    case EventType::kAssociation:  // TCR-54 steps 3 and 4
+      if (event.parent_id.empty()) report.add(kParentMissing, "parentID");
+      if (!any && !ends) report.add(kChildrenMissing, "childEPCs");
+      return;
+    case EventType::kTransaction:
+      if (event.biz_transactions.empty()) report.add(kTransactionMissing, "bizTransactionList");
+      if (!any && event.parent_id.empty() && !ends) report.add(kNothingObserved);
+      return;
+    case EventType::kTransformation: {
+      const bool in = !event.input_epcs.empty() || !event.input_quantities.empty();
+      const bool out = !event.output_epcs.empty() || !event.output_quantities.empty();
+      const bool enough = event.transformation_id.empty() ? in && out : in || out;
+      if (!enough) report.add(kInputOrOutputMissing);
+      return;
+    }
+  }
+}
+
+void check_times(const SensorMetadata& metadata, Report& report) {
+  if (metadata.start_time && metadata.end_time && metadata.end_time->ms < metadata.start_time->ms) {
+    report.add(kEndBeforeStart, "endTime");
+  }
+}
+
+/// TCR-53 step 29: what is said of the whole element is not said again of a report.
+void check_once(const SensorSource& element, const SensorSource& report_source, Report& report) {
+  const auto both = [&](bool a, bool b, std::string_view name) {
+    if (a && b) report.add(kSensorFieldTwice, name);
+  };
+  const SensorSource& a = element;
+  const SensorSource& b = report_source;
+  both(a.time.has_value(), b.time.has_value(), "time");
+  both(!a.device_id.empty(), !b.device_id.empty(), "deviceID");
+  both(!a.device_metadata.empty(), !b.device_metadata.empty(), "deviceMetadata");
+  both(!a.raw_data.empty(), !b.raw_data.empty(), "rawData");
+  both(!a.data_processing_method.empty(), !b.data_processing_method.empty(),
+       "dataProcessingMethod");
+  both(!a.biz_rules.empty(), !b.biz_rules.empty(), "bizRules");
+}
+
+void check_sensors(const Event& event, Report& report) {
+  for (std::size_t i = 0; i < event.sensor_elements.size(); ++i) {
+    const SensorElement& element = event.sensor_elements[i];
+    const At at(report, "sensorElementList", i);
+    if (element.metadata) {
+      const At inner(report, "sensorMetadata");
+      check_times(*element.metadata, report);
+    }
+    if (element.reports.empty()) report.add(kReportMissing, "sensorReport");
+    for (std::size_t j = 0; j < element.reports.size(); ++j) {
+      const At inner(report, "sensorReport", j);
+      const SensorReport& one = element.reports[j];
+      if (one.type.empty()) {
+        report.add(one.exception.empty() ? kReportWithoutType : kReportWithoutTypeButException,
+                   "type");
+      }
+      if (element.metadata) check_once(element.metadata->source, one.source, report);
+    }
+  }
+}
+
+void check_quantities(const std::vector<QuantityElement>& list, std::string_view name,
+                      Report& report) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!list[i].uom.empty() && !list[i].quantity) {
+      const At at(report, name, i);
+      report.add(kUomWithoutQuantity, "uom");
+    }
+  }
+}
+
+}  // namespace
+
+void check_rules(const Event& event, Report& report) {
+  if (!event.action && event.type != EventType::kTransformation) {
+    report.add(kMissingField, "action");
+  }
+  check_objects(event, report);
+  check_quantities(event.quantities, "quantityList", report);
+  check_quantities(event.input_quantities, "inputQuantityList", report);
+  check_quantities(event.output_quantities, "outputQuantityList", report);
+  if (!event.ilmd.empty() && event.type != EventType::kTransformation &&
+      (event.type != EventType::kObject || event.action != Action::kAdd)) {
+    report.add(kIlmdNotAllowed, "ilmd");
+  }
+  if (event.persistent_disposition && event.persistent_disposition->set.empty() &&
+      event.persistent_disposition->unset.empty()) {
+    report.add(kEmptyDisposition, "persistentDisposition");
+  }
+  check_sensors(event, report);
+}
+
+std::vector<Problem> problems_of(const Event& event) {
+  // Written and read: whatever the reader would refuse is found, and nothing is said twice.
+  Prefixes prefixes({}, {}, {});
+  prefixes.cover(event);
+  Context context;
+  Report report(ProblemCodes{});
+  JsonWriter out;
+  out.begin_object();
+  out.key("@context");
+  out.begin_object();
+  for (const Namespace& one : prefixes.declarations()) out.member(one.prefix, one.uri);
+  out.end_object();
+  write_event_members(event, prefixes, {}, out);
+  out.end_object();
+  const auto tree = scan_json_document(out.take());
+  if (!tree) return {{kWrongType, {}}};  // not UTF-8, or beyond a limit
+  read_event(*tree, Format::kJson, context, report);
+  return std::move(report.problems());
+}
+
+Status check_writable(const Event& event, const std::string& place) {
+  for (const Problem& problem : problems_of(event)) {
+    if (kind_of(problem.code) != Kind::kRefusal) continue;
+    return fail(Code::kMalformed, place + ": " + problem.path + ": " +
+                                      std::string(words_of(problem.code, Language::kEnglish)));
+  }
+  return {};
+}
+
+}  // namespace theriac::epcis
