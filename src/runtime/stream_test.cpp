@@ -1,5 +1,6 @@
 // Sockets, TLS and simulated links behind the one Stream interface.
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -269,10 +270,11 @@ class Tls : public ::testing::Test {
     return *TlsContext::client(verify, certificates_->certificate_of(authority));
   }
   static std::shared_ptr<Handshakes> shake(SimWorld& world, const TlsContext& client,
-                                           const std::string& host) {
+                                           const std::string& host,
+                                           const TlsContext& server = server_context()) {
     auto [near, far] = world.link();
     auto done = std::make_shared<Handshakes>();
-    world.loop().spawn("server", accept_tls(std::move(far), server_context(), done));
+    world.loop().spawn("server", accept_tls(std::move(far), server, done));
     world.loop().spawn("client", connect_tls(std::move(near), client, host, done));
     EXPECT_TRUE(world.run_until([&] { return done->server && done->client; }, 60'000));
     return done;
@@ -315,6 +317,60 @@ TEST_F(Tls, VerificationFollowsTheMode) {
       EXPECT_EQ(done->client->error().code, Code::kBadCertificate);
       EXPECT_FALSE(*done->server) << "the server is told by an alert";
     }
+  }
+}
+
+TEST_F(Tls, ClientCertificatesAreVerifiedBeforeTheStreamExists) {
+  const auto& c = *certificates_;
+  struct Case {
+    const char* shown;  // "": none
+    bool required, works;
+  };
+  for (const auto& one :
+       {Case{"good", true, true}, Case{"other", true, false}, Case{"", true, false},
+        Case{"", false, true}, Case{"other", false, false}, Case{"good", false, true}}) {
+    SCOPED_TRACE(std::string(one.shown) + (one.required ? " required" : " asked"));
+    const auto server = TlsContext::server({.certificate_file = c.certificate_of("good"),
+                                            .key_file = c.key_of("good"),
+                                            .protocol = TlsProtocol::kHttp11,
+                                            .client_authority_file = c.certificate_of("good"),
+                                            .client_required = one.required});
+    TlsClientOptions options{.authority_file = c.certificate_of("good"), .offer_http11 = true};
+    if (*one.shown != '\0') {
+      options.certificate_file = c.certificate_of(one.shown);
+      options.key_file = c.key_of(one.shown);
+    }
+    const auto client = TlsContext::client(options);
+    ASSERT_TRUE(server && client);
+    SimWorld world(4);
+    const auto done = shake(world, *client, "db.example", *server);
+    ASSERT_EQ(done->server->has_value(), one.works);
+    if (!one.works) continue;
+    EXPECT_EQ((**done->server)->peer_certificate().empty(), *one.shown == '\0');
+    EXPECT_EQ((**done->client)->peer_certificate().empty(), false);
+  }
+  EXPECT_EQ(TlsContext::server({.certificate_file = c.certificate_of("good"),
+                                .key_file = c.key_of("good"),
+                                .client_required = true})
+                .error()
+                .code,
+            Code::kUsage);
+}
+
+TEST_F(Tls, ProtocolNamesKeepStrangersApart) {
+  // RFC 7301, section 3.2: no name in common ends the handshake.
+  const auto& c = *certificates_;
+  for (const bool http : {true, false}) {
+    const auto server =
+        TlsContext::server({.certificate_file = c.certificate_of("good"),
+                            .key_file = c.key_of("good"),
+                            .protocol = http ? TlsProtocol::kHttp11 : TlsProtocol::kPostgresql});
+    auto client = client_context(TlsVerify::kRequire, "good");
+    constexpr std::string_view kHttp2 = "\x02h2";
+    SSL_CTX_set_alpn_protos(client.get(), view_of(kHttp2).data(), 3);
+    SimWorld world(5);
+    const auto done = shake(world, client, "db.example", *server);
+    EXPECT_EQ(done->server->has_value(), !http);
   }
 }
 

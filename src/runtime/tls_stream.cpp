@@ -143,6 +143,15 @@ class TlsStream final : public Stream {
     inner_->set_idle_deadline(after);
   }
   [[nodiscard]] Bytes channel_binding() const override { return binding_; }
+  [[nodiscard]] Bytes peer_certificate() const override {
+    const X509* peer = SSL_get0_peer_certificate(ssl_.get());
+    const int size = peer == nullptr ? 0 : i2d_X509(peer, nullptr);
+    if (size <= 0) return {};
+    Bytes der(static_cast<std::size_t>(size));
+    auto* at = der.data();
+    i2d_X509(peer, &at);
+    return der;
+  }
   [[nodiscard]] bool is_tls() const override { return true; }
   [[nodiscard]] std::string peer() const override { return inner_->peer(); }
 

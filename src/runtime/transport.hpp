@@ -37,6 +37,9 @@ class Stream {
   /// tls-server-end-point data (RFC 5929) of our own (server side) or the peer's (client side)
   /// certificate; empty without TLS.
   [[nodiscard]] virtual Bytes channel_binding() const = 0;
+  /// The peer's certificate in DER; empty if it showed none. A server's context verified it before
+  /// the stream existed, a client's unless it is TlsVerify::kRequire.
+  [[nodiscard]] virtual Bytes peer_certificate() const { return {}; }
   [[nodiscard]] virtual bool is_tls() const = 0;
   /// "127.0.0.1:5432", for logs.
   [[nodiscard]] virtual std::string peer() const = 0;
