@@ -9,6 +9,7 @@
 #include "cli/policy_command.hpp"
 #include "cli/protect_command.hpp"
 #include "cli/seal_command.hpp"
+#include "cli/trace_command.hpp"
 
 int main(int argc, char** argv) {
   // Some commands hold keys and opened values: no image of them on disk.
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
   theriac::cli::add_audit_command(app, exit_code);
   theriac::cli::add_key_command(app, exit_code);
   theriac::cli::add_seal_commands(app, exit_code);
+  theriac::cli::add_trace_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

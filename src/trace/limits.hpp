@@ -1,0 +1,29 @@
+// Limits of serialization and track & trace.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace theriac::trace {
+
+/// GS1 General Specifications 3.5.2; Regulation (EU) 2016/161, Article 4(b)(ii).
+inline constexpr int kSerialCharactersMax = 20;
+/// A guess hits at most one in so many: Regulation (EU) 2016/161, Article 4(c).
+inline constexpr std::uint64_t kGuessesPerHitMin = 10'000;
+/// One call that makes, hands over or changes items.
+inline constexpr std::size_t kItemsOfOneCallMax = 100'000;
+/// Containers within containers.
+inline constexpr int kNestingMax = 8;
+/// Regulation (EU) 2016/161, Article 13(1)(b).
+inline constexpr std::int64_t kUndoDays = 10;
+/// What a clock elsewhere may be ahead of ours.
+inline constexpr std::int64_t kFutureMs = 10 * 60 * 1000;
+
+/// Names and other texts of master data.
+inline constexpr std::size_t kNameBytesMax = 500;
+inline constexpr std::size_t kCertificatesMax = 100;
+inline constexpr std::int64_t kInnerCountMax = 100'000;
+/// Rows of one page.
+inline constexpr std::int64_t kPageRowsMax = 1000;
+
+}  // namespace theriac::trace

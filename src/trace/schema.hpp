@@ -1,0 +1,168 @@
+// Tables of track & trace, in the words of store/engine.hpp. Steps are never changed once released:
+// add one.
+//
+// In clear: states, times, counts, and which row belongs to which. Sealed: every identifier, name,
+// number and document. A `key` is the blind index of what identifies a row (vault.hpp).
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace theriac::trace {
+
+inline constexpr std::array<std::string_view, 1> kTraceSchema{R"sql(
+-- The next free number of each table that counts its rows.
+CREATE TABLE counters(
+  name TEXT PRIMARY KEY,
+  next INT NOT NULL
+) CLUSTERED;
+
+CREATE TABLE partners(
+  id         INT PRIMARY KEY,
+  key        BYTES NOT NULL UNIQUE,
+  changed_ms INT NOT NULL,
+  sealed     BYTES NOT NULL
+);
+-- Which programs and stations speak for a partner: the blind index of a certificate's name.
+CREATE TABLE partner_names(
+  name    BYTES PRIMARY KEY,
+  partner INT NOT NULL
+) CLUSTERED;
+
+CREATE TABLE places(
+  id         INT PRIMARY KEY,
+  key        BYTES NOT NULL UNIQUE,
+  partner    INT NOT NULL,
+  changed_ms INT NOT NULL,
+  sealed     BYTES NOT NULL
+);
+
+CREATE TABLE products(
+  id         INT PRIMARY KEY,
+  key        BYTES NOT NULL UNIQUE,
+  state      INT NOT NULL,
+  changed_ms INT NOT NULL,
+  sealed     BYTES NOT NULL
+);
+
+CREATE TABLE lots(
+  id         INT PRIMARY KEY,
+  key        BYTES NOT NULL UNIQUE,
+  product    INT NOT NULL,
+  state      INT NOT NULL,
+  recall     INT NOT NULL,
+  changed_ms INT NOT NULL,
+  sealed     BYTES NOT NULL
+);
+CREATE INDEX lots_by_product ON lots(product);
+
+-- Old value, person and reason of every change of the tables above.
+CREATE TABLE changes(
+  id      INT PRIMARY KEY,
+  record  INT NOT NULL,
+  of_row  INT NOT NULL,
+  when_ms INT NOT NULL,
+  sealed  BYTES NOT NULL
+);
+CREATE INDEX changes_by_row ON changes(record, of_row);
+
+-- Numbers of a product. `next` counts what was drawn; a pool of foreign numbers has `drawn` 0.
+CREATE TABLE pools(
+  id         INT PRIMARY KEY,
+  uid        BYTES NOT NULL UNIQUE,
+  product    INT NOT NULL,
+  state      INT NOT NULL,
+  drawn      INT NOT NULL,
+  number_key BYTES NOT NULL,
+  capacity   INT NOT NULL,
+  next       INT NOT NULL,
+  sealed     BYTES NOT NULL
+);
+CREATE INDEX pools_by_product ON pools(product);
+
+-- Numbers [first, first + count) of a pool, handed to a place for a lot. What was returned unused of it
+-- is counted here and named in `returned`.
+CREATE TABLE allocations(
+  id       INT PRIMARY KEY,
+  pool     INT NOT NULL,
+  first    INT NOT NULL,
+  count    INT NOT NULL,
+  lot      INT NOT NULL,
+  place    INT NOT NULL,
+  partner  INT NOT NULL,
+  when_ms  INT NOT NULL,
+  returned INT NOT NULL
+);
+CREATE INDEX allocations_by_pool ON allocations(pool, first);
+CREATE INDEX allocations_by_lot ON allocations(lot);
+CREATE TABLE returned(
+  pool   INT NOT NULL,
+  number INT NOT NULL,
+  PRIMARY KEY(pool, number)
+) CLUSTERED;
+
+CREATE TABLE items(
+  key          BYTES PRIMARY KEY,
+  product      INT NOT NULL,
+  lot          INT NOT NULL,
+  allocation   INT NOT NULL,
+  state        INT NOT NULL,
+  flags        INT NOT NULL,
+  parent       BYTES,
+  place        INT NOT NULL,
+  changed_ms   INT NOT NULL,
+  acted_ms     INT NOT NULL,
+  last_act     INT NOT NULL,
+  state_before INT NOT NULL,
+  last_place   INT NOT NULL,
+  sealed       BYTES NOT NULL
+) PARTITIONED(key);
+CREATE INDEX items_by_parent ON items(parent) WHERE parent IS NOT NULL;
+CREATE INDEX items_by_lot ON items(lot, state);
+
+CREATE TABLE events(
+  seq       INT PRIMARY KEY,
+  id        BYTES NOT NULL UNIQUE,
+  type      INT NOT NULL,
+  partner   INT NOT NULL,
+  event_ms  INT NOT NULL,
+  record_ms INT NOT NULL,
+  sealed    BYTES NOT NULL
+);
+CREATE INDEX events_by_time ON events(event_ms);
+CREATE INDEX events_by_record ON events(record_ms);
+-- What may be asked for: the first eight bytes of a blind index of field and value. What they find
+-- is compared again after it was opened.
+CREATE TABLE terms(
+  term INT NOT NULL,
+  seq  INT NOT NULL,
+  PRIMARY KEY(term, seq)
+) CLUSTERED PARTITIONED(term);
+
+-- What a person has to look at.
+CREATE TABLE work(
+  id        INT PRIMARY KEY,
+  kind      INT NOT NULL,
+  state     INT NOT NULL,
+  seq       INT NOT NULL,
+  raised_ms INT NOT NULL,
+  closed_ms INT NOT NULL,
+  sealed    BYTES NOT NULL
+);
+CREATE INDEX work_by_state ON work(state, id);
+
+CREATE TABLE recalls(
+  id        INT PRIMARY KEY,
+  state     INT NOT NULL,
+  opened_ms INT NOT NULL,
+  closed_ms INT NOT NULL,
+  sealed    BYTES NOT NULL
+);
+CREATE TABLE recall_items(
+  recall INT NOT NULL,
+  item   BYTES NOT NULL,
+  PRIMARY KEY(recall, item)
+) CLUSTERED;
+)sql"};
+
+}  // namespace theriac::trace
