@@ -1,4 +1,4 @@
-// A static reply over TLS 1.3, for bench/http.py beside nginx.
+// A static reply over TLS 1.3, for bench/http_static.py beside nginx.
 // usage: http_server PORT CERTIFICATE KEY BODY_BYTES [plain]
 #include <charconv>
 #include <csignal>

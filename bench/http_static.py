@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Our HTTP server beside nginx: a static reply over TLS 1.3 on kept connections, both on one core.
 
-  bench/http.py                     rounds in turns; a table of requests per second and processor
+  bench/http_static.py                     rounds in turns; a table of requests per second and processor
                                     time for a request, and the ratios to nginx of the same round
-  bench/http.py --plain             without TLS
-  bench/http.py --clients 32,200 --bytes 256 --seconds 4 --rounds 5
+  bench/http_static.py --plain             without TLS
+  bench/http_static.py --clients 32,200 --bytes 256 --seconds 4 --rounds 5
 
 Needs a release build, and nginx-light and wrk from Debian (apt-get install --no-install-recommends;
 nginx is started with a configuration of its own in a temporary folder, never as a service). Both
@@ -129,7 +129,7 @@ def main():
     options = parser.parse_args()
     options.nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if not options.nginx or not shutil.which("wrk"):
-        sys.exit("bench/http.py needs nginx-light and wrk (Debian packages)")
+        sys.exit("bench/http_static.py needs nginx-light and wrk (Debian packages)")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="theriac-bench-http-"))
     folder.chmod(0o755)
     contestants = []
