@@ -25,10 +25,14 @@ void wait_before_repeat(int attempt) {
   std::this_thread::sleep_for(std::chrono::microseconds(wait_us));
 }
 
-Status check_texts(std::span<const Param> params) {
+Status check_values(std::span<const Param> params) {
   for (const auto& param : params) {
+    if (const auto* bytes = std::get_if<ByteView>(&param)) {
+      if (bytes->size() > kValueBytesMax) return fail(Code::kTooLarge, "SQL parameter");
+    }
     const auto* text = std::get_if<std::string_view>(&param);
     if (text == nullptr) continue;
+    if (text->size() > kValueBytesMax) return fail(Code::kTooLarge, "SQL parameter");
     if (text->find('\0') != std::string_view::npos) return fail(Code::kMalformed, "zero byte");
     if (!pgwire::is_utf8(*text)) return fail(Code::kBadEncoding, "SQL parameter");
   }
@@ -42,7 +46,7 @@ Status check_batch(std::string_view table, std::span<const std::string_view> col
   }
   if (values.size() % columns.size() != 0) return fail(Code::kInternal, "values of a batch");
   if (values.size() / columns.size() > kBatchRowsMax) return fail(Code::kTooLarge, "rows");
-  return check_texts(values);
+  return check_values(values);
 }
 
 /// `key` and then `columns`.
@@ -108,13 +112,13 @@ Result<T> SessionBase::noted(Result<T> result) {
 Result<std::unique_ptr<Rows>> SessionBase::query(std::string_view sql,
                                                  std::span<const Param> params) {
   THERIAC_TRY(ready());
-  THERIAC_TRY(noted(check_texts(params)));
+  THERIAC_TRY(noted(check_values(params)));
   return noted(do_query(sql, params));
 }
 
 Result<std::int64_t> SessionBase::run(std::string_view sql, std::span<const Param> params) {
   THERIAC_TRY(ready());
-  THERIAC_TRY(noted(check_texts(params)));
+  THERIAC_TRY(noted(check_values(params)));
   return noted(do_run(sql, params));
 }
 

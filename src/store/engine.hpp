@@ -18,8 +18,8 @@
 // Alike on both: text is compared and ordered by its bytes, is UTF-8 (else Code::kBadEncoding) and
 // holds no zero byte (kMalformed). A comparison reads as 0 or 1, sum() of INT as an integer.
 // Not alike, and therefore not to be used: LIKE, lower(), the place of NULLs in ORDER BY without
-// NULLS FIRST or LAST, NULL for an INT PRIMARY KEY, x'..' literals, INSERT of several rows of which
-// one DO UPDATEs another.
+// NULLS FIRST or LAST, NULL for an INT PRIMARY KEY, x'..' literals, arithmetic by zero or beyond 64
+// bits, INSERT of several rows of which one DO UPDATEs another.
 //
 // Errors: a broken constraint is Code::kConflict, a lock that stays taken or a serialisation
 // failure kBusy (nothing was changed: repeat), kDiskFull; what the engine does not understand, or a

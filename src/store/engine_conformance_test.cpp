@@ -313,6 +313,18 @@ TEST_P(ConformanceTest, AHundredThousandRowsAndTenThousandKeys) {
   EXPECT_TRUE(s.look_up("t", "k", Names{"n"}, many));
 }
 
+TEST_P(ConformanceTest, ValuesUpToTheLimit) {
+  auto& s = open_all();
+  const std::string_view sql = "INSERT INTO t(k, s, b) VALUES($1, $2, $3)";
+  std::string text(kValueBytesMax, 't');
+  ASSERT_TRUE(s.run_all(sql, 1, text, view_of(text)));
+  EXPECT_THAT(texts(s.query_all("SELECT length(s), length(b) FROM t"), "ii"),
+              ElementsAre("16777216|16777216"));
+  text += 't';
+  EXPECT_EQ(code_of(s.run_all(sql, 2, text, Param{})), Code::kTooLarge);
+  EXPECT_EQ(code_of(s.run_all(sql, 2, Param{}, view_of(text))), Code::kTooLarge);
+}
+
 TEST_P(ConformanceTest, MoreStatementsThanAreKept) {
   auto& s = open_all();
   for (std::size_t i = 0; i < 2 * kStatementsMax + 2; ++i) {

@@ -241,8 +241,11 @@ TEST(EngineOptionsTest, WhatCannotBeIsUsage) {
   EXPECT_EQ(code_of(open_engine({.where = "x", .partitions = 257}, {})), Code::kUsage);
   EXPECT_EQ(code_of(open_engine({.where = "x", .sessions_max = 0}, {})), Code::kUsage);
   EXPECT_EQ(code_of(open_engine({.where = "x", .sessions_max = 1025}, {})), Code::kUsage);
-  EXPECT_EQ(code_of(open_engine({.where = "host=/nonexistent password=hunter2"}, {})),
-            Code::kUpstream);
+  EXPECT_EQ(
+      code_of(open_engine(
+          {.where = "host=/nonexistent password=hunter2", .partitions = 256, .sessions_max = 1024},
+          {})),
+      Code::kUpstream);
 }
 
 // Two engines on one file are as strange to each other as two processes.

@@ -8,6 +8,8 @@ namespace theriac::store {
 
 /// Rows of one insert() or update(), keys of one look_up(); Code::kTooLarge beyond.
 inline constexpr std::size_t kBatchRowsMax = 100'000;
+/// One parameter; Code::kTooLarge beyond. SQLite is opened for rows of 64 MiB.
+inline constexpr std::size_t kValueBytesMax = 16U << 20U;
 /// A transaction that met another is repeated that often before Code::kBusy is the answer.
 inline constexpr int kRepeatsMax = 5;
 /// How long a writer waits for another before Code::kBusy.

@@ -43,7 +43,8 @@ class SessionBase : public Session {
   void roll_back() final;
   [[nodiscard]] State state() const { return state_; }
 
-  // The engine's part. Names are names, batches are whole rows and not empty, texts are good.
+  // The engine's part. Names are names, batches are whole rows and not empty, values are within
+  // limits.
   virtual Result<std::unique_ptr<Rows>> do_query(std::string_view sql,
                                                  std::span<const Param> params) = 0;
   virtual Result<std::int64_t> do_run(std::string_view sql, std::span<const Param> params) = 0;
