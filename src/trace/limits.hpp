@@ -23,6 +23,8 @@ inline constexpr std::int64_t kFutureMs = 10 * 60 * 1000;
 inline constexpr std::size_t kNameBytesMax = 500;
 inline constexpr std::size_t kCertificatesMax = 100;
 inline constexpr std::int64_t kInnerCountMax = 100'000;
+/// Events that are put into an order of their own for one query.
+inline constexpr std::int64_t kOrderedEventsMax = 10'000;
 /// Rows of one page.
 inline constexpr std::int64_t kPageRowsMax = 1000;
 

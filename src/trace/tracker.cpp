@@ -48,6 +48,7 @@ class Acting {
       outcome_.done.clear();
       return std::move(outcome_);
     }
+    touch_container();
     THERIAC_TRY(insert_items(work_, inserts_));
     THERIAC_TRY(update_items(work_, updates_));
     outcome_.changed = !inserts_.empty() || !updates_.empty();
@@ -143,6 +144,16 @@ class Acting {
     if (!fit) return refuse(LifeRefusal::kContainerUnfit);
     THERIAC_TRY(read_contents());
     return Refusable{};
+  }
+
+  /// Its row is written whenever its contents change: of two transactions that fill or move one
+  /// container, one then waits or is run again, and no rule over its contents is broken.
+  void touch_container() {
+    if (!container_ || outcome_.done.empty()) return;
+    const auto is_it = [&](const ItemRow& row) { return row.key == container_->key; };
+    if (std::ranges::any_of(inserts_, is_it) || std::ranges::any_of(updates_, is_it)) return;
+    container_->changed_ms = std::max(container_->changed_ms, request_.when_ms);
+    updates_.push_back(*container_);
   }
 
   /// What is in the container before more is packed into it.
