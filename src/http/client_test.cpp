@@ -15,14 +15,13 @@ using namespace std::chrono_literals;
 runtime::Task<void> recite(std::unique_ptr<runtime::Stream> stream,
                            std::vector<std::string> replies, std::shared_ptr<std::string> heard) {
   Bytes buffer(4096);
-  for (auto& reply : replies) {
+  for (const auto& said : replies) {
     const auto before = heard->size();
     while (heard->find("\r\n\r\n", before) == std::string::npos) {
       const auto count = co_await stream->read_some(buffer);
       if (!count) co_return;
       *heard += text_of(ByteView(buffer).first(*count));
     }
-    const std::string said = reply;
     if (!co_await stream->write(view_of(said))) co_return;
   }
   stream->shutdown_write();
@@ -79,12 +78,14 @@ class Reciting : public ::testing::Test {
 };
 
 TEST_F(Reciting, BodiesInEveryFraming) {
+  const std::string interim =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
+  const std::string chunked =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a\r\nabc\r\n2\r\nde\r\n0\r\nT: "
+      "x\r\n\r\n";
   for (const std::size_t piece : {1U, 1000U}) {
     serve(
-        {{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
-          "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a\r\nabc\r\n2\r\nde\r\n0\r\nT: "
-          "x\r\n\r\n",
+        {{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", interim + chunked,
           "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
           "HTTP/1.1 200 OK\r\n\r\nuntil the end"}},
         {.chunk_bytes_max = piece, .read_bytes_max = piece});

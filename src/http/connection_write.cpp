@@ -31,11 +31,6 @@ std::optional<ByteView> whole_body(const Response& response) {
   return std::nullopt;
 }
 
-std::chrono::milliseconds time_for(std::size_t bytes, const Limits& limits) {
-  return limits.transfer + std::chrono::milliseconds(static_cast<std::int64_t>(
-                               bytes * 1000 / limits.bytes_per_second_min));
-}
-
 }  // namespace
 
 void Connection::write_default_fields(HeadWriter& head, const Response& response) {
@@ -98,7 +93,7 @@ bool Connection::send_at_once(Response& response) {
   bytes_out_ = body->size();
   const bool joined = body->size() <= kJoinBytesMax;
   if (joined) append(out_, *body);
-  stream_->set_idle_deadline(time_for(out_.size(), limits()));
+  stream_->set_idle_deadline(limits().transfer);
   const auto taken = stream_->try_write(out_);
   if (!taken) {
     write_failed(taken.error());
@@ -110,9 +105,11 @@ bool Connection::send_at_once(Response& response) {
 
 runtime::Task<Status> Connection::write_all(ByteView data) {
   // In pieces, so that the deadline follows the peer's pace.
+  Pace pace(limits(), loop_->clock());
   while (!data.empty()) {
     const auto piece = data.first(std::min(data.size(), kJoinBytesMax));
-    stream_->set_idle_deadline(time_for(piece.size(), limits()));
+    pace.add(piece.size());
+    stream_->set_idle_deadline(pace.left());
     const auto written = co_await stream_->write(piece);
     if (!written) co_return fail(written.error());
     data = data.subspan(piece.size());

@@ -3,6 +3,7 @@
 
 #include "http/events.hpp"
 #include "http/stage.hpp"
+#include "runtime/test_certificates.hpp"
 
 namespace theriac::http {
 namespace {
@@ -170,12 +171,73 @@ TEST(SlowPeers, AReplyThatNobodyReadsEnds) {
   }
 }
 
+/// Reads so many bytes a second.
+class Sip final : private runtime::TickListener {
+ public:
+  explicit Sip(Stage& stage) : TickListener(stage.world().loop().ticks()) {}
+  runtime::Task<void> read(runtime::Stream* stream, std::size_t per_tick) {
+    Bytes buffer(per_tick);
+    for (std::size_t got = 0;; got = 0) {
+      co_await ticked_.wait();
+      while (got < per_tick) {
+        const auto count = co_await stream->read_some(MutableBytes(buffer).subspan(got));
+        if (!count) co_return;
+        got += *count;
+      }
+    }
+  }
+
+ private:
+  void on_tick(std::int64_t) override { ticked_.notify_all(); }
+  runtime::Signal ticked_;
+};
+
+TEST(SlowPeers, AReplyMustBeReadAtThePaceAsked) {
+  // Every piece of it would be in time by itself.
+  for (const std::size_t per_second : {900U, 1500U}) {
+    Stage stage(router(), {.limits = quick()});
+    auto [near, far] = stage.world().link();
+    stage.shard().take(std::move(far));
+    Sip sip(stage);
+    stage.world().loop().spawn("read", sip.read(near.get(), per_second));
+    ASSERT_TRUE(
+        near->try_write(view_of("GET /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")));
+    auto& metrics = stage.service().metrics();
+    ASSERT_TRUE(stage.run([&] { return metrics.replies(2) == 1; }, 3'600'000));
+    EXPECT_EQ(metrics.refusals(Refused::kSlow), per_second < 1000 ? 1U : 0U);
+  }
+}
+
 TEST(SlowPeers, HalfOpenConnectionsEnd) {
   Stage stage(router(), {.limits = quick()}, 3, {.half_open_per_million = 1'000'000});
   auto client = stage.connect();
   stage.send(client, kGet);
   EXPECT_TRUE(stage.run([&] { return stage.service().metrics().connections() == 1; }));
   EXPECT_TRUE(stage.run([&] { return stage.service().metrics().connections() == 0; }, 120'000));
+}
+
+TEST(SlowPeers, HandshakesThatDoNotHappenEnd) {
+  runtime::TestCertificates certificates;
+  certificates.make("server", "DNS:h");
+  const auto tls =
+      runtime::TlsContext::server({.certificate_file = certificates.certificate_of("server"),
+                                   .key_file = certificates.key_of("server"),
+                                   .protocol = runtime::TlsProtocol::kHttp11});
+  ASSERT_TRUE(tls);
+  auto limits = quick();
+  limits.handshake = 3s;
+  Stage stage(router(), {.limits = limits});
+  auto [silent, far] = stage.world().link();
+  stage.shard().take_tls(std::move(far), *tls);
+  ASSERT_TRUE(stage.run([&] { return stage.shard().connections() == 1; }));
+  EXPECT_TRUE(stage.run([&] { return stage.shard().connections() == 0; }, 5000));
+  EXPECT_EQ(stage.service().metrics().refusals(Refused::kHandshake), 1U);
+  // One that is under way at a stop is cut, too.
+  auto [another, server_end] = stage.world().link();
+  stage.shard().take_tls(std::move(server_end), *tls);
+  ASSERT_TRUE(stage.run([&] { return stage.shard().connections() == 1; }));
+  stage.world().loop().spawn("stop", stage.shard().stop(1ms));
+  EXPECT_TRUE(stage.run([&] { return stage.shard().connections() == 0; }, 2000));
 }
 
 TEST(SlowPeers, LostConnectionsLeaveNothing) {
