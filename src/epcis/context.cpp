@@ -68,7 +68,7 @@ void Context::add_term(const std::string& term, const Element& value, Report& re
     if (found == value.children.end()) return report.add(ProblemCode::kContextTerm);
     id = &*found;
   }
-  if (term == "@vocab" && id->type == Scalar::kText) {
+  if (term == "@vocab" && id->type == Scalar::kText && is_uri(id->text)) {
     vocab_ = id->text;
     return;
   }

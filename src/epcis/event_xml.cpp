@@ -14,6 +14,9 @@ std::string qualified(std::string_view ns, std::string_view name, const Prefixes
   return std::string(prefixes.of(ns)) + ":" + std::string(name);
 }
 
+/// Attributes in it are the schema's.
+constexpr std::string_view kSchemaInstance = "http://www.w3.org/2001/XMLSchema-instance";
+
 class EventWriter {
  public:
   EventWriter(const Prefixes& prefixes, const WriteOptions& options, XmlWriter& out)
@@ -55,6 +58,7 @@ class EventWriter {
     for (const Element& element : list) {
       std::string name = qualified(element.ns, element.name, prefixes_);
       const bool plain = element.children.empty() && element.attributes.empty() &&
+                         element.ns != kSchemaInstance &&
                          std::ranges::find(names, name) == names.end();
       if (!plain) out_.set_impossible();
       out_.attribute(name, element.text);
@@ -277,6 +281,11 @@ void write_declarations(const Prefixes& prefixes, XmlWriter& out) {
   out.attribute("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
   out.attribute("xmlns:xsd", "http://www.w3.org/2001/XMLSchema");
   for (const Namespace& one : prefixes.declarations()) {
+    // Namespaces in XML 1.0, section 3: these two are bound already.
+    if (one.uri == "http://www.w3.org/XML/1998/namespace" ||
+        one.uri == "http://www.w3.org/2000/xmlns/") {
+      out.set_impossible();
+    }
     out.attribute("xmlns:" + one.prefix, one.uri);
   }
 }
@@ -292,6 +301,7 @@ void write_content(const Element& element, const Prefixes& prefixes, XmlWriter& 
     out.attribute("xsi:type", "xsd:" + std::string(name_of(element.type)));
   }
   for (const Attribute& one : element.attributes) {
+    if (one.ns == kSchemaInstance) out.set_impossible();
     out.attribute(qualified(one.ns, one.name, prefixes), one.value);
   }
   out.text(element.text);

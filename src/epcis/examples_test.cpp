@@ -118,7 +118,7 @@ TEST_F(Examples, XmlIsReadAndWritten) {
   EXPECT_EQ(count, 33U);
   using enum ProblemCode;
   EXPECT_EQ(codes, problem_codes({kDoctype, kSensorFieldTwice, kReportWithoutTypeButException,
-                                  kSpellingOfWord}));
+                                  kSpellingOfWord, kNotAWordOfGs1}));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ inline constexpr std::size_t kListMax = 100'000;         ///< identifiers or ele
 inline constexpr std::size_t kTextBytesMax = 1U << 20U;  ///< one text in an extension
 inline constexpr std::size_t kUriBytesMax = 2'048;       ///< an identifier, word or time
 inline constexpr std::size_t kNameBytesMax = 1'024;      ///< a name with its namespace or prefix
+inline constexpr std::size_t kPrefixBytesMax = 64;       ///< longer ones are replaced when written
 inline constexpr std::size_t kNamespacesMax = 1'000;
 inline constexpr std::size_t kProblemsMax = 1'000;  ///< kept for one event; further ones counted
 

@@ -1,6 +1,7 @@
 #include "epcis/prefixes.hpp"
 
 #include "epcis/context.hpp"
+#include "epcis/limits.hpp"
 
 namespace theriac::epcis {
 
@@ -9,7 +10,10 @@ Prefixes::Prefixes(const std::vector<Namespace>& declared,
     : taken_(std::move(reserved)) {
   // The last declaration of a prefix is the one that holds where a document repeats it.
   for (auto it = declared.rbegin(); it != declared.rend(); ++it) {
-    if (!is_xml_name(it->prefix) || it->uri.empty() || !taken_.insert(it->prefix).second) continue;
+    if (!is_xml_name(it->prefix) || it->prefix.size() > kPrefixBytesMax || it->uri.empty() ||
+        !taken_.insert(it->prefix).second) {
+      continue;
+    }
     declarations_.insert(declarations_.begin(), *it);
     by_uri_.insert_or_assign(it->uri, it->prefix);
   }

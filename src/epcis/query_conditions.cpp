@@ -82,11 +82,18 @@ void for_each_id(const Event& event, std::string_view field, Fn fn) {
 }
 
 /// Values of a vocabulary field, for look-ups in master data.
-std::vector<std::string> values_of(const Event& event, std::string_view field) {
+std::vector<std::string> values_of(const Event& event, const FieldName& name) {
   std::vector<std::string> out;
   const auto add = [&](std::string_view value) {
     if (!value.empty()) out.emplace_back(value);
   };
+  if (!name.ns.empty()) {
+    for (const Element& one : event.extensions) {
+      if (is_named(one.ns, one.name, name)) add(trimmed(one.text));
+    }
+    return out;
+  }
+  const std::string_view field = name.local;
   if (field == "readPoint" && event.read_point) add(event.read_point->id);
   if (field == "bizLocation" && event.biz_location) add(event.biz_location->id);
   if (field == "bizStep") add(event.biz_step.value);
@@ -223,7 +230,7 @@ Condition quantity_compares(std::string uom, Comparison comparison, std::vector<
   }};
 }
 
-Condition attribute_compares(std::string field, std::string attribute,
+Condition attribute_compares(FieldName field, std::string attribute,
                              std::vector<Operand> operands) {
   return {.holds = [=](const Event& event, const MasterDataLookup& lookup) {
     if (!lookup.attributes) return false;

@@ -48,9 +48,10 @@ Query::Condition sensor_compares(Measure measure, bool difference, std::string u
 Query::Condition quantity_compares(std::string uom, Comparison comparison,
                                    std::vector<double> values);
 
-/// Of the vocabulary field: master data have the attribute; and, if there are operands, one of its
-/// values compares. `field`: "bizLocation", …
-Query::Condition attribute_compares(std::string field, std::string attribute,
+/// Of the vocabulary field ("bizLocation", …), or of the event's extension if the name has a
+/// namespace: master data have the attribute; and, if there are operands, one of its values
+/// compares.
+Query::Condition attribute_compares(FieldName field, std::string attribute,
                                     std::vector<Operand> operands);
 
 /// Whether two namespaces are one: without their last separator.

@@ -187,28 +187,34 @@ class QueryParser {
     std::string_view rest = input.name;
     const auto texts = texts_of(input);
     if (cut(rest, "HASATTR_")) {
-      if (!is_vocabulary_field(rest)) return unknown();
+      const auto field = vocabulary_field(rest);
+      if (!field) return tl::unexpected(field.error());
       if (!texts) return tl::unexpected(texts.error());
       for (const std::string& attribute : *texts) {
-        add_condition(attribute_compares(std::string(rest), attribute, {}));
+        add_condition(attribute_compares(*field, attribute, {}));
       }
       return {};
     }
     if (!cut(rest, "EQATTR_")) cut(rest, "EQ_ATTR_");
     const std::size_t bar = rest.find('_');
-    if (bar == std::string_view::npos || bar + 1 == rest.size() ||
-        !is_vocabulary_field(rest.substr(0, bar))) {
-      return unknown();
-    }
+    if (bar == std::string_view::npos || bar + 1 == rest.size()) return unknown();
+    const auto field = vocabulary_field(rest.substr(0, bar));
+    if (!field) return tl::unexpected(field.error());
     if (!texts) return tl::unexpected(texts.error());
-    return add_condition(attribute_compares(std::string(rest.substr(0, bar)),
-                                            std::string(rest.substr(bar + 1)), operands(*texts)));
+    return add_condition(
+        attribute_compares(*field, std::string(rest.substr(bar + 1)), operands(*texts)));
   }
-  static bool is_vocabulary_field(std::string_view name) {
+  /// One of the standard's, or an extension of the event.
+  Parsed<FieldName> vocabulary_field(std::string_view name) {
     constexpr std::string_view kNames[] = {
         "readPoint", "bizLocation", "bizStep",  "disposition",   "bizTransaction",
         "source",    "destination", "epcClass", "inputEPCClass", "outputEPCClass"};
-    return std::ranges::find(kNames, name) != std::end(kNames);
+    if (std::ranges::find(kNames, name) != std::end(kNames))
+      return FieldName{{}, std::string(name)};
+    const auto field = extension_field(name);
+    if (!field) return tl::unexpected(field.error());
+    if (field->place != Place::kEvent || field->inner) return unknown();
+    return field->name;
   }
   static std::vector<Operand> operands(const std::vector<std::string>& texts) {
     std::vector<Operand> out;

@@ -103,7 +103,9 @@ bool EpcPattern::matches(std::string_view id) const {
   std::string urn(id);
   if (id.starts_with("http")) {
     // The pattern's own company prefix tells where to part the digits of a link.
-    urn = as_urn(id, static_cast<int>(parts_.front().size()));
+    // (Where that is open, any will do.)
+    const std::size_t digits = parts_.front() == "*" ? 7 : parts_.front().size();
+    urn = as_urn(id, static_cast<int>(digits));
   }
   if (!is_well_formed_epc(urn)) return false;
   std::string_view rest = urn;

@@ -24,17 +24,17 @@ class DocumentReader {
     read_kind();
     if (report_.fatal() || document_.kind == DocumentKind::kBareEvent) return std::move(document_);
     for (const Member& member : in_.members(tree_).all()) read_member(member);
-    require(document_.creation_date.has_value(), "creationDate");
-    require(member(tree_, "schemaVersion") != nullptr, "schemaVersion");
-    require(member(tree_, "epcisBody") != nullptr, "epcisBody");
+    require("creationDate");
+    require("schemaVersion");
+    require("epcisBody");
     return std::move(document_);
   }
 
  private:
-  void require(bool there, std::string_view name) {
+  void require(std::string_view name) {
     // Section 10: a query's result may leave version and date out.
     const bool optional = document_.kind == DocumentKind::kQueryResult && name != "epcisBody";
-    if (!there && !optional && !report_.fatal()) report_.add(kMissingField, name);
+    if (!optional && member(tree_, name) == nullptr) report_.add(kMissingField, name);
   }
 
   void read_context() {

@@ -16,10 +16,15 @@ bool is_wrapper(const Element& child) {
   return child.ns.empty() && (child.name == "extension" || child.name == "baseExtension");
 }
 
-/// Leaves only what a finished tree has.
-void settle(Element& element) {
+/// Leaves only what a finished tree has. False: a namespace that JSON could not name.
+bool settle(Element& element) {
   if (element.type == Scalar::kNull) element.type = Scalar::kText;
-  for (Element& child : element.children) settle(child);
+  bool good = element.ns.empty() || is_uri(element.ns);
+  for (const Attribute& one : element.attributes) {
+    good = good && (one.ns.empty() || is_uri(one.ns));
+  }
+  for (Element& child : element.children) good = settle(child) && good;
+  return good;
 }
 
 /// Of events, in documents that qualify what the schema leaves unqualified.
@@ -246,11 +251,13 @@ void ValueReader::extension(const Member& member, std::vector<Element>& out) {
     report_.add(kUnqualifiedExtension);
     ns = kUnqualified;
   }
+  // In XML the standard's own namespace would make a field of it.
+  if (is_standard_namespace(ns)) return report_.add(kUnknownField);
   if (json()) return json_extension(*member.value, ns, member.name, out, false);
   Element& copy = out.emplace_back(*member.value);
   copy.ns = ns;
   copy.name = member.name;
-  settle(copy);
+  if (!settle(copy)) report_.add(kBadName);
 }
 
 void ValueReader::json_extension(const Element& value, std::string_view ns, std::string_view name,

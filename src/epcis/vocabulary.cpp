@@ -44,17 +44,13 @@ constexpr std::array<Renamed, 5> kRenamed{{
     {Vocabulary::kDisposition, "non_sellable_recalled", "recalled"},
 }};
 
-constexpr std::string_view kReservedSpaces[] = {"https://ref.gs1.org/voc/",
-                                                "urn:epcglobal:cbv:",
-                                                "https://ref.gs1.org/cbv/",
-                                                "http://ref.gs1.org/cbv/",
-                                                "https://ns.gs1.org/cbv/",
-                                                "http://ns.gs1.org/cbv/",
-                                                "cbv:",
-                                                "https://gs1.org/voc/",
-                                                "http://gs1.org/voc/",
-                                                "https://www.gs1.org/voc/",
-                                                "http://www.gs1.org/voc/"};
+constexpr std::string_view kReservedSpaces[] = {
+    "https://ref.gs1.org/voc/", "gs1:",
+    "urn:epcglobal:cbv:",       "https://ref.gs1.org/cbv/",
+    "http://ref.gs1.org/cbv/",  "https://ns.gs1.org/cbv/",
+    "http://ns.gs1.org/cbv/",   "cbv:",
+    "https://gs1.org/voc/",     "http://gs1.org/voc/",
+    "https://www.gs1.org/voc/", "http://www.gs1.org/voc/"};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -82,7 +78,7 @@ bool cut_prefix(const Names& names, std::string_view& text, WordReading& out) {
   const std::size_t path = names.web.rfind('/') + 1;
   const std::string_view tail = names.web.substr(path);
   for (const std::string_view space : kReservedSpaces) {
-    if (space.starts_with("urn:") || space == "cbv:" ||
+    if (space.starts_with("urn:") || space == "cbv:" || space == "gs1:" ||
         space.ends_with("/voc/") != names.web.ends_with("/voc/")) {
       continue;
     }

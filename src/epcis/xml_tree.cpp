@@ -140,7 +140,8 @@ void Scanner::start(std::string_view name, std::string_view prefix, std::string_
                     std::span<const xmlChar* const> attributes) {
   if (stopped_) return;
   if (path_.size() >= kDepthMax) return refuse(Code::kTooLarge, "XML: depth");
-  if (name.size() > kNameBytesMax) return refuse(Code::kTooLarge, "XML: name");
+  // JSON's names have the prefix with them.
+  if (name.size() + kPrefixBytesMax >= kNameBytesMax) return refuse(Code::kTooLarge, "XML: name");
   if (ns.empty() && !prefix.empty()) return refuse(Code::kMalformed, "XML: prefix");
   bind(namespaces);
   const bool in_list = inside_list() && path_.size() == list_depth_;
