@@ -1,5 +1,5 @@
 // A static reply over TLS 1.3, for bench/http_static.py beside nginx.
-// usage: http_server PORT CERTIFICATE KEY BODY_BYTES [plain]
+// usage: http_server PORT CERTIFICATE KEY BODY_BYTES
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -32,8 +32,7 @@ int main(int argc, char** argv) {
   if (!added || !service) return 1;
   http::ListenOptions options;
   options.at = {.host = "127.0.0.1", .port = static_cast<std::uint16_t>(number(argv[1]))};
-  if (argc < 6)
-    options.tls = runtime::TlsServerOptions{.certificate_file = argv[2], .key_file = argv[3]};
+  options.tls = runtime::TlsServerOptions{.certificate_file = argv[2], .key_file = argv[3]};
   auto server = http::Server::start(loops, **service, std::move(options));
   if (!server) {
     std::fprintf(stderr, "%s\n", server.error().message().c_str());

@@ -1,16 +1,9 @@
 #!/usr/bin/python3
 """Our HTTP server beside nginx: a static reply over TLS 1.3 on kept connections, both on one core.
 
-  bench/http_static.py                     rounds in turns; a table of requests per second and processor
-                                    time for a request, and the ratios to nginx of the same round
-  bench/http_static.py --plain             without TLS
-  bench/http_static.py --clients 32,200 --bytes 256 --seconds 4 --rounds 5
-
-Needs a release build, and nginx-light and wrk from Debian (apt-get install --no-install-recommends;
-nginx is started with a configuration of its own in a temporary folder, never as a service). Both
-send the same fields. The load has the other core. Absolute figures say little; ratios do.
+nginx is started with a configuration of its own in a temporary folder, never as a service. Both send
+the same fields. The load has the other core.
 """
-import argparse
 import pathlib
 import re
 import shutil
@@ -21,6 +14,8 @@ import tempfile
 
 from contestants import BIN, await_port, free_port, processor_seconds
 
+CLIENTS = (1, 32, 200)
+BYTES = 256
 NGINX = """
 worker_processes 1;
 worker_cpu_affinity {mask};
@@ -77,24 +72,22 @@ def start(folder, options):
     port = free_port()
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(
-        dir=folder, port=port, mask=format(1 << options.cpu, "b"), body="x" * options.bytes,
-        tls="" if options.plain else "ssl",
-        hsts="" if options.plain else 'add_header Strict-Transport-Security "max-age=31536000";',
-        certificates="" if options.plain else f"ssl_certificate {certificate}; ssl_certificate_key {key};"
+        dir=folder, port=port, mask=format(1 << options.cpu, "b"), body="x" * BYTES,
+        tls="ssl",
+        hsts='add_header Strict-Transport-Security "max-age=31536000";',
+        certificates=f"ssl_certificate {certificate}; ssl_certificate_key {key};"
                                               " ssl_protocols TLSv1.3; ssl_session_tickets off;"))
     pinned = ["taskset", "-c", str(options.cpu)]
     yield Contestant("nginx", port, [*pinned, options.nginx, "-c", config, "-p", folder])
     port = free_port()
-    yield Contestant("theriac", port, [*pinned, BIN / "http_server", port, certificate, key, options.bytes,
-                                       *(["plain"] if options.plain else [])])
+    yield Contestant("theriac", port, [*pinned, BIN / "http_server", port, certificate, key, BYTES])
 
 
 def load(one, clients, options):
     """(requests per second, processor microseconds for a request)"""
-    scheme = "http" if options.plain else "https"
     before = one.seconds()
-    out = subprocess.run(["taskset", "-c", str(options.load_cpu), "wrk", "-t1", f"-c{clients}", f"-d{options.seconds}s", "--timeout", "20s",
-                          f"{scheme}://127.0.0.1:{one.port}/"], check=True, capture_output=True, text=True).stdout
+    out = subprocess.run(["taskset", "-c", str(1 - min(options.cpu, 1)), "wrk", "-t1", f"-c{clients}", f"-d{options.seconds}s", "--timeout", "20s",
+                          f"https://127.0.0.1:{one.port}/"], check=True, capture_output=True, text=True).stdout
     spent = one.seconds() - before
     done = int(re.search(r"(\d+) requests in", out).group(1))
     if "Non-2xx" in out or re.search(r"Socket errors: (?!connect 0, read 0, write 0)", out) or not done:
@@ -102,7 +95,7 @@ def load(one, clients, options):
     return float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), spent / done * 1e6
 
 
-def measure(contestants, clients, options):
+def one_row(contestants, clients, options):
     rates = {c.name: [] for c in contestants}
     costs = {c.name: [] for c in contestants}
     for turn in range(options.rounds):
@@ -111,41 +104,35 @@ def measure(contestants, clients, options):
             rates[one.name].append(rate)
             costs[one.name].append(cost)
     median = statistics.median
-    rate = median(a / b for a, b in zip(rates["theriac"], rates["nginx"]))
-    cost = median(a / b for a, b in zip(costs["theriac"], costs["nginx"]))
-    print(f"| {clients} | {median(rates['nginx']):.0f} ({median(costs['nginx']):.1f}) | "
-          f"{median(rates['theriac']):.0f} ({median(costs['theriac']):.1f}) | {rate:.2f} | {cost:.2f} |", flush=True)
+    row = {"clients": clients, "rate": {name: median(all_) for name, all_ in rates.items()},
+           "cost": {name: median(all_) for name, all_ in costs.items()},
+           "rates": median(a / b for a, b in zip(rates["theriac"], rates["nginx"])),
+           "costs": median(a / b for a, b in zip(costs["theriac"], costs["nginx"]))}
+    print(f"{clients:4} clients: theriac / nginx {row['rates']:.2f} requests, {row['costs']:.2f} CPU", flush=True)
+    return row
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clients", default="1,32,200")
-    parser.add_argument("--bytes", type=int, default=256)
-    parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--cpu", type=int, default=0)
-    parser.add_argument("--load-cpu", type=int, default=1)
-    parser.add_argument("--plain", action="store_true")
-    options = parser.parse_args()
+def measure(options):
     options.nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if not options.nginx or not shutil.which("wrk"):
-        sys.exit("bench/http_static.py needs nginx-light and wrk (Debian packages)")
+        sys.exit("this part needs nginx-light and wrk (Debian packages)")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="theriac-bench-http-"))
     folder.chmod(0o755)
     contestants = []
     try:
         for one in start(folder, options):
             contestants.append(one)
-        print(f"static reply of {options.bytes} bytes, {'plain' if options.plain else 'TLS 1.3'}, kept connections\n\n"
-              "| clients | nginx, requests/s (us of CPU each) | theriac | requests, ratio | CPU, ratio |\n"
-              "|---:|---:|---:|---:|---:|", flush=True)
-        for clients in map(int, options.clients.split(",")):
-            measure(contestants, clients, options)
+        return [one_row(contestants, clients, options) for clients in CLIENTS]
     finally:
         for one in contestants:
             one.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-if __name__ == "__main__":
-    main()
+def table(rows):
+    lines = ["| clients | nginx, requests/s (us of CPU each) | theriac | requests, ratio | CPU, ratio |",
+             "|---:|---:|---:|---:|---:|"]
+    lines += [f"| {r['clients']} | {r['rate']['nginx']:.0f} ({r['cost']['nginx']:.1f}) | "
+              f"{r['rate']['theriac']:.0f} ({r['cost']['theriac']:.1f}) | {r['rates']:.2f} | {r['costs']:.2f} |"
+              for r in rows]
+    return "\n".join(lines)

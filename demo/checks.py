@@ -10,6 +10,7 @@ import checks_data
 import checks_exchange
 import checks_faults
 import checks_masks
+import checks_trace
 import checks_views
 from checks_data import BENCH_TABLES
 from libpq import SqlError
@@ -108,6 +109,7 @@ CHECKS = (
     ("the application changes its tables, protection follows", checks_exchange.schema_change),
     ("a sealed backup restores; an export is in clear and on record", checks_exchange.dump),
     ("protection is taken back, every row compared", unseal),
+    ("who knows 1,000 serial numbers guesses no better than chance", checks_trace.numbers),
     ("the ERP's captured workload gives what a plain database gives", checks_exchange.workload),
 )
 NEEDED = (bring_up, seal)  # without these the others mean nothing
