@@ -25,6 +25,10 @@ inline constexpr std::size_t kCertificatesMax = 100;
 inline constexpr std::int64_t kInnerCountMax = 100'000;
 /// Events that are put into an order of their own for one query.
 inline constexpr std::int64_t kOrderedEventsMax = 10'000;
+/// One item at two places sooner than this was copied.
+inline constexpr std::int64_t kTravelMs = 60 * 60 * 1000;
+/// In which a client's wrong guesses are counted.
+inline constexpr std::int64_t kGuessWindowMs = 60 * 60 * 1000;
 /// Rows of one page.
 inline constexpr std::int64_t kPageRowsMax = 1000;
 

@@ -151,6 +151,13 @@ CREATE TABLE work(
 );
 CREATE INDEX work_by_state ON work(state, id);
 
+-- Where an item was verified last.
+CREATE TABLE sightings(
+  item    BYTES PRIMARY KEY,
+  place   INT NOT NULL,
+  when_ms INT NOT NULL
+) CLUSTERED;
+
 CREATE TABLE recalls(
   id        INT PRIMARY KEY,
   state     INT NOT NULL,
