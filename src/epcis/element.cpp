@@ -1,6 +1,8 @@
 #include "epcis/element.hpp"
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace theriac::epcis {
@@ -21,6 +23,36 @@ constexpr std::array<std::pair<Scalar, std::string_view>, 9> kTypes{{
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// XML 1.0, fifth edition, productions 4 and 4a without the colon.
+constexpr std::pair<char32_t, char32_t> kNameStart[] = {
+    {'A', 'Z'},       {'_', '_'},       {'a', 'z'},       {0xc0, 0xd6},     {0xd8, 0xf6},
+    {0xf8, 0x2ff},    {0x370, 0x37d},   {0x37f, 0x1fff},  {0x200c, 0x200d}, {0x2070, 0x218f},
+    {0x2c00, 0x2fef}, {0x3001, 0xd7ff}, {0xf900, 0xfdcf}, {0xfdf0, 0xfffd}, {0x10000, 0xeffff}};
+constexpr std::pair<char32_t, char32_t> kNameMore[] = {
+    {'-', '.'}, {'0', '9'}, {0xb7, 0xb7}, {0x300, 0x36f}, {0x203f, 0x2040}};
+
+bool in_ranges(std::span<const std::pair<char32_t, char32_t>> ranges, char32_t c) {
+  return std::ranges::any_of(
+      ranges, [&](const auto& range) { return c >= range.first && c <= range.second; });
+}
+
+/// Of text that has been checked to be UTF-8; 0 for what is not.
+char32_t take_code_point(std::string_view& text) {
+  const auto byte = [&](std::size_t i) -> char32_t {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const char32_t lead = byte(0);
+  const std::size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  char32_t value = size == 1 ? lead : lead & (0xffU >> (size + 1));
+  bool good = true;
+  for (std::size_t i = 1; i < size; ++i) {
+    good = good && (byte(i) & 0xc0U) == 0x80;
+    value = (value << 6U) | (byte(i) & 0x3fU);
+  }
+  text.remove_prefix(std::min(size, text.size()));
+  return good ? value : 0;
+}
 
 std::size_t digits_at(std::string_view text, std::size_t at) {
   std::size_t count = 0;
@@ -47,13 +79,13 @@ Scalar scalar_of(std::string_view name) {
 }
 
 bool is_xml_name(std::string_view text) {
-  if (text.empty()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool start = is_letter(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
-    if (!start && (i == 0 || (!is_digit(c) && c != '-' && c != '.'))) return false;
+  bool first = true;
+  while (!text.empty()) {
+    const char32_t c = take_code_point(text);
+    if (!in_ranges(kNameStart, c) && (first || !in_ranges(kNameMore, c))) return false;
+    first = false;
   }
-  return true;
+  return !first;
 }
 
 bool is_json_number(std::string_view text) {

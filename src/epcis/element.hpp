@@ -61,8 +61,7 @@ std::string_view name_of(Scalar type);
 /// By the name in XML Schema's namespace; kText for others.
 Scalar scalar_of(std::string_view name);
 
-/// Whether `text` can be a name in XML (NCName) of ASCII letters, digits, "_", "-", "." or bytes
-/// beyond ASCII.
+/// Whether `text` can be a name in XML: an NCName, XML 1.0 fifth edition.
 bool is_xml_name(std::string_view text);
 /// Whether `text` is a number as JSON writes it (RFC 8259 section 6).
 bool is_json_number(std::string_view text);

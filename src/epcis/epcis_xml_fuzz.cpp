@@ -34,7 +34,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = read_xml(*xml);
     THERIAC_ASSERT(again.has_value() && none_refused(*again));
     same_events(again->document, document);
-    THERIAC_ASSERT(write_xml(again->document).value() == *xml);
+    // From the second time on the text stays as it is. (Prefixes find their order in the first.)
+    const std::string second = write_xml(again->document).value();
+    THERIAC_ASSERT(write_xml(read_xml(second)->document).value() == second);
   }
   if (const auto json = write_json(document)) {
     const auto again = read_json(*json);

@@ -88,7 +88,10 @@ class MasterDataReader {
 
   void attribute_of_xml(const Element& value, std::vector<MasterDataAttribute>& out) {
     MasterDataAttribute attribute;
-    attribute.value = value;
+    std::vector<Element> values;
+    in_.extension({kUnqualified, "attribute", &value}, values);
+    if (values.empty()) return;
+    attribute.value = std::move(values.front());
     attribute.value.ns.clear();
     attribute.value.name.clear();
     std::erase_if(attribute.value.attributes, [&](const Attribute& one) {

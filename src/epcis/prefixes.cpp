@@ -1,5 +1,6 @@
 #include "epcis/prefixes.hpp"
 
+#include "epcis/business_header.hpp"
 #include "epcis/context.hpp"
 #include "epcis/limits.hpp"
 
@@ -29,7 +30,9 @@ std::string_view Prefixes::of(std::string_view ns) const {
 
 void Prefixes::cover(std::string_view ns) {
   if (ns.empty() || by_uri_.contains(ns)) return;
-  std::string prefix = ns == kUnqualified ? "unqualified" : "ns1";
+  std::string prefix = ns == kUnqualified               ? "unqualified"
+                       : ns == kBusinessHeaderNamespace ? "sbdh"
+                                                        : "ns1";
   for (const auto& [name, uri] : standard_prefixes()) {
     if (uri == ns) prefix = name;
   }

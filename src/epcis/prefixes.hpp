@@ -20,6 +20,7 @@ class Prefixes {
   /// Makes sure that every namespace in the document's extensions has a prefix.
   void cover(const Document& document);
   void cover(const Event& event);
+  void cover(const Element& element);
 
   /// Empty for a namespace that was not covered.
   [[nodiscard]] std::string_view of(std::string_view ns) const;
@@ -27,7 +28,6 @@ class Prefixes {
   [[nodiscard]] const std::vector<Namespace>& declarations() const { return declarations_; }
 
  private:
-  void cover(const Element& element);
   void cover(const std::vector<Element>& elements);
   void cover(std::string_view ns);
 

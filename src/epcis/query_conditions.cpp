@@ -232,7 +232,9 @@ Condition quantity_compares(std::string uom, Comparison comparison, std::vector<
 
 Condition attribute_compares(FieldName field, std::string attribute,
                              std::vector<Operand> operands) {
-  return {.holds = [=](const Event& event, const MasterDataLookup& lookup) {
+  return {.holds = [field = std::move(field), attribute = std::move(attribute),
+                    operands = std::move(operands)](const Event& event,
+                                                    const MasterDataLookup& lookup) {
     if (!lookup.attributes) return false;
     return std::ranges::any_of(values_of(event, field), [&](const std::string& id) {
       const auto values = lookup.attributes(id, attribute);

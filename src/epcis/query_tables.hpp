@@ -91,7 +91,7 @@ struct MeasureName {
   Measure measure;
   bool difference = false;
 };
-inline const MeasureName kMeasures[] = {
+inline constexpr MeasureName kMeasures[] = {
     {"value", &SensorReport::value},        {"minValue", &SensorReport::min_value},
     {"maxValue", &SensorReport::max_value}, {"meanValue", &SensorReport::mean_value},
     {"sDev", &SensorReport::s_dev, true},   {"percValue", &SensorReport::perc_value},
@@ -113,7 +113,7 @@ struct TimeParameter {
   std::string_view name;
   Times times;
 };
-inline const TimeParameter kTimes[] = {
+inline constexpr TimeParameter kTimes[] = {
     {"eventTime", [](const Event& event) { return std::vector{event.event_time.ms}; }},
     {"recordTime",
      [](const Event& event) {

@@ -74,7 +74,7 @@ const Event& aggregation() {
   return event;
 }
 
-const std::vector<Namespace> kNamespaces{{"ext", "https://example.com/ext/"}};
+std::vector<Namespace> namespaces() { return {{"ext", "https://example.com/ext/"}}; }
 
 MasterDataLookup master_data() {
   MasterDataLookup out;
@@ -100,7 +100,7 @@ bool satisfied(const Query& query, const Event& event, const MasterDataLookup& l
 /// Whether the query of one parameter finds the event; what is found must be found by terms, too.
 bool finds(const Event& event, const std::string& name, const std::string& values) {
   const Parameter parameter{name, split_values(values)};
-  const auto query = Query::parse({&parameter, 1}, kNamespaces);
+  const auto query = Query::parse({&parameter, 1}, namespaces());
   if (!query) {
     ADD_FAILURE() << name << "=" << values << ": " << static_cast<int>(query.error().fault);
     return false;
@@ -276,7 +276,7 @@ TEST(Query, MasterData) {
 }
 
 QueryError error_of(const std::vector<Parameter>& parameters) {
-  const auto query = Query::parse(parameters, kNamespaces);
+  const auto query = Query::parse(parameters, namespaces());
   return query ? QueryError{QueryFault::kNotAQuery, "no error"} : query.error();
 }
 
@@ -352,7 +352,7 @@ TEST(Query, Limits) {
   for (std::size_t i = 0; i < kQueryParametersMax; ++i) {
     parameters.push_back({"EQ_ext:f" + std::to_string(i), {"x"}});
   }
-  EXPECT_TRUE(Query::parse(parameters, kNamespaces));
+  EXPECT_TRUE(Query::parse(parameters, namespaces()));
   parameters.push_back({"EQ_action", {"ADD"}});
   EXPECT_EQ(error_of(parameters).fault, QueryFault::kTooComplex);
   const std::vector<std::string> most(kQueryValuesMax, "ADD");
@@ -369,7 +369,7 @@ TEST(Query, EveryParameterOfTheSchema) {
   const auto schema = nlohmann::json::parse(text_of_file(path))["definitions"]["EPCIS-Query"];
   const auto known = [](const std::string& name) {
     const Parameter parameter{name, {"urn:example:1"}};
-    const auto query = Query::parse({&parameter, 1}, kNamespaces);
+    const auto query = Query::parse({&parameter, 1}, namespaces());
     return query || query.error().fault != QueryFault::kUnknownParameter;
   };
   for (const auto& [name, type] : schema["properties"].items()) {
@@ -419,7 +419,7 @@ TEST(Query, Json) {
 
 TEST(Query, Order) {
   const auto query = [](std::vector<Parameter> parameters) {
-    return Query::parse(parameters, kNamespaces).value();
+    return Query::parse(parameters, namespaces()).value();
   };
   Event early = commissioning();
   early.event_time.ms -= 1;
@@ -491,7 +491,7 @@ TEST(Terms, PropertyMatchesImpliesTerms) {
       for (int i = 0; i < count; ++i) parameter.values.push_back(*rc::gen::elementOf(values));
       parameters.push_back(parameter);
     }
-    const auto query = Query::parse(parameters, kNamespaces);
+    const auto query = Query::parse(parameters, namespaces());
     RC_ASSERT(query.has_value());
     for (const Event* event : events) {
       if (query->matches(*event, master_data())) {

@@ -24,9 +24,12 @@ std::string object_event(const std::string& members) {
                                                     {"action", R"("OBSERVE")"},
                                                     {"epcList", R"(["urn:example:1"])"}};
   for (const auto& [name, value] : defaults) {
-    if (members.find('"' + name + '"') == std::string::npos) {
-      out += ",\"" + name + "\":" + value;
-    }
+    const std::string quoted = '"' + name + '"';
+    if (members.find(quoted) != std::string::npos) continue;
+    out += ',';
+    out += quoted;
+    out += ':';
+    out += value;
   }
   return out + (members.empty() ? "" : "," + members) + "}";
 }
@@ -71,7 +74,8 @@ void expect_told(const Result<Reading>& reading, const Case& one) {
   EXPECT_EQ(reading->refused || refused_events(*reading) > 0, refusal) << one.input;
 }
 
-const std::string kSensor = R"("sensorElementList":[{"sensorReport":[{"type":"Temperature"}]}])";
+constexpr const char* kSensor =
+    R"("sensorElementList":[{"sensorReport":[{"type":"Temperature"}]}])";
 std::string report(const std::string& members) {
   return R"("sensorElementList":[{"sensorReport":[{)" + members + "}]}]";
 }
@@ -95,8 +99,8 @@ TEST(Read, EventsInJson) {
       {"0: BadEpc epcList[0]\n", R"("epcList":["urn:epc:id:sgtin:1.2.3"])"},
       {"0: RepeatedIdentifier epcList\n", R"("epcList":["urn:example:1","urn:example:1"])"},
       {"0: NothingObserved \n", R"("epcList":[])"},
-      {"0: NothingObserved \n", R"("epcList":[],)" + kSensor},
-      {"", R"("epcList":[],"readPoint":{"id":"urn:example:2"},)" + kSensor},
+      {"0: NothingObserved \n", std::string(R"("epcList":[],)") + kSensor},
+      {"", std::string(R"("epcList":[],"readPoint":{"id":"urn:example:2"},)") + kSensor},
       {"0: TooLong readPoint.id\n",
        R"("readPoint":{"id":"urn:example:)" + std::string(kUriBytesMax, 'x') + "\"}"},
       {"0: UnknownWord bizStep\n", R"("bizStep":"transforming")"},
@@ -415,6 +419,16 @@ TEST(Read, WhatIsNoXml) {
   expect_error(read_xml("<!DOCTYPE a [<!ATTLIST a b (c|d) 'c'>]>" + body), Code::kMalformed,
                "XML: declarations, line 1");
   expect_error(read_xml(body), Code::kMalformed, "XML, line 1");  // an entity of nobody
+}
+
+TEST(Read, ReferencesOfXmlItself) {
+  const auto reading = read_xml(xml_document(xml_event(
+      "<ext:a ext:b='&amp;&#38;&amp;#38;&lt;&#x9;'>&amp;&#38;&amp;#38;<![CDATA[&amp;]]></ext:a>")));
+  ASSERT_TRUE(reading);
+  ASSERT_EQ(reading->document.events.size(), 1U) << told(*reading);
+  const Element& extension = reading->document.events[0].extensions.at(0);
+  EXPECT_EQ(extension.attributes.at(0).value, "&&&#38;<\t");
+  EXPECT_EQ(extension.text, "&&&#38;&amp;");
 }
 
 TEST(Read, IncludesAreOnlyElements) {

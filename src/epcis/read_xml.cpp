@@ -45,7 +45,7 @@ bool is_own_namespace(std::string_view uri) {
 std::vector<Namespace> own_namespaces(const XmlDocument& source) {
   std::vector<Namespace> out;
   for (const Namespace& one : source.namespaces) {
-    if (one.prefix.empty() || is_own_namespace(one.uri)) continue;
+    if (one.prefix.empty() || is_own_namespace(one.uri) || !is_uri(one.uri)) continue;
     Namespace declaration{one.prefix, one.uri};
     if (!is_standard_prefix(declaration)) out.push_back(std::move(declaration));
   }

@@ -96,8 +96,9 @@ TEST(Units, Conversion) {
 }
 
 TEST(Element, Names) {
-  for (const char* good : {"a", "_a", "a-b.c", "lot7", "größe"}) EXPECT_TRUE(is_xml_name(good));
-  for (const char* bad : {"", "7a", "-a", ".a", "a b", "a:b", "a/b"})
+  for (const char* good : {"a", "_a", "a-b.c", "lot7", "größe", "批号", "a·b", "अ", "𠀀"})
+    EXPECT_TRUE(is_xml_name(good));
+  for (const char* bad : {"", "7a", "-a", ".a", "a b", "a:b", "a/b", "a×b", "·a", "\uFFFF", "\xff"})
     EXPECT_FALSE(is_xml_name(bad));
 }
 

@@ -16,10 +16,18 @@ class DocumentWriter {
   DocumentWriter(const Document& document, const WriteOptions& options)
       : document_(document),
         options_(options),
-        prefixes_(document.namespaces,
-                  {"xml", "xmlns", "xsi", "xsd", "sbdh", "epcis", "epcisq", "epcismd"}, {}),
+        prefixes_(document.namespaces, {"xml", "xmlns", "xsi", "xsd", "epcis", "epcisq", "epcismd"},
+                  {}),
         out_("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n") {
     prefixes_.cover(document);
+    const bool addressed = !document.sender.empty() || !document.receiver.empty() ||
+                           !document.instance_identifier.empty();
+    if (document.business_header) {
+      business_header_ = *document.business_header;
+    } else if (addressed) {
+      business_header_ = business_header_of(document);
+    }
+    if (business_header_) prefixes_.cover(*business_header_);
   }
 
   std::string write() {
@@ -82,16 +90,12 @@ class DocumentWriter {
   }
 
   void header() {
-    const bool addressed = !document_.sender.empty() || !document_.receiver.empty() ||
-                           !document_.instance_identifier.empty();
     const bool data = !document_.master_data.empty() &&
                       document_.kind != DocumentKind::kMasterData &&
                       document_.kind != DocumentKind::kQueryResult;
-    if (!document_.business_header && !addressed && !data) return;
+    if (!business_header_ && !data) return;
     out_.begin("EPCISHeader");
-    if (document_.business_header || addressed) {
-      business_header(document_.business_header.value_or(business_header_of(document_)));
-    }
+    if (business_header_) write_element(*business_header_, prefixes_, out_);
     if (data) {
       out_.begin("extension");
       out_.begin("EPCISMasterData");
@@ -99,14 +103,6 @@ class DocumentWriter {
       out_.end();
       out_.end();
     }
-    out_.end();
-  }
-
-  void business_header(const Element& tree) {
-    out_.begin("sbdh:" + tree.name);
-    out_.attribute("xmlns:sbdh", kBusinessHeaderNamespace);
-    const Prefixes prefixes({{"sbdh", std::string(kBusinessHeaderNamespace)}}, {}, {});
-    write_content(tree, prefixes, out_);
     out_.end();
   }
 
@@ -155,6 +151,7 @@ class DocumentWriter {
   const Document& document_;
   const WriteOptions& options_;
   Prefixes prefixes_;
+  std::optional<Element> business_header_;
   XmlWriter out_;
 };
 

@@ -21,6 +21,19 @@ std::string_view view(const xmlChar* text) {
   return text == nullptr ? std::string_view() : reinterpret_cast<const char*>(text);  // NOLINT
 }
 
+/// Where it does not substitute entities, which it is never asked to, libxml2 hands every ampersand
+/// of an attribute over as a reference.
+std::string with_ampersands(std::string_view value) {
+  constexpr std::string_view kReference = "&#38;";
+  std::string out;
+  for (std::size_t at = value.find(kReference); at != std::string_view::npos;
+       at = value.find(kReference)) {
+    out += value.substr(0, at + 1);
+    value.remove_prefix(at + kReference.size());
+  }
+  return out += value;
+}
+
 class Scanner {
  public:
   /// Without `on_event` the document is built and the events are passed over; with it the reverse.
@@ -131,7 +144,7 @@ void Scanner::add_attributes(Element& element, std::span<const xmlChar* const> a
       continue;
     }
     element.attributes.push_back(
-        {std::string(ns), std::string(view(attributes[i])), std::string(value)});
+        {std::string(ns), std::string(view(attributes[i])), with_ampersands(value)});
   }
 }
 
@@ -275,6 +288,7 @@ Status Scanner::scan(std::string_view text) {
   xmlParseDocument(parser_);
   const bool good = parser_->wellFormed == 1 && path_.empty();
   if (!good && !stopped_) malformed();
+  xmlFreeDoc(parser_->myDoc);  // libxml2 makes one for itself where there are declarations
   xmlFreeParserCtxt(parser_);
   parser_ = nullptr;
   if (!error_.where.empty()) return fail(error_);
