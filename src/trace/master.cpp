@@ -298,6 +298,14 @@ Status set_state(Work& work, std::int64_t id, LotState state, const Who& who) {
   return update(work, after, before, who);
 }
 
+Status set_recall(Work& work, std::int64_t id, std::int64_t recall, const Who& who) {
+  THERIAC_ASSIGN(const auto before, by_id<Lot>(work, id));
+  if (before.recall != 0) return fail(Code::kConflict, "the lot is recalled");
+  auto after = before;
+  after.recall = recall;
+  return update(work, after, before, who);
+}
+
 Result<std::optional<Product>> find_product(Work& work, std::string_view gtin) {
   return by_key<Product>(work, gtin);
 }

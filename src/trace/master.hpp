@@ -81,6 +81,9 @@ Status change(Work& work, const Place& place, const Who& who);
 /// Open or blocked to released needs a certificate; a recalled lot is not released.
 Status set_state(Work& work, std::int64_t lot, LotState state, const Who& who);
 
+/// For recall.hpp. kConflict if the lot is recalled already.
+Status set_recall(Work& work, std::int64_t lot, std::int64_t recall, const Who& who);
+
 Result<std::optional<Product>> find_product(Work& work, std::string_view gtin);
 Result<std::optional<Lot>> find_lot(Work& work, std::int64_t product, std::string_view number);
 Result<std::optional<Partner>> find_partner(Work& work, std::string_view gln);
