@@ -115,11 +115,11 @@ int Program::serve(const Flags& flags) { return exit_code(try_serve(flags)); }
 Status Program::try_enrol(const Flags& flags) {
   auto enrolment = flags.enrolment;
   auto role = pki::parse_role(flags.role);
-  if (!role) return fail(Code::kUsage, "role: gateway, protector, admin or auditor");
+  if (!role) return fail(Code::kUsage, "role: no such role");
   enrolment.role = *role;
   enrolment.person = person();
   // Programs renew at half their life; people's certificates are made anew by hand.
-  const bool program = *role == pki::Role::kGateway || *role == pki::Role::kProtector;
+  const bool program = pki::leases_keys(*role);
   const auto days = flags.days > 0 ? flags.days : program ? 1 : 30;
   enrolment.life_ms = days * pki::kDayMs;
   THERIAC_ASSIGN(const auto passphrase, keys::read_passphrase(flags.config.passphrase_file));
@@ -214,7 +214,11 @@ Commands add_commands(CLI::App& app, Flags& flags) {
   commands.serve->add_option("--lease-seconds", flags.config.lease_seconds, "2 to 300");
   commands.serve->add_flag("--init", flags.init, "initialise when the state directory is empty");
   commands.enrol->add_option("--name", flags.enrolment.name, "e.g. gateway-1")->required();
-  commands.enrol->add_option("--role", flags.role, "gateway, protector, admin or auditor");
+  commands.enrol->add_option(
+      "--role", flags.role,
+      "gateway, protector, server, admin, auditor, or one of theriacd's callers: "
+      "trace-admin, trace-operator, trace-quality, trace-line, "
+      "trace-partner, trace-viewer");
   commands.enrol->add_option("--out", flags.enrolment.out_directory, "directory for the PEM files")
       ->required();
   commands.enrol->add_option("--days", flags.days, "life; default 1 for programs, 30 for people");

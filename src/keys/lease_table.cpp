@@ -152,7 +152,8 @@ Status LeaseTable::forget_holder(std::string_view holder) {
 
 Status LeaseTable::forget_ended(std::int64_t before_ms) {
   return database_.run(
-      "DELETE FROM leases WHERE expires_ms < ? AND NOT (role = 'gateway' AND state = 'live')",
+      "DELETE FROM leases WHERE expires_ms < ? AND NOT (role IN ('gateway', 'server') AND state = "
+      "'live')",
       before_ms);
 }
 

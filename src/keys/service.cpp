@@ -329,7 +329,7 @@ Status KeyService::revoke_certificate(const pki::Identity& caller,
 
 Result<std::string> KeyService::renew_certificate(const pki::Identity& caller,
                                                   const CertificateAsk& ask) {
-  THERIAC_TRY(check_role(caller, {pki::Role::kGateway, pki::Role::kProtector}));
+  THERIAC_TRY(check_role(caller, {pki::Role::kGateway, pki::Role::kProtector, pki::Role::kServer}));
   THERIAC_ASSIGN(const bool fenced, leases_.is_fenced(holder_of(caller)));
   if (fenced) {
     return refuse("certificate.refused", caller, {Code::kLeaseReplayed, caller.name});

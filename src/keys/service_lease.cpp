@@ -6,8 +6,6 @@
 namespace theriac::keys {
 namespace {
 
-bool is_exclusive(pki::Role role) { return role == pki::Role::kGateway; }
-
 codec::Json strings(const std::vector<std::string>& all) { return codec::Json(all); }
 
 }  // namespace
@@ -37,7 +35,7 @@ Result<Grant> KeyService::try_lease(const pki::Identity& caller, const LeaseAsk&
                                     const crypto::Digest& request_hash) {
   const auto now = clock_.wall_ms();
   THERIAC_TRY(check_clock(now));
-  if (caller.role != pki::Role::kGateway && caller.role != pki::Role::kProtector) {
+  if (!pki::leases_keys(caller.role)) {
     return fail(Code::kDenied, "role " + std::string(pki::role_name(caller.role)));
   }
   if (ask.tenant != caller.tenant) return fail(Code::kDenied, "another tenant");
@@ -90,7 +88,7 @@ Result<Lease> KeyService::fresh_lease(const pki::Identity& caller, const LeaseAs
     if (other.counter == 1 && other.request_hash == request_hash) return other;
     if (other.expires_ms > now) ++living;
   }
-  if (is_exclusive(caller.role) && living > 0) {
+  if (pki::is_exclusive(caller.role) && living > 0) {
     log_.write(Level::kError, "ALARM: a second holder asks for a lease", {{"name", caller.name}});
     return fail(Code::kConflict, "a living lease of " + caller.name);
   }
@@ -255,7 +253,7 @@ Status KeyService::promote(const OpenTenant& tenant, std::vector<Version>& versi
 Status KeyService::save_lease(const Lease& lease, bool fresh, std::int64_t now) {
   THERIAC_ASSIGN(auto transaction, store::Transaction::begin(database_));
   if (fresh) {
-    if (is_exclusive(lease.role)) {
+    if (pki::is_exclusive(lease.role)) {
       THERIAC_TRY(database_.run(
           "UPDATE leases SET state = 'superseded' WHERE holder = ? AND state = 'live'",
           lease.holder));
@@ -272,7 +270,7 @@ Status KeyService::save_lease(const Lease& lease, bool fresh, std::int64_t now) 
 }
 
 Status KeyService::release(const pki::Identity& caller, const ReleaseAsk& ask) {
-  THERIAC_TRY(check_role(caller, {pki::Role::kGateway, pki::Role::kProtector}));
+  THERIAC_TRY(check_role(caller, {pki::Role::kGateway, pki::Role::kProtector, pki::Role::kServer}));
   THERIAC_ASSIGN(const auto token, tokens_.read(ask.token, holder_of(caller)));
   THERIAC_ASSIGN(auto found, leases_.find(token.lease));
   if (!found || found->holder != holder_of(caller)) return fail(Code::kNotFound, "lease");

@@ -70,10 +70,12 @@ TEST_F(ServiceTest, ALeaseNeverOutlivesTheCertificate) {
 }
 
 TEST_F(ServiceTest, RolesAreKeptApart) {
-  for (const auto role : {pki::Role::kAdmin, pki::Role::kAuditor, pki::Role::kKeyd}) {
+  for (const auto role :
+       {pki::Role::kAdmin, pki::Role::kAuditor, pki::Role::kKeyd, pki::Role::kTraceAdmin,
+        pki::Role::kTraceLine, pki::Role::kTracePartner}) {
     EXPECT_EQ(bench_.lease(bench_.caller("x", role), {"contact"}).error().code, Code::kDenied);
   }
-  EXPECT_EQ(bench_.audit.count("lease.refused"), 3U);
+  EXPECT_EQ(bench_.audit.count("lease.refused"), 6U);
   auto& service = bench_.service();
   for (const auto role :
        {pki::Role::kGateway, pki::Role::kProtector, pki::Role::kAuditor, pki::Role::kKeyd}) {

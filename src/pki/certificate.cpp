@@ -292,6 +292,9 @@ Result<Certificate> Authority::sign(const IssueRequest& request, evp_pkey_st* su
   X509* issuer = certificate_.handle();
   const std::string names = "URI:" + std::string(kRoleUri) + std::string(role_name(request.role)) +
                             ",URI:" + std::string(kTenantUri) + request.tenant;
+  // A line is sent its numbers encrypted to its certificate (RFC 5753: ECDH with a static key).
+  const auto* usage = request.role == Role::kTraceLine ? "critical,digitalSignature,keyAgreement"
+                                                       : "critical,digitalSignature";
   const bool signed_well =
       X509_set_version(raw, X509_VERSION_3) == 1 && set_serial(raw, random) &&
       set_times(raw, now_ms - kBackdateMs, end) &&
@@ -299,7 +302,7 @@ Result<Certificate> Authority::sign(const IssueRequest& request, evp_pkey_st* su
       X509_set_issuer_name(raw, X509_get_subject_name(issuer)) == 1 &&
       X509_set_pubkey(raw, subject) == 1 &&
       add_extension(raw, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
-      add_extension(raw, issuer, NID_key_usage, "critical,digitalSignature") &&
+      add_extension(raw, issuer, NID_key_usage, usage) &&
       add_extension(raw, issuer, NID_ext_key_usage,
                     request.role == Role::kKeyd ? "serverAuth" : "clientAuth") &&
       add_extension(raw, issuer, NID_subject_key_identifier, "hash") &&

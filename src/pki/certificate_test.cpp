@@ -29,7 +29,9 @@ class CertificateTest : public testing::Test {
 
 TEST_F(CertificateTest, IdentityComesBack) {
   for (const auto role :
-       {Role::kKeyd, Role::kGateway, Role::kProtector, Role::kAdmin, Role::kAuditor}) {
+       {Role::kKeyd, Role::kGateway, Role::kProtector, Role::kAdmin, Role::kAuditor, Role::kServer,
+        Role::kTraceAdmin, Role::kTraceOperator, Role::kTraceQuality, Role::kTraceLine,
+        Role::kTracePartner, Role::kTraceViewer}) {
     const auto key = PrivateKey::generate();
     const auto made = authority_.issue({"gateway-1", role, "demo", kDayMs}, key, kNow, random_);
     ASSERT_TRUE(made);

@@ -5,11 +5,20 @@
 
 namespace theriac::pki {
 namespace {
-constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles{{{Role::kKeyd, "keyd"},
-                                                                   {Role::kGateway, "gateway"},
-                                                                   {Role::kProtector, "protector"},
-                                                                   {Role::kAdmin, "admin"},
-                                                                   {Role::kAuditor, "auditor"}}};
+constexpr std::array<std::pair<Role, std::string_view>, 12> kRoles{{
+    {Role::kKeyd, "keyd"},
+    {Role::kGateway, "gateway"},
+    {Role::kProtector, "protector"},
+    {Role::kAdmin, "admin"},
+    {Role::kAuditor, "auditor"},
+    {Role::kServer, "server"},
+    {Role::kTraceAdmin, "trace-admin"},
+    {Role::kTraceOperator, "trace-operator"},
+    {Role::kTraceQuality, "trace-quality"},
+    {Role::kTraceLine, "trace-line"},
+    {Role::kTracePartner, "trace-partner"},
+    {Role::kTraceViewer, "trace-viewer"},
+}};
 constexpr std::size_t kNameBytesMax = 63;
 
 bool is_alphanumeric(char c) {
@@ -30,6 +39,12 @@ Result<Role> parse_role(std::string_view name) {
   }
   return fail(Code::kBadCertificate, "role");
 }
+
+bool leases_keys(Role role) {
+  return role == Role::kGateway || role == Role::kProtector || role == Role::kServer;
+}
+
+bool is_exclusive(Role role) { return role == Role::kGateway || role == Role::kServer; }
 
 bool is_valid_name(std::string_view name) {
   if (name.empty() || name.size() > kNameBytesMax || !is_alphanumeric(name.front())) return false;

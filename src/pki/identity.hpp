@@ -18,10 +18,23 @@ enum class Role : std::uint8_t {
   kProtector,  ///< leases keys for tools (protect, seal, open); several at once
   kAdmin,      ///< key acts; never gets key material
   kAuditor,    ///< reads status and lists
+  kServer,     ///< theriacd: leases keys; one living holder per name
+  // Callers of theriacd; what each may do stands in api/operations.inc. They get no keys.
+  kTraceAdmin,     ///< master data, pools
+  kTraceOperator,  ///< allocations and acts of our own
+  kTraceQuality,   ///< releases and blocks lots
+  kTraceLine,      ///< a packaging line: takes its numbers, tells what became of them
+  kTracePartner,   ///< acts at its own places only
+  kTraceViewer,    ///< reads
 };
 
+/// Programs that lease keys, and may renew their own certificates.
+bool leases_keys(Role role);
+/// Of those: one living holder per name.
+bool is_exclusive(Role role);
+
 std::string_view role_name(Role role);
-/// Code::kBadCertificate for anything else than the five names.
+/// Code::kBadCertificate for anything else than the names of these roles.
 Result<Role> parse_role(std::string_view name);
 
 /// Names of programs, people, tenants and classes: 1 to 63 of a-z A-Z 0-9 . _ -, starting with a

@@ -36,6 +36,7 @@ enum class Record : std::uint8_t {
   kRecall = 9,
   kWork = 10,    ///< an exception that waits for a person
   kChange = 11,  ///< of master data: who, why, from what
+  kReply = 20,   ///< what a write was answered, kept under its Idempotency-Key (api)
 };
 
 /// What a blind index is of.

@@ -1,0 +1,78 @@
+// What happens to every request: certificate, right, body, transaction, audit log, reply.
+//
+// Master data, numbers and hand-overs are on the audit log before they take effect. An act on items
+// is put on it before it commits and acknowledged when both are durable. What is denied is on it
+// too; of identifiers nothing is.
+//
+// Ownership: what Parts points to outlives it. Threading: from any thread; each request has a store
+// session and a Vault for itself.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "api/handlers.hpp"
+#include "audit/log.hpp"
+#include "http/problem.hpp"
+#include "http/router.hpp"
+#include "store/engine.hpp"
+#include "trace/vault.hpp"
+
+namespace theriac::api {
+
+class Api {
+ public:
+  struct Parts {
+    const lease::KeySource* keys;
+    audit::AuditLog* trail;
+    const Clock* clock;
+    Random* random;
+    Log* log;
+    std::string tenant;
+    const pki::Certificate* authority;
+  };
+  explicit Api(Parts parts);
+  ~Api();
+
+  /// Gives it its database, with `sessions` sessions; before, requests that need one get
+  /// Code::kClosed. Once.
+  Status open(std::unique_ptr<store::Engine> engine, std::size_t sessions);
+  /// Every operation, to run in the pool.
+  Status add_routes(http::Router& router);
+  http::Response handle(const Operation& operation, http::Request& request);
+
+  /// What is missing: ok, or the error's name; for /readyz.
+  struct Readiness {
+    Status keys, store, audit;
+    [[nodiscard]] bool ready() const { return keys && store && audit; }
+  };
+  Readiness readiness();
+
+ private:
+  struct Workplace;
+  class Borrowed;
+  class Recording;
+  Result<http::Response> answer(const Operation& operation, http::Request& request);
+  Result<Answer> dispatch(Call& call);
+  Result<Answer> read(Call& call);
+  Result<Answer> write(Call& call);
+  Status find_partner(Call& call);
+  Result<Borrowed> borrow();
+  void record(audit::Event event, const Error& error);
+  http::Response problem(const http::Request& request, const Error& error) const;
+
+  Parts parts_;
+  std::unique_ptr<store::Engine> engine_;
+  std::mutex mutex_;  // of what follows
+  std::vector<std::unique_ptr<Workplace>> free_;
+  bool open_ = false;
+  std::atomic<bool> audit_fails_{false};
+};
+
+/// Chinese texts of the errors that callers meet.
+const http::ProblemTexts& problem_texts();
+Language language_of(const http::Request& request);
+
+}  // namespace theriac::api

@@ -1,0 +1,55 @@
+// One function for each operation. What is common to them (who calls, the transaction, replies that
+// are kept, the audit log) is desk.hpp's.
+//
+// Errors: those of trace/; Code::kMalformed with a member's name for a body that is not what it
+// should be.
+// Threading: a call belongs to one thread of the pool.
+#pragma once
+
+#include "api/operations.hpp"
+#include "audit/entry.hpp"
+#include "base/language.hpp"
+#include "codec/json.hpp"
+#include "http/message.hpp"
+#include "pki/certificate.hpp"
+#include "trace/records.hpp"
+
+namespace theriac::api {
+
+/// Who calls: a certificate that is good now.
+struct Caller {
+  pki::Identity identity;
+  Bytes certificate;  ///< DER
+};
+
+/// One request, for its handler.
+struct Call {
+  const Operation& operation;
+  const Caller& caller;
+  const codec::Json& body;  ///< null: there is none
+  http::Request& request;
+  Language language;
+  std::int64_t now_ms;
+  /// For kPure: none.
+  trace::Work* work = nullptr;
+  trace::Who who;  ///< with the partner that the certificate speaks for
+  const pki::Certificate* authority = nullptr;  ///< of the callers' certificates
+  audit::Event& event;                          ///< object and details are the handler's to fill
+
+  /// Of the path; 0 when it is no number, which no row has.
+  [[nodiscard]] std::int64_t id() const;
+};
+
+struct Answer {
+  int status = 200;
+  codec::Json body;
+  /// In place of `body`.
+  std::optional<http::Response> file;
+};
+
+#define THERIAC_OPERATION(name, method, path, kind, roles, body, reply, summary) \
+  Result<Answer> name(Call& call);
+#include "api/operations.inc"
+#undef THERIAC_OPERATION
+
+}  // namespace theriac::api

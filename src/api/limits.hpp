@@ -1,0 +1,24 @@
+// Limits of the API of theriacd.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace theriac::api {
+
+/// A body with up to trace::kItemsOfOneCallMax identifiers.
+inline constexpr std::size_t kListBodyBytesMax = 16U << 20U;
+inline constexpr std::size_t kBodyBytesMax = 1U << 20U;
+/// Rows of one page, when the caller names none; trace::kPageRowsMax at most.
+inline constexpr std::int64_t kPageRows = 100;
+/// How long the reply to a write is kept under its Idempotency-Key.
+inline constexpr std::int64_t kKeepReplyMs = 7LL * 24 * 3600 * 1000;
+inline constexpr std::size_t kReasonBytesMax = 500;
+/// Labels of one call.
+inline constexpr std::size_t kLabelsOfOneCallMax = 1000;
+/// So many numbers that were never issued, in one call, are not an error of reading.
+inline constexpr std::size_t kNeverIssuedAlarm = 10;
+inline constexpr std::size_t kWorkersMax = 64;
+inline constexpr std::size_t kQueueMax = 1024;
+
+}  // namespace theriac::api
