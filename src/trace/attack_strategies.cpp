@@ -222,41 +222,46 @@ class Frequencies : public Blind {
   std::map<std::pair<std::size_t, char>, std::string> seen_;
 };
 
-class Beginnings : public Blind {
+/// Guesses leaked numbers with something changed; blindly when there are none.
+class Changed : public Blind {
  public:
-  Beginnings(const Form& form, std::span<const std::string> leaked, Dice dice)
+  Changed(const Form& form, std::span<const std::string> leaked, Dice dice)
       : Blind(form, dice), leaked_(leaked) {}
   std::string next() override {
     if (leaked_.empty()) return Blind::next();
     auto text = leaked_[dice_.below(leaked_.size())];
-    const auto prefix = form_.rule().prefix.size();
-    if (text.size() <= prefix) return Blind::next();
-    const auto kept = dice_.below(text.size() - prefix);
-    for (auto i = prefix + kept; i < text.size(); ++i) text[i] = character();
+    if (text.size() <= form_.rule().prefix.size()) return Blind::next();
+    change(text, form_.rule().prefix.size());
     return text;
   }
 
  private:
+  /// Behind the first `prefix` characters, of which there are more.
+  virtual void change(std::string& text, std::size_t prefix) = 0;
   std::span<const std::string> leaked_;
 };
 
-class Swaps : public Blind {
+class Beginnings : public Changed {
  public:
-  Swaps(const Form& form, std::span<const std::string> leaked, Dice dice)
-      : Blind(form, dice), leaked_(leaked) {}
-  std::string next() override {
-    if (leaked_.empty()) return Blind::next();
-    auto text = leaked_[dice_.below(leaked_.size())];
-    const auto prefix = form_.rule().prefix.size();
-    if (text.size() <= prefix) return Blind::next();
+  using Changed::Changed;
+
+ private:
+  void change(std::string& text, std::size_t prefix) override {
+    const auto kept = dice_.below(text.size() - prefix);
+    for (auto i = prefix + kept; i < text.size(); ++i) text[i] = character();
+  }
+};
+
+class Swaps : public Changed {
+ public:
+  using Changed::Changed;
+
+ private:
+  void change(std::string& text, std::size_t prefix) override {
     const auto any = [&] { return prefix + dice_.below(text.size() - prefix); };
     for (std::size_t i = dice_.below(3) + 1; i-- > 0;) std::swap(text[any()], text[any()]);
     if (dice_.below(2) == 0) text[any()] = character();
-    return text;
   }
-
- private:
-  std::span<const std::string> leaked_;
 };
 
 }  // namespace
