@@ -5,6 +5,7 @@
 #include "api/caller.hpp"
 #include "api/limits.hpp"
 #include "api/replies.hpp"
+#include "trace/limits.hpp"
 #include "trace/master.hpp"
 
 namespace theriac::api {
@@ -204,6 +205,8 @@ Result<Answer> Api::dispatch(Call& call) {
       if (!noted) return fail(noted.error());
       return read_out;
     }
+    case Kind::kCheck:
+      return check(call);
     case Kind::kRead:
       return read(call);
   }
@@ -279,6 +282,51 @@ Result<Answer> Api::write(Call& call) {
   }
   if (recording && (nothing_done || !before_effect)) THERIAC_TRY(recording->wait());
   return std::move(*made);
+}
+
+/// A caller who has guessed too often waits for the end of the hour.
+Result<Answer> Api::check(Call& call) {
+  bool may_ask = true;
+  {
+    const std::lock_guard lock(mutex_);
+    may_ask = guesses_.may_ask(call.caller.identity.name, call.now_ms);
+  }
+  if (!may_ask) {
+    Answer wait{.status = 429, .body = nullptr, .file = http::problem_of_status(429)};
+    wait.file->fields.push_back({"Retry-After", std::to_string(trace::kGuessWindowMs / 1000)});
+    return wait;
+  }
+  THERIAC_ASSIGN(auto place, borrow());
+  std::optional<Answer> made;
+  THERIAC_TRY(place->session->transact([&](store::Session& session) -> Status {
+    trace::Work work{session, place->vault, call.now_ms};
+    call.work = &work;
+    THERIAC_TRY(place->vault.check(true));
+    THERIAC_TRY(find_partner(call));
+    THERIAC_ASSIGN(made, call.operation.handler(call));
+    return {};
+  }));
+  THERIAC_TRY(note_check(call));
+  return std::move(*made);
+}
+
+/// What alarms is on the log before it is told: copies and stolen packs, and who guesses.
+Status Api::note_check(Call& call) {
+  THERIAC_ASSERT(call.verified.has_value());
+  bool guesses = false;
+  {
+    const std::lock_guard lock(mutex_);
+    guesses = guesses_.note(call.caller.identity.name, *call.verified, call.now_ms);
+  }
+  if (!guesses && !call.verified->alarming()) return {};
+  auto event = call.event;
+  event.outcome = "denied";
+  event.details["verdict"] = trace::name_of(call.verified->verdict);
+  if (guesses) event.details["guesses"] = kUnknownOfOneHourMax;
+  const auto noted = parts_.trail->append_durable(std::move(event));
+  audit_fails_ = !noted.has_value();
+  if (!noted) return fail(noted.error());
+  return {};
 }
 
 Api::Readiness Api::readiness() {

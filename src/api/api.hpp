@@ -14,11 +14,13 @@
 #include <vector>
 
 #include "api/handlers.hpp"
+#include "api/limits.hpp"
 #include "audit/log.hpp"
 #include "http/problem.hpp"
 #include "http/router.hpp"
 #include "store/engine.hpp"
 #include "trace/vault.hpp"
+#include "trace/verification.hpp"
 
 namespace theriac::api {
 
@@ -58,6 +60,8 @@ class Api {
   Result<Answer> dispatch(Call& call);
   Result<Answer> read(Call& call);
   Result<Answer> write(Call& call);
+  Result<Answer> check(Call& call);
+  Status note_check(Call& call);
   Status find_partner(Call& call);
   Result<Borrowed> borrow();
   void record(audit::Event event, const Error& error);
@@ -68,6 +72,7 @@ class Api {
   std::mutex mutex_;  // of what follows
   std::vector<std::unique_ptr<Workplace>> free_;
   bool open_ = false;
+  trace::Guesses guesses_{kUnknownOfOneHourMax};
   std::atomic<bool> audit_fails_{false};
 };
 

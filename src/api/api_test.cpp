@@ -7,9 +7,7 @@
 #include "api/test_support.hpp"
 #include "gs1/element_string.hpp"
 #include "store/private_server.hpp"
-#include "trace/identify.hpp"
 #include "trace/limits.hpp"
-#include "trace/pools.hpp"
 
 namespace theriac::api {
 namespace {
@@ -110,22 +108,6 @@ class Story : public ApiTest, public ::testing::WithParamInterface<const char*> 
     EXPECT_TRUE(reply.type.starts_with(type)) << reply.type;
     return reply.text;
   }
-  std::vector<std::string> links(std::int64_t allocation) {
-    auto engine = store::open_engine(engine_, kSchema);
-    auto session = std::move(*(*engine)->connect());
-    trace::Vault vault(keys_, random_);
-    std::vector<std::string> all;
-    EXPECT_TRUE(session->snapshot([&](store::Session& inside) -> Status {
-      trace::Work work{inside, vault, clock_.wall_ms()};
-      THERIAC_ASSIGN(const auto of, trace::allocation(work, allocation));
-      THERIAC_ASSIGN(const auto serials, trace::numbers_of(work, of));
-      for (const auto& serial : serials) {
-        all.push_back(trace::Identity{{}, product_, "09506000134352", serial}.link());
-      }
-      return {};
-    }));
-    return all;
-  }
   std::set<std::string> called_{"add_product", "add_partner", "add_place", "add_lot", "make_pool"};
 };
 
@@ -218,6 +200,22 @@ TEST_P(Story, EveryOperationIsCalled) {
                 .at("taken"),
             2);
   call({"close_pool", {{"reason", "full"}}, pool_});
+
+  EXPECT_EQ(call({"verify", {{"scan", items[0]}, {"place", plant_}}}).at("verdict"), "genuine");
+  const auto quality = Role::kTraceQuality;
+  const auto recall =
+      call(
+          {"open_recall", {{"level", "II"}, {"reason", "particles"}, {"lots", {lot_}}}, 1, quality})
+          .at("id")
+          .get<std::int64_t>();
+  EXPECT_EQ(call({"list_recalls", nullptr}).at("items").size(), 1U);
+  EXPECT_EQ(call({"get_recall", nullptr, recall}).at("open"), true);
+  const auto effect = call({"recall_effectiveness", nullptr, recall});
+  EXPECT_EQ(effect.at("items"), 21);  // 19 and the two of the list
+  EXPECT_EQ(effect.at("recovered"), 21);
+  EXPECT_EQ(must({"verify", {{"scan", items[0]}}}).at("verdict"), "recalled");
+  call({"close_recall", {{"reason", "all are back"}}, recall, quality});
+  EXPECT_EQ(must({"get_recall", nullptr, recall}).at("open"), false);
 
   EXPECT_EQ(call({"read_code", {{"text", "(01)09506000134352(21)A1"}}}).at("read"), true);
   EXPECT_EQ(call({"read_code", {{"text", "(01)09506000134353(21)A1"}}}).at("read"), false);

@@ -74,6 +74,18 @@ Result<std::vector<std::string>> Body::texts_or_none(const char* name) {
   return texts(name);
 }
 
+Result<std::vector<std::int64_t>> Body::integers_or_none(const char* name) {
+  const auto* value = find(name);
+  std::vector<std::int64_t> all;
+  if (value == nullptr) return all;
+  if (!value->is_array()) return malformed(name);
+  for (const auto& one : *value) {
+    if (!one.is_number_integer()) return malformed(name);
+    all.push_back(one.get<std::int64_t>());
+  }
+  return all;
+}
+
 Result<std::int64_t> Body::time_or(const char* name, std::int64_t otherwise) {
   THERIAC_ASSIGN(const auto text, text_or(name, ""));
   if (text.empty()) return otherwise;

@@ -13,6 +13,7 @@
 #include "http/message.hpp"
 #include "pki/certificate.hpp"
 #include "trace/records.hpp"
+#include "trace/verification.hpp"
 
 namespace theriac::api {
 
@@ -35,6 +36,8 @@ struct Call {
   trace::Who who;  ///< with the partner that the certificate speaks for
   const pki::Certificate* authority = nullptr;  ///< of the callers' certificates
   audit::Event& event;                          ///< object and details are the handler's to fill
+  /// Of kCheck, for the handler to fill: it counts as a guess, and may be an alarm.
+  std::optional<trace::Verified> verified = std::nullopt;
 
   /// Of the path; 0 when it is no number, which no row has.
   [[nodiscard]] std::int64_t id() const;

@@ -52,16 +52,6 @@ void note(audit::Event& event, const trace::ActRequest& asked, const trace::ActO
   if (never_issued >= kNeverIssuedAlarm) event.outcome = "denied";
 }
 
-Json show(const std::vector<trace::RefusedItem>& refused, Language language) {
-  auto all = Json::array();
-  for (const auto& one : refused) {
-    all.push_back({{"at", one.at},
-                   {"why", trace::name_of(one.why)},
-                   {"text", trace::explain(one.why, language)}});
-  }
-  return all;
-}
-
 /// A partner sees what is at its places, on its way to them, or was there last.
 Result<bool> is_theirs(const Call& call, const trace::Whereabouts& seen) {
   for (const auto key : {seen.view.place, seen.view.last_place}) {
@@ -149,7 +139,7 @@ Result<Answer> act(Call& call) {
   THERIAC_ASSIGN(auto outcome, trace::act(*call.work, asked));
   note(call.event, asked, outcome);
   THERIAC_TRY(hide_others(call, asked, outcome.refused));
-  auto refused = show(outcome.refused, call.language);
+  auto refused = show_refused(outcome.refused, call.language);
   if (outcome.done.empty() && !outcome.refused.empty()) {
     return refuse_all(call, std::move(refused));
   }

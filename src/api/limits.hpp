@@ -18,6 +18,8 @@ inline constexpr std::size_t kReasonBytesMax = 500;
 inline constexpr std::size_t kLabelsOfOneCallMax = 1000;
 /// So many numbers that were never issued, in one call, are not an error of reading.
 inline constexpr std::size_t kNeverIssuedAlarm = 10;
+/// Unknown numbers that one caller may have verified in an hour.
+inline constexpr int kUnknownOfOneHourMax = 100;
 inline constexpr std::size_t kWorkersMax = 64;
 inline constexpr std::size_t kQueueMax = 1024;
 

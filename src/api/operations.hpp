@@ -12,7 +12,7 @@
 
 namespace theriac::api {
 
-enum class Kind : std::uint8_t { kPure, kRead, kExport, kWrite };
+enum class Kind : std::uint8_t { kPure, kRead, kExport, kWrite, kCheck };
 
 /// Roles as bits.
 using Roles = std::uint8_t;
@@ -32,7 +32,7 @@ struct Operation {
   Handler handler;
   /// The identifiers of many items may come in the body.
   [[nodiscard]] bool takes_lists() const {
-    return body == "Act" || body == "ReturnNumbers" || body == "BringList";
+    return body == "Act" || body == "ReturnNumbers" || body == "BringList" || body == "OpenRecall";
   }
   [[nodiscard]] bool has_id() const { return path.find("{id}") != std::string_view::npos; }
   [[nodiscard]] bool has_pages() const { return reply == "Page" && method == "GET"; }

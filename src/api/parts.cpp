@@ -41,6 +41,16 @@ Result<std::string> reason_of(Body& body) {
   return reason;
 }
 
+codec::Json show_refused(const std::vector<trace::RefusedItem>& refused, Language language) {
+  auto all = codec::Json::array();
+  for (const auto& one : refused) {
+    all.push_back({{"at", one.at},
+                   {"why", trace::name_of(one.why)},
+                   {"text", trace::explain(one.why, language)}});
+  }
+  return all;
+}
+
 Answer refuse_all(const Call& call, codec::Json refused) {
   const bool zh = call.language == Language::kChinese;
   return {.status = 409,

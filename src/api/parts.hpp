@@ -4,6 +4,7 @@
 #include "api/body.hpp"
 #include "api/handlers.hpp"
 #include "trace/identify.hpp"
+#include "trace/tracker.hpp"
 
 namespace theriac::api {
 
@@ -35,6 +36,7 @@ Answer say_page(const Rows& rows, std::int64_t limit, Show show) {
 Result<std::string> reason_of(Body& body);
 
 /// Nothing was done, since some of what was named is refused: a problem with the list.
+codec::Json show_refused(const std::vector<trace::RefusedItem>& refused, Language language);
 Answer refuse_all(const Call& call, codec::Json refused);
 
 /// The item of `text`. Code::kMalformed for what is no identifier, kNotFound for an unknown

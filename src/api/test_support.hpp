@@ -13,6 +13,8 @@
 #include "api/api.hpp"
 #include "api/schema.hpp"
 #include "crypto/random.hpp"
+#include "trace/identify.hpp"
+#include "trace/pools.hpp"
 #include "trace/test_support.hpp"
 
 namespace theriac::api {
@@ -47,6 +49,7 @@ struct Reply {
   int status = 0;
   std::string type, text;
   codec::Json json;  ///< null: it is none
+  std::map<std::string, std::string> fields = {};
 };
 
 class ApiTest : public ::testing::Test {
@@ -173,6 +176,24 @@ class ApiTest : public ::testing::Test {
     return {{"pool", pool_}, {"count", count}, {"lot", lot_}, {"place", plant_}};
   }
 
+  /// The items of an allocation of our product.
+  std::vector<std::string> links(std::int64_t allocation) {
+    auto engine = store::open_engine(engine_, kSchema);
+    auto session = std::move(*(*engine)->connect());
+    trace::Vault vault(keys_, random_);
+    std::vector<std::string> all;
+    EXPECT_TRUE(session->snapshot([&](store::Session& inside) -> Status {
+      trace::Work work{inside, vault, clock_.wall_ms()};
+      THERIAC_ASSIGN(const auto of, trace::allocation(work, allocation));
+      THERIAC_ASSIGN(const auto serials, trace::numbers_of(work, of));
+      for (const auto& serial : serials) {
+        all.push_back(trace::Identity{{}, product_, "09506000134352", serial}.link());
+      }
+      return {};
+    }));
+    return all;
+  }
+
   std::filesystem::path folder_ = std::filesystem::temp_directory_path() /
                                   ("theriac-api-" + std::to_string(::getpid()) + "-" + test_name());
   store::EngineOptions engine_;
@@ -196,6 +217,7 @@ class ApiTest : public ::testing::Test {
     Reply reply{.status = response.status, .type = {}, .text = {}, .json = nullptr};
     for (const auto& field : response.fields) {
       if (field.name == "Content-Type") reply.type = field.value;
+      reply.fields.emplace(field.name, field.value);
     }
     reply.text = text_of(std::get<Bytes>(response.body));
     if (const auto json = codec::parse_json(reply.text)) reply.json = *json;
