@@ -1,6 +1,8 @@
 #include "api/api.hpp"
 
 #include <future>
+#include <map>
+#include <set>
 
 #include "api/caller.hpp"
 #include "api/limits.hpp"
@@ -20,7 +22,9 @@ std::string action_of(const Operation& operation) {
   return action;
 }
 
-bool is_audited(Kind kind) { return kind == Kind::kExport || kind == Kind::kWrite; }
+bool is_audited(Kind kind) {
+  return kind == Kind::kExport || kind == Kind::kWrite || kind == Kind::kCapture;
+}
 
 }  // namespace
 
@@ -107,7 +111,8 @@ Result<Api::Borrowed> Api::borrow() {
 
 Status Api::add_routes(http::Router& router) {
   for (const auto& operation : operations()) {
-    const auto body_max = operation.takes_lists() ? kListBodyBytesMax : kBodyBytesMax;
+    const auto body_max =
+        operation.takes_lists() || operation.takes_documents() ? kListBodyBytesMax : kBodyBytesMax;
     THERIAC_TRY(router.add({
         .method = std::string(operation.method),
         .pattern = std::string(operation.path),
@@ -116,7 +121,37 @@ Status Api::add_routes(http::Router& router) {
         .runs = http::Runs::kInPool,
         .body_bytes_max = operation.body.empty() ? 0 : body_max,
         .needs_certificate = true,
+        .encoded_slashes = operation.is_epcis(),
     }));
+  }
+  return add_discovery(router);
+}
+
+/// OPTIONS of EPCIS's paths: section 12.4.
+Status Api::add_discovery(http::Router& router) {
+  std::map<std::string_view, std::set<std::string_view>> paths;
+  for (const auto& operation : operations()) {
+    if (!operation.is_epcis()) continue;
+    auto& methods = paths[operation.path];
+    methods.insert({operation.method, "OPTIONS"});
+    if (operation.method == "GET") methods.insert("HEAD");
+  }
+  for (const auto& [path, methods] : paths) {
+    std::string allow;
+    for (const auto method : methods) {
+      allow += (allow.empty() ? "" : ", ") + std::string(method);
+    }
+    THERIAC_TRY(router.add({.method = "OPTIONS",
+                            .pattern = std::string(path),
+                            .handler =
+                                [allow](http::Request&) {
+                                  auto response = http::Response::empty();
+                                  response.fields.push_back({"Allow", allow});
+                                  add_epcis_fields(response);
+                                  return response;
+                                },
+                            .needs_certificate = true,
+                            .encoded_slashes = true}));
   }
   return {};
 }
@@ -129,6 +164,11 @@ http::Response Api::problem(const http::Request& request, const Error& error) co
 
 http::Response Api::handle(const Operation& operation, http::Request& request) {
   auto answered = answer(operation, request);
+  if (operation.is_epcis()) {
+    auto response = answered ? std::move(*answered) : epcis_problem(answered.error());
+    add_epcis_fields(response);
+    return response;
+  }
   return answered ? std::move(*answered) : problem(request, answered.error());
 }
 
@@ -164,7 +204,7 @@ Result<http::Response> Api::answer(const Operation& operation, http::Request& re
     return fail(denied);
   }
   codec::Json body;
-  if (!operation.body.empty()) {
+  if (!operation.body.empty() && !operation.takes_documents()) {
     THERIAC_ASSIGN(body, codec::parse_json(text_of(request.body), kListBodyBytesMax));
   }
   Call call{.operation = operation,
@@ -204,6 +244,14 @@ Result<Answer> Api::dispatch(Call& call) {
       audit_fails_ = !noted.has_value();
       if (!noted) return fail(noted.error());
       return read_out;
+    }
+    case Kind::kCapture: {
+      auto done = write(call);
+      if (done || done.error().code != Code::kAlreadyExists || call.operation.name == "add_event") {
+        return done;
+      }
+      call.taken = true;
+      return write(call);
     }
     case Kind::kCheck:
       return check(call);
@@ -257,9 +305,12 @@ Result<Answer> Api::write(Call& call) {
     call.work = &work;
     THERIAC_TRY(place->vault.check(false));
     THERIAC_TRY(find_partner(call));
-    THERIAC_ASSIGN(const auto key, reply_key(call));
-    THERIAC_ASSIGN(made, kept_reply(work, key));
-    if (made) return fail(Code::kInterrupted, kNothingDone);
+    std::optional<ReplyKey> key;
+    if (call.operation.kind == Kind::kWrite) {
+      THERIAC_ASSIGN(key, reply_key(call));
+      THERIAC_ASSIGN(made, kept_reply(work, *key));
+      if (made) return fail(Code::kInterrupted, kNothingDone);
+    }
     THERIAC_ASSIGN(made, call.operation.handler(call));
     call.event.reason = call.who.reason;
     if (made->status >= 400) {
@@ -268,7 +319,7 @@ Result<Answer> Api::write(Call& call) {
       THERIAC_TRY(recording->begin());
       return fail(Code::kInterrupted, kNothingDone);
     }
-    THERIAC_TRY(keep_reply(work, key, *made));
+    if (key) THERIAC_TRY(keep_reply(work, *key, *made));
     recording.emplace(*this, call.event);
     THERIAC_TRY(recording->begin());
     return before_effect ? recording->wait() : Status{};

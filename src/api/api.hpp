@@ -61,6 +61,7 @@ class Api {
   Result<Answer> read(Call& call);
   Result<Answer> write(Call& call);
   Result<Answer> check(Call& call);
+  static Status add_discovery(http::Router& router);
   Status note_check(Call& call);
   Status find_partner(Call& call);
   Result<Borrowed> borrow();

@@ -38,6 +38,8 @@ struct Call {
   audit::Event& event;                          ///< object and details are the handler's to fill
   /// Of kCheck, for the handler to fill: it counts as a guess, and may be an alarm.
   std::optional<trace::Verified> verified = std::nullopt;
+  /// Of a capture that was undone since an event ID is another event's: only its job is to be kept.
+  bool taken = false;
 
   /// Of the path; 0 when it is no number, which no row has.
   [[nodiscard]] std::int64_t id() const;
@@ -49,6 +51,11 @@ struct Answer {
   /// In place of `body`.
   std::optional<http::Response> file;
 };
+
+/// An error as EPCIS 2.0 has it: a type "epcisException:…" by the status.
+http::Response epcis_problem(const Error& error);
+/// Versions and limits, which every answer of EPCIS tells: section 12.4.
+void add_epcis_fields(http::Response& response);
 
 #define THERIAC_OPERATION(name, method, path, kind, roles, body, reply, summary) \
   Result<Answer> name(Call& call);

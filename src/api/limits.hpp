@@ -20,6 +20,11 @@ inline constexpr std::size_t kLabelsOfOneCallMax = 1000;
 inline constexpr std::size_t kNeverIssuedAlarm = 10;
 /// Unknown numbers that one caller may have verified in an hour.
 inline constexpr int kUnknownOfOneHourMax = 100;
+/// Events of one capture, and what is said of those that are refused.
+inline constexpr std::size_t kCaptureEventsMax = 10'000;
+inline constexpr std::size_t kCaptureErrorsMax = 1000;
+/// Events of one answer, when the caller names no perPage.
+inline constexpr std::uint64_t kEventsOfOnePage = 30;
 inline constexpr std::size_t kWorkersMax = 64;
 inline constexpr std::size_t kQueueMax = 1024;
 

@@ -162,6 +162,14 @@ std::string_view openapi_schemas() {
   "names": {"type": "array", "items": {"type": "string"}}, "width_mm": {"type": "number"},
   "height_mm": {"type": "number"}, "dots_per_mm": {"type": "integer"},
   "dpi": {"type": "integer"}}},
+"Collection": {"type": "object", "required": ["type", "member"], "properties": {
+  "type": {"const": "Collection"}, "member": {"type": "array", "items": {"type": "string"}}}},
+"CaptureJob": {"type": "object", "required": ["captureID", "running", "success"], "properties": {
+  "captureID": {"type": "string"}, "createdAt": {"type": "string", "format": "date-time"},
+  "finishedAt": {"type": "string", "format": "date-time"}, "running": {"type": "boolean"},
+  "success": {"type": "boolean"}, "captureErrorBehaviour": {"enum": ["rollback", "proceed"]},
+  "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Problem"}}}},
+"CaptureJobs": {"type": "array", "items": {"$ref": "#/components/schemas/CaptureJob"}},
 "OpenApi": {"type": "object", "required": ["openapi", "paths"]}
 })json";
 }

@@ -33,7 +33,11 @@ Json reply_of(const Operation& operation) {
     for (const auto* type : {"image/svg+xml", "image/png", "application/pdf", "application/zpl"}) {
       reply["content"][type] = {{"schema", file}};
     }
-  } else {
+  } else if (operation.reply == "epcis") {
+    for (const auto* type : {"application/json", "application/xml"}) {
+      reply["content"][type] = {{"schema", Json::object()}};
+    }
+  } else if (operation.reply != "nothing") {
     reply["content"] = content("application/json", reference(operation.reply));
   }
   return reply;
@@ -45,6 +49,9 @@ Json parameters_of(const Operation& operation) {
     all.push_back({{"name", name}, {"in", in}, {"required", required}, {"schema", schema}});
   };
   if (operation.has_id()) add("id", "path", true, {{"type", "integer"}, {"minimum", 1}});
+  if (operation.path.find("{value}") != std::string_view::npos) {
+    add("value", "path", true, {{"type", "string"}});
+  }
   if (operation.has_pages()) {
     add("cursor", "query", false, {{"type", "string"}});
     add("limit", "query", false, {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}});
@@ -76,7 +83,13 @@ Json describe_one(const Operation& operation) {
              {"default",
               {{"description", "a problem (RFC 9457)"},
                {"content", content("application/problem+json", reference("Problem"))}}}}}};
-  if (!operation.body.empty()) {
+  if (operation.takes_documents()) {
+    Json types;
+    for (const auto* type : {"application/json", "application/ld+json", "application/xml"}) {
+      types[type] = {{"schema", Json::object()}};
+    }
+    one["requestBody"] = {{"required", true}, {"content", types}};
+  } else if (!operation.body.empty()) {
     one["requestBody"] = {{"required", true},
                           {"content", content("application/json", reference(operation.body))}};
   }

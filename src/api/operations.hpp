@@ -12,7 +12,7 @@
 
 namespace theriac::api {
 
-enum class Kind : std::uint8_t { kPure, kRead, kExport, kWrite, kCheck };
+enum class Kind : std::uint8_t { kPure, kRead, kExport, kWrite, kCheck, kCapture };
 
 /// Roles as bits.
 using Roles = std::uint8_t;
@@ -34,6 +34,9 @@ struct Operation {
   [[nodiscard]] bool takes_lists() const {
     return body == "Act" || body == "ReturnNumbers" || body == "BringList" || body == "OpenRecall";
   }
+  /// EPCIS documents, as JSON or XML.
+  [[nodiscard]] bool takes_documents() const { return body == "epcis"; }
+  [[nodiscard]] bool is_epcis() const { return path.starts_with("/epcis/"); }
   [[nodiscard]] bool has_id() const { return path.find("{id}") != std::string_view::npos; }
   [[nodiscard]] bool has_pages() const { return reply == "Page" && method == "GET"; }
 };

@@ -19,6 +19,14 @@ CREATE TABLE replies(
   sealed  BYTES NOT NULL
 );
 CREATE INDEX replies_by_time ON replies(made_ms);
+
+-- EPCIS capture jobs, whose partner sees them.
+CREATE TABLE captures(
+  id      INT PRIMARY KEY,
+  partner INT NOT NULL,
+  made_ms INT NOT NULL,
+  sealed  BYTES NOT NULL
+);
 )sql";
 
 inline constexpr auto kSchema = [] {
