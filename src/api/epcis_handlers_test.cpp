@@ -4,7 +4,7 @@
 #include "api/test_support.hpp"
 #include "epcis/event_hash.hpp"
 #include "epcis/read.hpp"
-#include "epcis/write.hpp"
+#include "store/private_server.hpp"
 
 namespace theriac::api {
 namespace {
@@ -21,8 +21,18 @@ struct AskEpcis {
   std::string name = {};
 };
 
-class EpcisTest : public ApiTest {
+/// On SQLite, and on PostgreSQL in a schema of its own.
+class EpcisTest : public ApiTest, public ::testing::WithParamInterface<const char*> {
  protected:
+  void SetUp() override {
+    if (std::string_view(GetParam()) == "postgresql") {
+      if (!store::PrivateServer::get().runs()) GTEST_SKIP();
+      static int made = 0;
+      engine_.where = store::PrivateServer::get().conninfo();
+      engine_.schema_name = "epcis_" + std::to_string(++made);
+    }
+    ApiTest::SetUp();
+  }
   Reply ask(const AskEpcis& what) {
     const auto& of = operation(what.operation);
     const auto& who = person(what.role, what.name);
@@ -83,7 +93,7 @@ class EpcisTest : public ApiTest {
   }
 };
 
-TEST_F(EpcisTest, CapturedEventsAreFoundAgainPageByPage) {
+TEST_P(EpcisTest, CapturedEventsAreFoundAgainPageByPage) {
   const auto captured = ask(
       {.operation = "capture_events", .body = document({event(1), event(2), event(3), event(4)})});
   ASSERT_EQ(captured.status, 202) << captured.text;
@@ -120,7 +130,7 @@ TEST_F(EpcisTest, CapturedEventsAreFoundAgainPageByPage) {
   EXPECT_EQ(epcis::read_xml(xml.text)->document.events.size(), 4U);
 }
 
-TEST_F(EpcisTest, WhatIsWrongIsRolledBackOrLeftOut) {
+TEST_P(EpcisTest, WhatIsWrongIsRolledBackOrLeftOut) {
   auto wrong = event(2);
   wrong.erase("eventTime");
   const auto body = document({event(1), wrong});
@@ -153,7 +163,7 @@ TEST_F(EpcisTest, WhatIsWrongIsRolledBackOrLeftOut) {
             400);
 }
 
-TEST_F(EpcisTest, LimitsAndDiscovery) {
+TEST_P(EpcisTest, LimitsAndDiscovery) {
   auto events = Json::array();
   for (std::size_t i = 0; i <= kCaptureEventsMax; ++i) events.push_back({{"type", "Unknown"}});
   const auto over = ask({.operation = "capture_events", .body = document(events)});
@@ -188,7 +198,7 @@ TEST_F(EpcisTest, LimitsAndDiscovery) {
   EXPECT_EQ(ask({.operation = "add_event", .body = document({event(6)})}).status, 400);
 }
 
-TEST_F(EpcisTest, PartnersSeeTheirOwnCaptures) {
+TEST_P(EpcisTest, PartnersSeeTheirOwnCaptures) {
   make_master();
   const auto shop = Role::kTracePartner;
   const auto ours = ask({.operation = "capture_events", .body = document({event(1)})});
@@ -211,8 +221,11 @@ TEST_F(EpcisTest, PartnersSeeTheirOwnCaptures) {
   EXPECT_EQ(events_in(ask({.operation = "find_events"})), 2U);
 }
 
+INSTANTIATE_TEST_SUITE_P(Engines, EpcisTest, ::testing::Values("sqlite", "postgresql"),
+                         [](const auto& one) { return std::string(one.param); });
+
 /// GS1's own examples: what is read back has the hashes of what was sent.
-TEST_F(EpcisTest, ExamplesComeBackEqual) {
+TEST_P(EpcisTest, ExamplesComeBackEqual) {
   const auto folder = fs::path(THERIAC_SOURCE_DIR) / "../shared/data/epcis/JSON";
   if (!fs::exists(folder)) GTEST_SKIP() << "GS1's examples are not here";
   // TCR-53, step 29: five examples say twice what a sensor tells, and are refused.
