@@ -1,6 +1,7 @@
 #include "epcis/event_reader.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "epcis/fields.hpp"
 #include "epcis/rules.hpp"
@@ -274,6 +275,7 @@ class EventReader {
 
   std::optional<PersistentDisposition> persistent_disposition(const Element& value) {
     PersistentDisposition out;
+    std::set<std::pair<bool, std::string>> seen;
     std::size_t position = 0;
     for (const Member& member : in_.members(value).all()) {
       const bool sets = member.name == "set";
@@ -286,7 +288,7 @@ class EventReader {
       const auto add = [&](const Element& item) {
         Word word = in_.word(Vocabulary::kDisposition, item);
         if (word.empty()) return;
-        if (std::ranges::find(words, word) != words.end()) {
+        if (!seen.emplace(sets, word.value).second) {
           report_.add(kRepeatedIdentifier);
         } else {
           words.push_back(std::move(word));

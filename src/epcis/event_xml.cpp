@@ -1,6 +1,6 @@
 #include "epcis/event_xml.hpp"
 
-#include <algorithm>
+#include <set>
 
 #include "epcis/event_writer.hpp"
 #include "epcis/fields.hpp"
@@ -54,15 +54,13 @@ class EventWriter {
   }
   /// The schema has attributes where these stand.
   void extension_attributes(const std::vector<Element>& list) {
-    std::vector<std::string> names;
+    std::set<std::string> names;
     for (const Element& element : list) {
-      std::string name = qualified(element.ns, element.name, prefixes_);
+      const std::string name = qualified(element.ns, element.name, prefixes_);
       const bool plain = element.children.empty() && element.attributes.empty() &&
-                         element.ns != kSchemaInstance &&
-                         std::ranges::find(names, name) == names.end();
+                         element.ns != kSchemaInstance && names.insert(name).second;
       if (!plain) out_.set_impossible();
       out_.attribute(name, element.text);
-      names.push_back(std::move(name));
     }
   }
 

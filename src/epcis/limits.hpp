@@ -18,6 +18,7 @@ inline constexpr std::size_t kNamespacesMax = 1'000;
 inline constexpr std::size_t kProblemsMax = 1'000;  ///< kept for one event; further ones counted
 
 inline constexpr std::size_t kQueryParametersMax = 200;
+inline constexpr std::size_t kQueryPatternsMax = 100;   ///< EPC patterns in one parameter
 inline constexpr std::size_t kQueryValuesMax = 10'000;  ///< in one parameter
 
 }  // namespace theriac::epcis

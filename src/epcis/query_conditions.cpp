@@ -1,6 +1,7 @@
 #include "epcis/query_conditions.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace theriac::epcis {
 
@@ -138,15 +139,17 @@ Condition within(std::string field, std::vector<std::string> ids) {
 }
 
 Condition matches_any(const std::vector<std::string_view>& fields,
-                      std::vector<std::string> values) {
+                      const std::vector<std::string>& values) {
   std::vector<Term> terms;
   std::vector<EpcPattern> patterns;
+  std::set<std::string> links;
   bool narrow = true;
   for (const std::string& value : values) {
     const auto pattern = EpcPattern::parse(value);
+    const std::string& link = *links.insert(canonical_id(value)).first;
     for (const std::string_view field : fields) {
       const std::string name(field);
-      terms.push_back({name, canonical_id(value)});
+      terms.push_back({name, link});
       // A serial's class is a term of its own; classes themselves have none.
       if (pattern && !pattern->class_link().empty()) {
         terms.push_back({name + ".class", pattern->class_link()});
@@ -159,18 +162,13 @@ Condition matches_any(const std::vector<std::string_view>& fields,
   Condition out = has_term(terms);
   if (patterns.empty()) return out;
   if (!narrow) out.terms = nullptr;
-  std::vector<std::string> names(fields.begin(), fields.end());
-  out.holds = [names, values = std::move(values), patterns](const Event& event,
-                                                            const MasterDataLookup&) {
+  out.holds = [names = std::vector<std::string>(fields.begin(), fields.end()),
+               links = std::move(links), patterns](const Event& event, const MasterDataLookup&) {
     bool found = false;
     for (const std::string& name : names) {
       for_each_id(event, name, [&](std::string_view id) {
-        found =
-            found ||
-            std::ranges::any_of(patterns, [&](const EpcPattern& one) { return one.matches(id); }) ||
-            std::ranges::any_of(values, [&](const std::string& value) {
-              return canonical_id(id) == canonical_id(value);
-            });
+        const auto fits = [&](const EpcPattern& one) { return one.matches(id); };
+        found = found || links.contains(canonical_id(id)) || std::ranges::any_of(patterns, fits);
       });
     }
     return found;

@@ -16,7 +16,7 @@ Query::Condition within(std::string field, std::vector<std::string> ids);
 
 /// An identifier in one of `fields` is equal to, or matches the pattern of, one of `values`.
 Query::Condition matches_any(const std::vector<std::string_view>& fields,
-                             std::vector<std::string> values);
+                             const std::vector<std::string>& values);
 
 /// Where an extension may stand.
 enum class Place : std::uint8_t {

@@ -65,9 +65,14 @@ class QueryParser {
     }
     for (const MatchParameter& one : match_parameters()) {
       if (one.name != name) continue;
-      auto values = uris_of(input);
+      const auto values = uris_of(input);
       if (!values) return tl::unexpected(values.error());
-      return add_condition(matches_any(one.fields, std::move(*values)));
+      const auto patterns = std::ranges::count_if(
+          *values, [](const std::string& value) { return EpcPattern::parse(value).has_value(); });
+      if (static_cast<std::size_t>(patterns) > kQueryPatternsMax) {
+        return tl::unexpected(QueryFault::kTooComplex);
+      }
+      return add_condition(matches_any(one.fields, *values));
     }
     if (name == "WD_readPoint" || name == "WD_bizLocation") {
       auto values = uris_of(input);

@@ -360,6 +360,12 @@ TEST(Query, Limits) {
   std::vector<std::string> more = most;
   more.emplace_back("ADD");
   EXPECT_EQ(error_of({{"EQ_action", more}}), (QueryError{QueryFault::kTooComplex, "EQ_action"}));
+  std::vector<std::string> patterns(kQueryPatternsMax, "urn:epc:idpat:sscc:4012345.*");
+  patterns.emplace_back("urn:epc:id:sscc:4012345.0111111111");
+  EXPECT_TRUE(Query::parse(std::vector<Parameter>{{"MATCH_epc", patterns}}));
+  patterns.emplace_back("urn:epc:idpat:sscc:4012345.*");
+  EXPECT_EQ(error_of({{"MATCH_epc", patterns}}),
+            (QueryError{QueryFault::kTooComplex, "MATCH_epc"}));
 }
 
 /// Every parameter of GS1's query-schema.json: 60 names, and families by an example of each.

@@ -266,6 +266,7 @@ TEST(Read, Xml) {
       {"", xml_document(xml_event(""))},
       {"Doctype \n", "<!DOCTYPE project>" + xml_document(xml_event(""))},
       {"UnknownDocument \n", "<EPCISDocument/>"},
+      {"UnknownDocument \n", "<EventList/>"},
       {"UnknownDocument \n", "<a:EPCISDocument xmlns:a='urn:epcglobal:epcis:xsd:3'/>"},
       {"OtherVersion schemaVersion\n",
        R"(<a:EPCISDocument xmlns:a="urn:epcglobal:epcis:xsd:1" schemaVersion="2.0")"

@@ -4,6 +4,7 @@
 #include <libxml/parserInternals.h>
 
 #include <algorithm>
+#include <set>
 #include <span>
 
 #include "epcis/limits.hpp"
@@ -72,7 +73,8 @@ class Scanner {
   std::vector<std::string> path_;   // local names of all open elements
   std::vector<std::size_t> bound_;  // how many bindings each open element added
   std::vector<Namespace> bindings_;
-  std::size_t list_depth_ = 0;  // path_.size() of EventList and <extension>s in it; 0: outside
+  std::set<std::string> prefixes_;  // of document_.namespaces
+  std::size_t list_depth_ = 0;      // path_.size() of EventList and <extension>s in it; 0: outside
   std::size_t nodes_ = 0;
   std::size_t events_ = 0;
   bool stopped_ = false;
@@ -96,9 +98,10 @@ bool Scanner::count(std::size_t more) {
 }
 
 bool Scanner::is_event_list() const {
-  if (path_.back() != "EventList" || path_[1] != "EPCISBody") return false;
-  return path_.size() == 3 ||
-         (path_.size() == 5 && path_[2] == "QueryResults" && path_[3] == "resultsBody");
+  if (path_.back() != "EventList") return false;
+  if (path_.size() == 3) return path_[1] == "EPCISBody";
+  return path_.size() == 5 && path_[1] == "EPCISBody" && path_[2] == "QueryResults" &&
+         path_[3] == "resultsBody";
 }
 
 void Scanner::bind(std::span<const xmlChar* const> namespaces) {
@@ -108,9 +111,8 @@ void Scanner::bind(std::span<const xmlChar* const> namespaces) {
     if (one.uri.size() > kNameBytesMax || bindings_.size() >= kNamespacesMax) {
       return refuse(Code::kTooLarge, "XML: namespaces");
     }
-    const bool known = std::ranges::any_of(
-        document_.namespaces, [&](const Namespace& other) { return other.prefix == one.prefix; });
-    if (!known && document_.namespaces.size() < kNamespacesMax) document_.namespaces.push_back(one);
+    const bool room = document_.namespaces.size() < kNamespacesMax;
+    if (room && prefixes_.insert(one.prefix).second) document_.namespaces.push_back(one);
     bindings_.push_back(std::move(one));
   }
 }
