@@ -46,6 +46,40 @@ TEST(EventHash, Reference) {
   }
 }
 
+/// The reference's documents name the fields that a repository added, which then do not count.
+TEST(EventHash, ReferenceWithIgnoredFields) {
+  const HashOptions options{.ignored = {{"https://repository-x.example.com/", "hash"},
+                                        {"https://ns.example.com/epcis/", "captureID"},
+                                        {"https://ns.example.com/epcis/", "testField1"},
+                                        {"https://ns.example.com/epcis/", "testField2"}}};
+  const std::string context =
+      R"({"@context":["https://ref.gs1.org/standards/epcis/epcis-context.jsonld",)"
+      R"({"x":"https://repository-x.example.com/","n":"https://ns.example.com/epcis/"}],)"
+      R"("type":"ObjectEvent",)";
+  const std::string inspection =
+      R"("eventTime":"2019-10-21T14:45:00Z","eventTimeZoneOffset":"+01:00","action":"OBSERVE",)"
+      R"("epcList":["https://id.gs1.org/00/040123451111111127"],"bizStep":"inspecting",)"
+      R"("disposition":"in_progress",)"
+      R"("readPoint":{"id":"https://id.gs1.org/414/4012345000245/254/1"})";
+  const std::string commissioning =
+      R"("eventTime":"2024-06-08T08:58:56.591Z","eventTimeZoneOffset":"+02:00","action":"ADD",)"
+      R"("bizStep":"commissioning","readPoint":{"id":"urn:epc:id:sgln:4054738.00005.0"},)"
+      R"("quantityList":[{"epcClass":"urn:epc:class:lgtin:4054739.099961.2015-03-30a",)"
+      R"("quantity":150,"uom":"KGM"}],)";
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"b3d481c5590757ab8361a6cb0e924820feb3b61eb568e7d7703f21a96f76f51d",
+       inspection + R"(,"x:hash":"ni:///x","n:captureID":"cc90bbe4-7f3a-4abd-b150-d4371c72a64f")"},
+      {"2e3080ec5bfad98586d73f1943fae80e201613c1b2c0f084b3b8cd5976aaea5c",
+       commissioning + R"("n:testField1":"1234","n:testField4":"ABCD")"},
+      {"bfcf5b87dd396d4f7b266e33d4a969dc5250344ed0e47e85ce8e26d1adadad11",
+       commissioning + R"("n:testField2":"1234","n:testField3":"PQRS")"}};
+  for (const auto& [hash, members] : cases) {
+    const Event event = event_of(context + members + "}");
+    EXPECT_EQ(event_hash(event, options), "ni:///sha-256;" + hash + "?ver=CBV2.0");
+    EXPECT_NE(event_hash(event), "ni:///sha-256;" + hash + "?ver=CBV2.0");
+  }
+}
+
 TEST(EventHash, SameInBothFormats) {
   for (const Vector& one : vectors()) {
     const auto reading = read_json(one.event);
