@@ -422,6 +422,25 @@ TEST(Read, WhatIsNoXml) {
   expect_error(read_xml(body), Code::kMalformed, "XML, line 1");  // an entity of nobody
 }
 
+TEST(Read, NothingIsPrinted) {
+  testing::internal::CaptureStderr();
+  for (const char* encoding : {"UTF-16", "UCS-4", "EUC-JP", "SHIFT_JIS", "x-none"}) {
+    const std::string text =
+        std::string("<?xml version='1.0' encoding='") + encoding + "'?><a>\x81\xff\xfe</a>";
+    EXPECT_FALSE(read_xml(text) && !read_xml(text)->refused) << encoding;
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(Read, OtherEncodings) {
+  const std::string text =
+      "<?xml version='1.0' encoding='ISO-8859-1'?>" + xml_document(xml_event("<ext:a>Gr\xf6\xdf"
+                                                                             "e</ext:a>"));
+  const auto reading = read_xml(text);
+  ASSERT_TRUE(reading) << reading.error().message();
+  EXPECT_EQ(reading->document.events.at(0).extensions.at(0).text, "Größe");
+}
+
 TEST(Read, ReferencesOfXmlItself) {
   const auto reading = read_xml(xml_document(xml_event(
       "<ext:a ext:b='&amp;&#38;&amp;#38;&lt;&#x9;'>&amp;&#38;&amp;#38;<![CDATA[&amp;]]></ext:a>")));

@@ -274,6 +274,22 @@ xmlSAXHandler handler() {
   return out;
 }
 
+/// Some of libxml2's complaints (of encodings) go past the parser's own handler, to standard error
+/// and with bytes of the input. Its global handler is the thread's.
+class Silence {
+ public:
+  Silence() : handler_(xmlStructuredError), context_(xmlStructuredErrorContext) {
+    xmlSetStructuredErrorFunc(nullptr, [](void*, xmlErrorPtr) {});
+  }
+  ~Silence() { xmlSetStructuredErrorFunc(context_, handler_); }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+
+ private:
+  xmlStructuredErrorFunc handler_;
+  void* context_;
+};
+
 Status Scanner::scan(std::string_view text) {
   if (text.size() > kDocumentBytesMax) return fail(Code::kTooLarge, "XML: document");
   static const bool ready = [] {
@@ -281,6 +297,7 @@ Status Scanner::scan(std::string_view text) {
     return true;
   }();
   if (!ready || text.empty()) return fail(Code::kMalformed, "XML: empty");
+  const Silence silence;
   parser_ = xmlCreateMemoryParserCtxt(text.data(), static_cast<int>(text.size()));
   if (parser_ == nullptr) return fail(Code::kMalformed, "XML: line 1");
   xmlSAXHandler callbacks = handler();
