@@ -69,15 +69,13 @@ Json explain(const gs1::Scan& scan) {
   return json;
 }
 
-Json explain(const gs1::Fault& fault, Language language) {
-  const auto words =
-      language == Language::kChinese ? gs1::Language::kChinese : gs1::Language::kEnglish;
+Json fault_json(const gs1::Fault& fault, Language language) {
   return {{"read", false},
           {"fault",
            {{"code", gs1::name_of(fault.code)},
             {"at", fault.at},
             {"ai", fault.ai},
-            {"text", gs1::explain(fault, words)}}}};
+            {"text", gs1::explain(fault, language)}}}};
 }
 
 struct LabelOrder {
@@ -150,7 +148,7 @@ Result<Answer> read_code(Call& call) {
   THERIAC_ASSIGN(const auto text, body.text("text"));
   THERIAC_TRY(body.end());
   const auto scan = gs1::read_scan(text);
-  return say(scan ? explain(*scan) : explain(scan.error(), call.language));
+  return say(scan ? explain(*scan) : fault_json(scan.error(), call.language));
 }
 
 Result<Answer> make_labels(Call& call) {

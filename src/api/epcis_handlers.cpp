@@ -88,8 +88,6 @@ struct Given {
 
 std::vector<ProblemDetails> errors_of(const epcis::Reading& reading, Language language) {
   std::vector<ProblemDetails> all;
-  const auto words =
-      language == Language::kChinese ? gs1::Language::kChinese : gs1::Language::kEnglish;
   for (const auto& one : reading.events) {
     if (one.event) continue;
     for (const auto& problem : one.problems) {
@@ -97,7 +95,7 @@ std::vector<ProblemDetails> errors_of(const epcis::Reading& reading, Language la
       if (all.size() == kCaptureErrorsMax) return all;
       auto details =
           details_of(kBadDocument, "event " + std::to_string(one.index) + " " + problem.path +
-                                       ": " + std::string(epcis::words_of(problem.code, words)));
+                                       ": " + std::string(epcis::words_of(problem.code, language)));
       details.title = epcis::name_of(problem.code);
       all.push_back(std::move(details));
     }

@@ -17,7 +17,6 @@
 
 namespace theriac::epcis {
 
-using gs1::Language;
 enum class Kind : std::uint8_t { kRefusal, kDeviation, kNotice };
 
 enum class ProblemCode : std::uint8_t {

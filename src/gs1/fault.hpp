@@ -15,11 +15,9 @@
 #include <tl/expected.hpp>
 
 #include "base/error.hpp"
+#include "base/language.hpp"
 
 namespace theriac::gs1 {
-
-/// Languages of texts for people.
-enum class Language : std::uint8_t { kEnglish, kChinese };
 
 enum class FaultCode : std::uint8_t {
 #define THERIAC_GS1_FAULT(name, english, chinese) k##name,
