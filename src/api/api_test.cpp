@@ -5,8 +5,8 @@
 
 #include "api/limits.hpp"
 #include "api/test_support.hpp"
+#include "base/private_postgres.hpp"
 #include "gs1/element_string.hpp"
-#include "store/private_server.hpp"
 #include "trace/limits.hpp"
 
 namespace theriac::api {
@@ -90,9 +90,9 @@ class Story : public ApiTest, public ::testing::WithParamInterface<const char*> 
  protected:
   void SetUp() override {
     if (of_postgresql()) {
-      if (!store::PrivateServer::get().runs()) GTEST_SKIP();
+      if (!PrivatePostgres::get().runs()) GTEST_SKIP();
       static int made = 0;
-      engine_.where = store::PrivateServer::get().conninfo();
+      engine_.where = PrivatePostgres::get().conninfo();
       engine_.schema_name = "story_" + std::to_string(++made);
     }
     ApiTest::SetUp();

@@ -2,9 +2,9 @@
 
 #include "api/limits.hpp"
 #include "api/test_support.hpp"
+#include "base/private_postgres.hpp"
 #include "epcis/event_hash.hpp"
 #include "epcis/read.hpp"
-#include "store/private_server.hpp"
 
 namespace theriac::api {
 namespace {
@@ -26,9 +26,9 @@ class EpcisTest : public ApiTest, public ::testing::WithParamInterface<const cha
  protected:
   void SetUp() override {
     if (std::string_view(GetParam()) == "postgresql") {
-      if (!store::PrivateServer::get().runs()) GTEST_SKIP();
+      if (!PrivatePostgres::get().runs()) GTEST_SKIP();
       static int made = 0;
-      engine_.where = store::PrivateServer::get().conninfo();
+      engine_.where = PrivatePostgres::get().conninfo();
       engine_.schema_name = "epcis_" + std::to_string(++made);
     }
     ApiTest::SetUp();

@@ -7,9 +7,10 @@
 #include <algorithm>
 #include <fstream>
 
+#include "base/private_postgres.hpp"
 #include "pgwire/array_text.hpp"
 #include "rewrite/plan.hpp"
-#include "rewrite/private_postgres.hpp"
+#include "rewrite/postgres_client.hpp"
 #include "rewrite/test_catalogue.hpp"
 #include "rewrite/view.hpp"
 

@@ -17,7 +17,6 @@ namespace {
 
 using testing::Answer;
 using testing::Grammar;
-using testing::PrivatePostgres;
 using testing::Row;
 using testing::Twin;
 

@@ -8,16 +8,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/private_postgres.hpp"
 #include "store/engine.hpp"
 #include "store/pg.hpp"
-#include "store/private_server.hpp"
 
 namespace theriac::store {
 
 class EngineTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (of_postgresql() && !PrivateServer::get().runs()) GTEST_SKIP();
+    if (of_postgresql() && !PrivatePostgres::get().runs()) GTEST_SKIP();
     if (of_postgresql()) {
       options_.where = english_database();
       options_.schema_name = "test_" + std::to_string(++schemas_);
@@ -93,10 +93,10 @@ class EngineTest : public testing::TestWithParam<std::string> {
  private:
   static std::string english_database() {
     static const std::string conninfo = [] {
-      auto link = PgConnection::open(PrivateServer::get().conninfo());
+      auto link = PgConnection::open(PrivatePostgres::get().conninfo());
       EXPECT_TRUE(link && link->exec("CREATE DATABASE english TEMPLATE template0 ENCODING 'UTF8' "
                                      "LOCALE_PROVIDER icu ICU_LOCALE 'en'"));
-      return pg_conninfo_for(PrivateServer::get().conninfo(), "english").value();
+      return pg_conninfo_for(PrivatePostgres::get().conninfo(), "english").value();
     }();
     return conninfo;
   }

@@ -423,7 +423,7 @@ TEST_P(PgRecoveryTest, PartitionedTablesArePartitioned) {
 }
 
 TEST_P(PgRecoveryTest, ADatabaseThatIsNotUtf8IsRefused) {
-  auto link = PgConnection::open(PrivateServer::get().conninfo());
+  auto link = PgConnection::open(PrivatePostgres::get().conninfo());
   ASSERT_TRUE(link->exec("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'"));
   options_.where = pg_conninfo_for(options_.where, "latin").value();
   EXPECT_EQ(code_of(try_open(std::array{kSchema})), Code::kUnsupported);

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "base/private_postgres.hpp"
 #include "store/pg.hpp"
-#include "store/private_server.hpp"
 
 namespace theriac::store {
 namespace {
@@ -14,8 +14,8 @@ namespace {
 class PgBinaryTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!PrivateServer::get().runs()) GTEST_SKIP();
-    link_.emplace(PgConnection::open(PrivateServer::get().conninfo()).value());
+    if (!PrivatePostgres::get().runs()) GTEST_SKIP();
+    link_.emplace(PgConnection::open(PrivatePostgres::get().conninfo()).value());
   }
   Result<std::int64_t> integer(const std::string& expression) {
     auto result = link_->query("SELECT " + expression, {}, PgFormat::kBinary);

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/private_server.hpp"
+#include "base/private_postgres.hpp"
 
 namespace theriac::store {
 namespace {
@@ -12,8 +12,8 @@ namespace {
 class PgTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!PrivateServer::get().runs()) GTEST_SKIP();
-    auto opened = PgConnection::open(PrivateServer::get().conninfo());
+    if (!PrivatePostgres::get().runs()) GTEST_SKIP();
+    auto opened = PgConnection::open(PrivatePostgres::get().conninfo());
     ASSERT_TRUE(opened) << opened.error().message();
     connection_.emplace(std::move(*opened));
   }
@@ -129,7 +129,7 @@ TEST_F(PgTest, CancelledIsTimeout) {
 }
 
 TEST_F(PgTest, LostConnectionIsSaid) {
-  auto other = PgConnection::open(PrivateServer::get().conninfo());
+  auto other = PgConnection::open(PrivatePostgres::get().conninfo());
   const auto pid = connection_->query("SELECT pg_backend_pid()");
   ASSERT_TRUE(
       other->query("SELECT pg_terminate_backend($1)", {PgParam::text(*pid->value(0, 0), 23)}));

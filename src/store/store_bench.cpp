@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <random>
 
+#include "base/private_postgres.hpp"
 #include "store/engine.hpp"
 #include "store/pg.hpp"
-#include "store/private_server.hpp"
 
 // BENCHMARK() of Debian's Google Benchmark uses __COUNTER__.
 #pragma clang diagnostic ignored "-Wc2y-extensions"
@@ -71,8 +71,8 @@ struct Opened {
   std::unique_ptr<Session> session;
   explicit Opened(bool sqlite) {
     static int schemas = 0;
-    EngineOptions options{.where =
-                              sqlite ? "sqlite:" + folder.file() : PrivateServer::get().conninfo()};
+    EngineOptions options{.where = sqlite ? "sqlite:" + folder.file()
+                                          : PrivatePostgres::get().conninfo()};
     options.schema_name = fmt::format("bench_{}", ++schemas);
     engine = open_engine(options, std::array{kSchema}).value();
     session = engine->connect().value();
@@ -250,7 +250,7 @@ BENCHMARK(BM_BareSqliteUpdate)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 /// One prepared INSERT for each row, over libpq, in transactions of 1,000: the loop people write.
 void BM_BarePostgresInsert(benchmark::State& state) {
-  auto link = PgConnection::open(PrivateServer::get().conninfo()).value();
+  auto link = PgConnection::open(PrivatePostgres::get().conninfo()).value();
   const auto& data = Data::get();
   for (auto _ : state) {
     state.PauseTiming();

@@ -1,5 +1,5 @@
 // A PostgreSQL that each run makes for itself: on a socket in a temporary folder, stopped at exit.
-// For tests and benchmarks, never part of the library.
+// For tests and benchmarks, never part of a library.
 //
 // Threading: any.
 #pragma once
@@ -10,27 +10,29 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
-namespace theriac::store {
+namespace theriac {
 
 /// A cluster on a socket in a folder of its own. Made once, stopped at exit.
-class PrivateServer {
+class PrivatePostgres {
  public:
-  static PrivateServer& get() {
-    static PrivateServer server;
+  static PrivatePostgres& get() {
+    static PrivatePostgres server;
     return server;
   }
   [[nodiscard]] bool runs() const { return runs_; }
-  [[nodiscard]] std::string conninfo() const {
-    return fmt::format("host={} user=theriac dbname=postgres", folder_);
+  [[nodiscard]] std::string conninfo(std::string_view user = "theriac",
+                                     std::string_view database = "postgres") const {
+    return fmt::format("host={} user={} dbname={}", folder_, user, database);
   }
 
  private:
   static constexpr const char* kBinaries = "/usr/lib/postgresql/15/bin/";
 
-  PrivateServer() {
+  PrivatePostgres() {
     if (!std::filesystem::exists(std::string(kBinaries) + "initdb")) {
       std::cout << "SKIPPED: PostgreSQL 15 is not installed\n";
       return;
@@ -44,13 +46,14 @@ class PrivateServer {
         as_user(fmt::format("{}initdb -D {}/data -U theriac -A trust --no-sync -E UTF8 "
                             "--locale=C.UTF-8",
                             kBinaries, folder_)) &&
-        as_user(fmt::format("{}pg_ctl -D {}/data -w -l {}/log -o "
-                            "\"-c listen_addresses= -c unix_socket_directories={} -c fsync=off\" "
-                            "start",
-                            kBinaries, folder_, folder_, folder_));
+        as_user(fmt::format(
+            "{}pg_ctl -D {}/data -w -l {}/log -o "
+            "\"-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c timezone=UTC\" "
+            "start",
+            kBinaries, folder_, folder_, folder_));
     if (!runs_) std::cout << "FAILED to start PostgreSQL in " << folder_ << "\n";
   }
-  ~PrivateServer() {
+  ~PrivatePostgres() {
     if (folder_.empty()) return;
     as_user(fmt::format("{}pg_ctl -D {}/data -m immediate stop", kBinaries, folder_));
     std::filesystem::remove_all(folder_);
@@ -67,4 +70,4 @@ class PrivateServer {
   bool runs_ = false;
 };
 
-}  // namespace theriac::store
+}  // namespace theriac

@@ -1,69 +1,14 @@
-// A PostgreSQL of its own for the tests of this folder: on a socket in a temporary folder, stopped
-// at exit. Used by tests only.
+// A client of PostgreSQL, for the tests of this folder.
 #pragma once
 
-#include <fmt/format.h>
 #include <libpq-fe.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace theriac::rewrite::testing {
-
-class PrivatePostgres {
- public:
-  static PrivatePostgres& get() {
-    static PrivatePostgres server;
-    return server;
-  }
-  [[nodiscard]] bool runs() const { return runs_; }
-  [[nodiscard]] std::string conninfo(const std::string& user, const std::string& database) const {
-    return fmt::format("host={} user={} dbname={}", folder_, user, database);
-  }
-
- private:
-  static constexpr const char* kBinaries = "/usr/lib/postgresql/15/bin/";
-
-  PrivatePostgres() {
-    if (!std::filesystem::exists(std::string(kBinaries) + "initdb")) {
-      std::cout << "SKIPPED: PostgreSQL 15 is not installed\n";
-      return;
-    }
-    std::string name = "/tmp/theriac-rewrite-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) return;
-    folder_ = name;
-    // initdb refuses to run as root.
-    if (::getuid() == 0) run(fmt::format("chown postgres {}", folder_));
-    runs_ = as_user(fmt::format("{}initdb -D {}/data -U theriac -A trust --no-sync -E UTF8 "
-                                "--locale=C.UTF-8",
-                                kBinaries, folder_)) &&
-            as_user(fmt::format("{}pg_ctl -D {}/data -w -l {}/log -o \"-c listen_addresses= -c "
-                                "unix_socket_directories={} -c fsync=off -c timezone=UTC\" start",
-                                kBinaries, folder_, folder_, folder_));
-    if (!runs_) std::cout << "FAILED to start PostgreSQL in " << folder_ << "\n";
-  }
-  ~PrivatePostgres() {
-    if (folder_.empty()) return;
-    as_user(fmt::format("{}pg_ctl -D {}/data -m immediate stop", kBinaries, folder_));
-    std::filesystem::remove_all(folder_);
-  }
-  static bool run(const std::string& command) {
-    return std::system((command + " >/dev/null 2>&1").c_str()) == 0;  // NOLINT: a test's own text
-  }
-  static bool as_user(const std::string& command) {
-    if (::getuid() != 0) return run(command);
-    return run(fmt::format("cd / && setpriv --reuid=postgres --regid=postgres --clear-groups {}",
-                           command));
-  }
-  std::string folder_;
-  bool runs_ = false;
-};
 
 using Row = std::vector<std::optional<std::string>>;
 
