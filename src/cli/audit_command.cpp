@@ -9,6 +9,7 @@
 #include "audit/read.hpp"
 #include "audit/verify.hpp"
 #include "cli/progress.hpp"
+#include "cli/terminal_text.hpp"
 #include "codec/json.hpp"
 #include "tlog/checkpoint.hpp"
 
@@ -133,24 +134,7 @@ std::string text_member(const Json& entry, const char* name) {
   return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// An altered log may hold anything: nothing of it is to reach the terminal as a command. C0, DEL,
-/// and C1 in its UTF-8 form.
-std::string harmless(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<std::uint8_t>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<std::uint8_t>(text[i + 1]) : 0U;
-    if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
-      out += '?';
-      ++i;
-    } else {
-      out += byte < 0x20 || byte == 0x7f ? '?' : text[i];
-    }
-  }
-  return out;
-}
-
-/// One line for a person.
+/// One line for a person. An altered log may hold anything, also commands for a terminal.
 std::string line_of(const audit::ReadEntry& read) {
   const auto entry = codec::parse_json(read.text);
   if (!entry || !entry->is_object()) return fmt::format("{:>8}  not an audit entry", read.index);

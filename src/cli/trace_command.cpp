@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "cli/connection.hpp"
+#include "cli/trace_verify.hpp"
 #include "codec/json.hpp"
 #include "crypto/random.hpp"
 #include "trace/attack.hpp"
@@ -134,6 +135,7 @@ Result<int> attack(const Flags& flags) {
 void add_trace_command(CLI::App& app, int& exit_code) {
   auto* trace = app.add_subcommand("trace", "serial numbers, track and trace");
   trace->require_subcommand(1);
+  add_trace_verify_command(*trace, exit_code);
   auto flags = std::make_shared<Flags>();
   auto* command = trace->add_subcommand(
       "attack",
