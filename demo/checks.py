@@ -11,6 +11,8 @@ import checks_exchange
 import checks_faults
 import checks_masks
 import checks_trace
+import checks_trace_calls
+import checks_trace_faults
 import checks_views
 from checks_data import BENCH_TABLES
 from libpq import SqlError
@@ -43,6 +45,7 @@ class Run:
         self.before = {}
         self.hunt = None
         self.protected = {}
+        self.site = self.company = self.lot = None  # checks_trace.site_of
 
 
 def bring_up(run):
@@ -110,6 +113,13 @@ CHECKS = (
     ("a sealed backup restores; an export is in clear and on record", checks_exchange.dump),
     ("protection is taken back, every row compared", unseal),
     ("who knows 1,000 serial numbers guesses no better than chance", checks_trace.numbers),
+    ("guesses over HTTPS miss, are stopped and on record", checks_trace_calls.guesses),
+    ("a pack decommissioned by one is refused by others at once", checks_trace_calls.decommissioned),
+    ("labels are read back by an independent decoder", checks_trace_calls.labels_read_back),
+    ("EPCIS events come back as they were captured", checks_trace_calls.events),
+    ("kill -9 of theriacd loses and doubles nothing acknowledged", checks_trace_faults.kills),
+    ("1,000 serials are in no file, log or backup; a control is", checks_trace.hidden),
+    ("nor in PostgreSQL's files, write-ahead log or dump", checks_trace.hidden_in_postgresql),
     ("the ERP's captured workload gives what a plain database gives", checks_exchange.workload),
 )
 NEEDED = (bring_up, seal)  # without these the others mean nothing

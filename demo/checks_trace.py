@@ -1,11 +1,19 @@
-"""Serial numbers under attack by somebody who knows some of them."""
+"""Serial numbers under attack: by somebody who knows some of them, and by a thief of everything."""
 import json
+import os
+import secrets
 import subprocess
 
-from place import program
+import epcis_documents as epcis
+import serial_search
+from packs import HOSPITAL, Company, Lot, verdict
+from place import POSTGRES_BIN, program
 from stage import require
+from trace_site import TraceSite
 
 LEAKED, GUESSES = 1000, 20_000
+PACKS = 1000
+TRACE_ROLE, TRACE_DATABASE = "theriacd", "trace"
 
 
 def attack(*more):
@@ -39,3 +47,131 @@ def numbers(run):
         require(not attack("--numbers", str(weak), "--alphabet", "digits")["holds"], f"{weak.name} was not seen through")
     guesses = sum(one["guesses"] for one in full["strategies"])
     return f"{LEAKED} known, {guesses:,} guesses, 1 in {1 / full['density']:,.0f}; a counter and a register are found"
+
+
+# --- the site that these checks share ---
+
+def site_of(run):
+    """theriacd on SQLite, its master data, and a lot of a thousand packs that are at the hospital."""
+    if run.site is None:
+        site = TraceSite(run.stage.place, run.stage.parts)
+        site.prepare()
+        run.stage.trace = run.site = site.start()
+        run.company = Company(site)
+        run.lot = live(run.company)
+    elif run.site.service.pid() is None:
+        run.site.start()
+    return run.company, run.lot
+
+
+def live(company):
+    """A lot, and every way to tell theriacd a serial, also the wrong ones."""
+    lot = Lot(company, PACKS)
+    lot.commission()
+    lot.pack(in_a_case=100, on_a_pallet=5)
+    lot.ship_and_receive(lot.pallets)
+    for pallet in lot.pallets:
+        company.distributor.act("unpack", place=company.warehouse, container=pallet)
+    lot.to_the_hospital(lot.cases)
+    for serial in lot.serials[:20]:
+        require(verdict(company.hospital, lot.scan(serial), company.ward) == "genuine", "a pack is not genuine")
+    company.hospital.act("dispense", place=company.ward, items=lot.items[:10])
+    planner, serial = company.planner, lot.serials[11]
+    events = [epcis.observed(f"https://id.gs1.org/414/{HOSPITAL}", lot.items[at:at + 50])
+              for at in range(0, PACKS, 50)]
+    status, _ = planner.ask("POST", "/epcis/capture", epcis.document(events),
+                            headers={"Content-Type": "application/json"})
+    require(status == 202, f"a capture was answered {status}")
+    for method, path, body, expected in (
+            ("GET", f"/epcis/events?MATCH_epc={lot.items[11]}", None, 200),
+            ("GET", f"/epcis/epcs/{lot.items[11].replace('/', '%2F')}/events", None, 200),
+            ("POST", "/api/trace/codes/read", {"text": lot.scan(serial)}, 200),
+            ("POST", "/api/trace/codes/read", {"text": lot.scan(serial) + "\x1d99"}, 200),
+            ("POST", "/api/trace/items/where", {"item": lot.items[11]}, 200),
+            ("POST", "/api/trace/items/where", {"item": serial}, 400),
+            ("POST", "/api/trace/acts", {"act": "commission", "place": company.plant, "lot": lot.id,
+                                         "items": lot.items[11:50]}, 409),
+            ("POST", "/api/trace/acts", {"act": serial}, 400),
+            ("POST", "/api/trace/labels", {"codes": [lot.elements(serial)], "output": "svg"}, 200),
+            ("GET", f"/api/trace/items/{serial}", None, 404)):
+        status, reply = planner.ask(method, path, body, secrets.token_hex(8) if body else None)
+        require(status == expected, f"{method} {path.replace(serial, '…')}: {status}, expected {expected}: {reply}")
+    planner.ask("GET", f"/{serial}", headers={"User-Agent": serial, "Referer": lot.items[11]})
+    return lot
+
+
+def judge(hunt, places, blind_allowed=()):
+    """Searches them all; Failed where a serial is, or where the control is not. Bytes searched."""
+    searched = 0
+    for name, path in places.items():
+        serials, control, size = hunt.search(path)
+        searched += size
+        require(not serials, f"{len(serials)} serials are in the {name}")
+        require("plain" in control or name in blind_allowed, f"the planted control was not found in the {name}")
+    return searched
+
+
+def hidden(run):
+    company, lot = site_of(run)
+    site = company.site
+    hunt = serial_search.Hunt(lot.serials)
+    serial_search.plant_in_sqlite(site.database, hunt.control)
+    every_form = set(hunt.control_forms.values())
+    try:
+        # A reason is a person's own words, and stands in the audit log as it was written.
+        company.quality.post(f"/api/trace/lots/{lot.id}/block", {"reason": f"control {hunt.control}"})
+        company.quality.post(f"/api/trace/lots/{lot.id}/release", {"reason": "control is over"})
+        with open(site.service.log, "ab") as log:
+            log.write(hunt.control.encode() + b"\n")
+        backup = run.stage.place.dir / "backup.db"
+        items = serial_search.back_up_sqlite(site.database, backup)
+        require(items >= PACKS, f"the backup has {items} items")
+        places = site.places_of_data() | {"backup": backup}
+        searched = judge(hunt, places, blind_allowed=("key service",))
+        for name in ("database", "backup"):
+            _, control, _ = hunt.search(places[name])
+            require(control == every_form, f"{name}: the control's forms {every_form - control} were not found")
+    finally:
+        serial_search.unplant_in_sqlite(site.database)
+    with open(f"/proc/{site.service.pid()}/cmdline", "rb") as arguments:
+        require(not any(s.encode() in arguments.read() for s in lot.serials), "a serial is an argument")
+    return f"{len(lot.serials):,} serials, {len(every_form)} forms, {searched / 1e6:.0f} MB"
+
+
+def hidden_in_postgresql(run):
+    """The same lot's life on the other engine: data files, write-ahead log, server log, pg_dump."""
+    stage = run.stage
+    cluster = stage.cluster
+    if run.site:
+        run.site.stop()
+    if not cluster.ask("SELECT 1 FROM pg_roles WHERE rolname = %s", (TRACE_ROLE,), database="postgres"):
+        cluster.ask(f"CREATE ROLE {TRACE_ROLE} LOGIN", database="postgres")
+        cluster.set_password(TRACE_ROLE)
+    cluster.ask(f"CREATE DATABASE {TRACE_DATABASE} OWNER {TRACE_ROLE} TEMPLATE template0", database="postgres")
+    site = TraceSite(stage.place, stage.parts, "theriacd-pg", cluster.uri(TRACE_ROLE, TRACE_DATABASE))
+    site.prepare()
+    site.start()
+    try:
+        lot = live(Company(site))
+        hunt = serial_search.Hunt(lot.serials)
+        cluster.ask("CREATE TABLE planted(x bytea, t text)", database=TRACE_DATABASE)
+        cluster.ask("INSERT INTO planted VALUES (%s, %s)", (hunt.control.encode(), hunt.control),
+                    database=TRACE_DATABASE)
+        searched = judge(hunt, {"write-ahead log": cluster.data / "pg_wal"})
+        dump = dumped(cluster, stage.place.dir / "trace.sql")
+        cluster.ask("CHECKPOINT", database="postgres")
+        searched += judge(hunt, {"data files": cluster.data / "base", "server log": cluster.log, "dump": dump})
+        rows = cluster.ask("SELECT count(*) FROM theriac_trace.items", database=TRACE_DATABASE)[0][0]
+        require(rows >= PACKS, f"{rows} items are in the database")
+    finally:
+        site.stop()
+    return f"{len(lot.serials):,} serials, {len(hunt.control_forms)} forms, {searched / 1e6:.0f} MB"
+
+
+def dumped(cluster, target):
+    with open(target, "wb") as out:
+        done = subprocess.run([POSTGRES_BIN / "pg_dump", cluster.uri("dba", TRACE_DATABASE)], stdout=out,
+                              stderr=subprocess.PIPE, check=False)
+    require(done.returncode == 0, f"pg_dump: {done.stderr.decode().strip()[-200:]}")
+    os.chmod(target, 0o600)
+    return target

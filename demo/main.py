@@ -36,9 +36,9 @@ def demonstration(args):
             if args.undo:
                 story.undo(stage)
                 return 0
-            story.tell(stage)
+            lot = story.tell(stage)
             if not args.once:
-                story.what_next(stage)
+                story.what_next(stage, lot)
                 story.wait_for_the_end()
             return 0
         finally:

@@ -56,9 +56,11 @@ class Parts:
         if time.time() - self.place.state.get("enrolled_at", 0) > ENROL_AGAIN_S:
             self.certificates.mkdir(mode=0o700, exist_ok=True)
             for name, role in ENROLLED.items():
-                invoke(self._keyd_argv("enrol", "--name", name, "--role", role, "--out",
-                                    self.certificates / role))
+                self.enrol(name, role, self.certificates / role)
             self.place.remember(enrolled_at=time.time())
+
+    def enrol(self, name, role, folder):
+        invoke(self._keyd_argv("enrol", "--name", name, "--role", role, "--out", folder))
 
     def keyd_service(self, running=False):
         port = self.place.port("keyd", running=running)

@@ -20,7 +20,8 @@ DEMO = ROOT / "demo"
 PRESET = os.environ.get("THERIAC_PRESET", "release")
 BIN = pathlib.Path(os.environ.get("THERIAC_BIN", ROOT / "build" / PRESET / "bin")).resolve()
 POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
-PORT_WANTED = {"postgres": 55440, "keyd": 7750, "gateway": 6543}
+PORT_WANTED = {"postgres": 55440, "keyd": 7750, "gateway": 6543, "theriacd": 7760,
+               "theriacd-health": 7761}
 ROLES = ("dba", "erp_owner", "erp_app", "warehouse", "inspector", "theriac_gateway")
 
 
@@ -211,6 +212,12 @@ def program(name):
     if not path.exists():
         raise Failed(f"{path} is missing: build it with cmake --build --preset {PRESET}")
     return str(path)
+
+
+def shown(path):
+    """As a person would type it here: short where that is possible."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
 
 
 def say(text, end="\n"):

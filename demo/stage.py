@@ -10,6 +10,7 @@ from erp_data import ROWS
 from parts import Parts
 from place import DEMO, Failed, say
 from processes import wait_until
+from trace_site import stop_left_behind
 
 GATEWAY_ROLE = "theriac_gateway"
 TABLES = {  # protected tables, their key, and the columns that policy.yaml names
@@ -30,6 +31,7 @@ class Stage:
         self.scale = scale
         self.cluster = Cluster(place)
         self.parts = None
+        self.trace = None
 
     def start_database(self, progress=None):
         self.cluster.start()
@@ -122,6 +124,7 @@ class Stage:
         """Stops all that is ours, whoever started it."""
         if self.parts is None and (self.place.dir / "pid").exists():
             self.parts = Parts(self.place, upstream="127.0.0.1:1", catalogue="")
+        stop_left_behind(self.place)
         for stop in (self.parts.stop if self.parts else None, self.cluster.stop):
             if stop:
                 stop()
@@ -131,6 +134,7 @@ class Stage:
         self.place.erase()
         self.cluster = Cluster(self.place)
         self.parts = None
+        self.trace = None
 
 
 def total_rows(counts):

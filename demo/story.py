@@ -1,7 +1,9 @@
-"""The story of ./run: six lines, each printed only after what it says was seen."""
+"""The story of ./run: eleven lines, each printed only after what it says was seen. The first six are
+about the ERP; story_trace.py has the others, about serial numbers."""
 import signal
 
 import acts
+import story_trace
 from parts import LEASE_S
 from place import program, say
 from stage import COLUMNS, clear_line, differences, progress, require, total_rows
@@ -22,7 +24,7 @@ def shortened(text, length):
 
 
 def tell(stage):
-    """All six lines. Leaves everything running and sealed."""
+    """All lines. Leaves everything running and sealed; returns the lot that was made."""
     first_lines(stage)
     hunt = acts.Hunt(stage)
     try:
@@ -33,24 +35,26 @@ def tell(stage):
     rotation(stage)
     attacks(stage)
     revocation(stage)
+    lot = story_trace.tell(stage)
     for line in NOT_PROTECTED:
         say(line)
+    return lot
 
 
 def first_lines(stage):
-    progress("[1/6] demo ERP: starting")
-    stage.start_database(lambda table: progress(f"[1/6] demo ERP: loading {table}"))
+    progress("[1/11] demo ERP: starting")
+    stage.start_database(lambda table: progress(f"[1/11] demo ERP: loading {table}"))
     rows = grouped(total_rows(stage.cluster.count_rows()))
     if stage.registered_columns():
         clear_line()
-        say(f"[1/6] demo ERP up, {rows} rows, sealed in an earlier run (./run --fresh starts over)")
+        say(f"[1/11] demo ERP up, {rows} rows, sealed in an earlier run (./run --fresh starts over)")
         return
     (name, number), = stage.cluster.ask(
         "SELECT contact_name, contact_id_number FROM customers WHERE id = 1")
     (code, composition), = stage.cluster.ask("SELECT code, composition FROM formulas WHERE id = 1")
     require(name == "张伟" and number and composition, "the demonstration's rows are not the expected ones")
     clear_line()
-    say(f"[1/6] demo ERP up, {rows} rows, PLAIN.     the DBA reads: {name} | {shortened(number, 14)}"
+    say(f"[1/11] demo ERP up, {rows} rows, PLAIN.     the DBA reads: {name} | {shortened(number, 14)}"
         f" | formula {code}: {shortened(composition, 24)}")
 
 
@@ -61,7 +65,7 @@ def sealing(stage, hunt):
         acts.remove_canaries(stage.erp)
         rows = stage.read_tables(stage.gateway_port(), "erp_app")
         opened = sum(len(table) for table in rows.values())
-        say(f"[2/6] {COLUMNS} columns stay sealed: {grouped(opened)} rows opened, reversible with"
+        say(f"[2/11] {COLUMNS} columns stay sealed: {grouped(opened)} rows opened, reversible with"
             " ./run undo")
         return
     resumed = stage.registered_columns() > 0  # an earlier run was stopped half-way
@@ -82,7 +86,7 @@ def sealing(stage, hunt):
                 del table[key]
         compared, bad = differences(before, after)
         require(not bad, f"{len(bad)} rows differ after sealing, the first in {bad[:1]}")
-    say(f"[2/6] sealing {COLUMNS} columns  ████████████  {grouped(compared)}/{grouped(compared)}"
+    say(f"[2/11] sealing {COLUMNS} columns  ████████████  {grouped(compared)}/{grouped(compared)}"
         " rows compared, reversible with ./run undo")
 
 
@@ -100,7 +104,7 @@ def who_sees_what(stage, hunt):
     blind = [place for place, (_, control, _) in seen.items() if control is False]
     require(not leaks, f"canaries were found: {leaks}")
     require(not blind, f"the planted control was not found in: {', '.join(blind)}")
-    say(f"[3/6] ERP: {erp}   warehouse: {warehouse}   DBA: {sealed[:4].hex(' ')}…      files, WAL, logs:"
+    say(f"[3/11] ERP: {erp}   warehouse: {warehouse}   DBA: {sealed[:4].hex(' ')}…      files, WAL, logs:"
         f" 0 of {len(hunt.canaries)} canaries (control found)")
     acts.remove_canaries(stage.erp)
 
@@ -109,7 +113,7 @@ def rotation(stage):
     outcome, before, after = acts.rotate_under_load(stage, "person")
     require(outcome.failed() == 0, f"statements failed during rotation: {outcome.examples}")
     require(before != after, "the key did not change")
-    say(f"[4/6] key rotated under load: {grouped(outcome.statements)} statements, 0 failed")
+    say(f"[4/11] key rotated under load: {grouped(outcome.statements)} statements, 0 failed")
 
 
 def attacks(stage):
@@ -125,17 +129,17 @@ def attacks(stage):
         "UPDATE customers SET contact_name = 'plain' WHERE id = 1"))
     acts.fail_unless(as_dba, "23514", "a plain write by the DBA")
     entry, finding = acts.edited_log_is_found(stage)
-    say(f"[5/6] attacked: value moved → refused · plain write → refused · log edited → {finding} at entry"
+    say(f"[5/11] attacked: value moved → refused · plain write → refused · log edited → {finding} at entry"
         f" {entry}")
 
 
 def revocation(stage):
     refused_s, restored_s, _ = acts.revoke_and_restore(stage, "person", LEASE_S)
-    say(f"[6/6] key revoked → refused in {refused_s:.1f} s (lease {LEASE_S} s) · restored → works"
+    say(f"[6/11] key revoked → refused in {refused_s:.1f} s (lease {LEASE_S} s) · restored → works"
         f" ({restored_s:.1f} s)")
 
 
-def what_next(stage):
+def what_next(stage, lot):
     gateway, direct = stage.gateway_port(), stage.cluster.port
     say("")
     say("Everything is up. Try, in another terminal:")
@@ -147,6 +151,7 @@ def what_next(stage):
         say(f"  {who + ':':15} psql postgres://{role}:{stage.place.password(role)}@127.0.0.1:{port}/erp"
             f" -c 'SELECT {columns} FROM customers LIMIT 3'")
     say(f"  {'the audit log:':15} {program('theriac')} audit verify {stage.parts.audit / 'gateway'}")
+    story_trace.what_next(stage.trace, lot)
     say("Ctrl-C stops it all; then ./run undo takes the protection back.")
 
 

@@ -2,7 +2,7 @@
 """Every job of continuous integration, runnable at home.
 
 usage: tools/ci.py JOB
-  programs   builds the three programs (release); silent when nothing is to be done
+  programs   builds the programs (release); silent when nothing is to be done
   fast       builds all (release), runs the fast tests and replays the fuzz corpus
   all        fast, slow and regression tests, then ./run --check
   asan tsan  the fast tests under address + undefined-behaviour, or thread sanitizer
@@ -20,7 +20,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAMS = ("theriac", "theriac-keyd", "theriac-gateway")
+PROGRAMS = ("theriac", "theriac-keyd", "theriac-gateway", "theriacd")
 SHARED = ROOT.parent / "shared"
 
 

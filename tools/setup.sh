@@ -51,6 +51,7 @@ postgresql-15            the demonstration ERP, integration tests, pgbench
 postgresql-client-15     psql
 pgbouncer                the yardstick of the benchmarks
 python3                  the scripts in demo/ and tools/
+python3-zxing-cpp        reads labels back in ./run --check
 python3-psycopg2         a client library that ERPs use
 python3-yaml             policies in tests
 openssl                  certificates in tests

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Runs the commands of README.md, section "Protect a column of your own database", one by one in one
 shell against a private PostgreSQL, as a reader would; then reads, writes and takes it back.
-Only addresses and passwords are replaced. The second test does the same with ./run --erp.
+Only addresses and passwords are replaced. The second test does the same with ./run --erp. Serial
+numbers are attacked as it says, too.
 """
 import os
 import pathlib
@@ -22,10 +23,16 @@ from processes import wait_until  # noqa: E402
 NAMES = ["张伟", "王芳", "O'Brien", "Zoë Weaver", "李娜"]
 
 
+READMES = ("README.md", "README.zh-CN.md")
+
+
+def block(marker, readme="README.md"):
+    text = (ROOT / readme).read_text("utf-8")
+    return re.search(rf"<!-- {marker} -->\n+```sh\n(.*?)```", text, re.S).group(1)
+
+
 def commands():
-    readme = (ROOT / "README.md").read_text("utf-8")
-    block = re.search(r"<!-- own-database -->\n+```sh\n(.*?)```", readme, re.S).group(1)
-    found, lines = [], iter(block.splitlines())
+    found, lines = [], iter(block("own-database").splitlines())
     for line in lines:
         text = line
         while text.endswith("\\"):
@@ -62,6 +69,18 @@ class Shell:
         self.process.stdout.read()
         self.process.wait()
         self.process.stdout.close()
+
+
+class BothLanguages(unittest.TestCase):
+    def test_they_say_the_same_commands(self):
+        for marker in ("own-database", "attack"):
+            self.assertEqual(block(marker), block(marker, READMES[1]), marker)
+
+    def test_serial_numbers_hold_against_the_attack(self):
+        done = subprocess.run(["bash", "-ec", block("attack")], capture_output=True, text=True, check=False,
+                              env={**os.environ, "PATH": f"{places.BIN}:{os.environ['PATH']}"})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("holds: nothing known helps", done.stdout)
 
 
 class Readme(unittest.TestCase):

@@ -1,0 +1,115 @@
+"""Serial numbers, and a control, searched for in everything that a thief could carry away: as they are
+and in the forms that programs give to text. grep does the looking, so that it is none of ours.
+"""
+import base64
+import os
+import secrets
+import sqlite3
+import subprocess
+
+CONTROL_CHARACTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def inner_base64(data, before):
+    """Of base64 in which `before` (0 to 2) unknown bytes of a group stand in front of the data: the
+    characters that depend on the data alone."""
+    text = base64.b64encode(bytes(before) + data + bytes(3))
+    return text[-(-before * 8 // 6):(before + len(data)) * 8 // 6]
+
+
+def forms(text):
+    """Name of a form -> bytes."""
+    data = text.encode()
+    found = {"plain": data, "lower case": text.lower().encode(), "reversed": data[::-1],
+             "hexadecimal": data.hex().encode(), "HEXADECIMAL": data.hex().upper().encode(),
+             "UTF-16": text.encode("utf-16-le")[:-1]}  # without its last byte, either order is found
+    for before in range(3):
+        found[f"base64 at {before}"] = inner_base64(data, before)
+    return found
+
+
+def make_control():
+    """Like a serial, and never issued."""
+    return "".join(secrets.choice(CONTROL_CHARACTERS) for _ in range(14))
+
+
+class Hunt:
+    """For these serials and one control."""
+
+    def __init__(self, serials, control=None):
+        self.control = control or make_control()
+        self.meaning = {data: serial for serial in serials for data in forms(serial).values()}
+        self.control_forms = {data: name for name, data in forms(self.control).items()}
+        # On standard input: what is looked for is to be in no file.
+        self.patterns = b"\n".join([*self.meaning, *self.control_forms])
+
+    def search(self, path):
+        """(serials found, forms of the control found, bytes searched) in a file or below a folder."""
+        done = subprocess.run(["grep", "-raohF", "-D", "skip", "-f", "-", "--", path],
+                              input=self.patterns, capture_output=True, check=False,
+                              env={**os.environ, "LC_ALL": "C"})
+        # Files come and go while programs run.
+        wrong = [line for line in done.stderr.splitlines() if b"No such file" not in line]
+        if wrong:
+            raise OSError(wrong[0].decode(errors="replace"))
+        found = set(done.stdout.split(b"\n"))
+        return ({self.meaning[f] for f in found if f in self.meaning},
+                {self.control_forms[f] for f in found if f in self.control_forms}, size_of(path))
+
+
+def size_of(path):
+    if os.path.isfile(path):
+        return os.path.getsize(path)
+    total = 0
+    for top, _, names in os.walk(path):
+        for name in names:
+            try:
+                total += os.path.getsize(os.path.join(top, name))
+            except FileNotFoundError:
+                pass
+    return total
+
+
+def plant_in_sqlite(database, control):
+    """Into the live database, in every form, beside the program that has it open: first into the
+    write-ahead log, then by a checkpoint into the file."""
+    connection = sqlite3.connect(database, timeout=30, isolation_level=None)
+    try:
+        connection.execute("CREATE TABLE IF NOT EXISTS planted(x BLOB)")
+        connection.executemany("INSERT INTO planted VALUES(?)", [(data,) for data in forms(control).values()])
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    finally:
+        connection.close()
+
+
+def unplant_in_sqlite(database):
+    connection = sqlite3.connect(database, timeout=30, isolation_level=None)
+    try:
+        connection.execute("PRAGMA secure_delete=ON")
+        connection.execute("DROP TABLE IF EXISTS planted")
+    finally:
+        connection.close()
+
+
+def back_up_sqlite(database, target):
+    """SQLite's own online backup, while the database is in use; the number of items in the copy."""
+    target.unlink(missing_ok=True)
+    source, copy = (sqlite3.connect(path, timeout=30) for path in (database, target))
+    try:
+        source.backup(copy)
+        if copy.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+            raise OSError("the backup is not whole")
+        return copy.execute("SELECT count(*) FROM items").fetchone()[0]
+    finally:
+        source.close()
+        copy.close()
+
+
+def row_as_stored(database, lot, state):
+    """(blind index, sealed serial) of an item, as a thief reads them."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)
+    try:
+        return connection.execute("SELECT key, sealed FROM items WHERE lot = ? AND state = ?",
+                                  (lot, state)).fetchone()
+    finally:
+        connection.close()
