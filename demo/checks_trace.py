@@ -100,42 +100,30 @@ def live(company):
     return lot
 
 
-def judge(hunt, places, blind_allowed=()):
-    """Searches them all; Failed where a serial is, or where the control is not. Bytes searched."""
-    searched = 0
-    for name, path in places.items():
-        serials, control, size = hunt.search(path)
-        searched += size
+def judge(seen, blind_allowed=()):
+    """Failed where a serial is, or where the control is not. Bytes searched."""
+    for name, (serials, control, _) in seen.items():
         require(not serials, f"{len(serials)} serials are in the {name}")
         require("plain" in control or name in blind_allowed, f"the planted control was not found in the {name}")
-    return searched
+    return sum(size for _, _, size in seen.values())
 
 
 def hidden(run):
     company, lot = site_of(run)
-    site = company.site
-    hunt = serial_search.Hunt(lot.serials)
-    serial_search.plant_in_sqlite(site.database, hunt.control)
+    site, hunt = company.site, serial_search.Hunt(lot.serials)
+    # A reason is a person's own words, and stands in the audit log as it was written.
+    company.quality.post(f"/api/trace/lots/{lot.id}/block", {"reason": f"control {hunt.control}"})
+    company.quality.post(f"/api/trace/lots/{lot.id}/release", {"reason": "the control is over"})
+    seen = serial_search.search_site(hunt, site, backup=run.stage.place.dir / "backup.db")
+    searched = judge(seen, blind_allowed=("key service",))
     every_form = set(hunt.control_forms.values())
-    try:
-        # A reason is a person's own words, and stands in the audit log as it was written.
-        company.quality.post(f"/api/trace/lots/{lot.id}/block", {"reason": f"control {hunt.control}"})
-        company.quality.post(f"/api/trace/lots/{lot.id}/release", {"reason": "control is over"})
-        with open(site.service.log, "ab") as log:
-            log.write(hunt.control.encode() + b"\n")
-        backup = run.stage.place.dir / "backup.db"
-        items = serial_search.back_up_sqlite(site.database, backup)
-        require(items >= PACKS, f"the backup has {items} items")
-        places = site.places_of_data() | {"backup": backup}
-        searched = judge(hunt, places, blind_allowed=("key service",))
-        for name in ("database", "backup"):
-            _, control, _ = hunt.search(places[name])
-            require(control == every_form, f"{name}: the control's forms {every_form - control} were not found")
-    finally:
-        serial_search.unplant_in_sqlite(site.database)
-    with open(f"/proc/{site.service.pid()}/cmdline", "rb") as arguments:
-        require(not any(s.encode() in arguments.read() for s in lot.serials), "a serial is an argument")
-    return f"{len(lot.serials):,} serials, {len(every_form)} forms, {searched / 1e6:.0f} MB"
+    for name in ("write-ahead log", "database", "backup"):
+        missing = every_form - seen[name][1]
+        require(not missing, f"{name}: the control was not found as {', '.join(missing)}")
+    with open(f"/proc/{site.service.pid()}/cmdline", "rb") as file:
+        arguments = file.read()
+    require(not any(serial.encode() in arguments for serial in lot.serials), "a serial is an argument")
+    return f"{len(lot.serials):,} serials, {len(serial_search.forms(hunt.control))} forms, {searched / 1e6:.0f} MB"
 
 
 def hidden_in_postgresql(run):
@@ -157,15 +145,16 @@ def hidden_in_postgresql(run):
         cluster.ask("CREATE TABLE planted(x bytea, t text)", database=TRACE_DATABASE)
         cluster.ask("INSERT INTO planted VALUES (%s, %s)", (hunt.control.encode(), hunt.control),
                     database=TRACE_DATABASE)
-        searched = judge(hunt, {"write-ahead log": cluster.data / "pg_wal"})
-        dump = dumped(cluster, stage.place.dir / "trace.sql")
+        seen = {"write-ahead log": hunt.search(cluster.data / "pg_wal")}
+        seen["dump"] = hunt.search(dumped(cluster, stage.place.dir / "trace.sql"))
         cluster.ask("CHECKPOINT", database="postgres")
-        searched += judge(hunt, {"data files": cluster.data / "base", "server log": cluster.log, "dump": dump})
+        seen |= {"data files": hunt.search(cluster.data / "base"), "server log": hunt.search(cluster.log)}
+        searched = judge(seen)
         rows = cluster.ask("SELECT count(*) FROM theriac_trace.items", database=TRACE_DATABASE)[0][0]
         require(rows >= PACKS, f"{rows} items are in the database")
     finally:
         site.stop()
-    return f"{len(lot.serials):,} serials, {len(hunt.control_forms)} forms, {searched / 1e6:.0f} MB"
+    return f"{len(lot.serials):,} serials, {len(serial_search.forms(hunt.control))} forms, {searched / 1e6:.0f} MB"
 
 
 def dumped(cluster, target):

@@ -70,36 +70,50 @@ def size_of(path):
     return total
 
 
-def plant_in_sqlite(database, control):
-    """Into the live database, in every form, beside the program that has it open: first into the
-    write-ahead log, then by a checkpoint into the file."""
-    connection = sqlite3.connect(database, timeout=30, isolation_level=None)
+def search_site(hunt, site, backup=None):
+    """Name of a place -> (serials found, forms of the control found, bytes) of all that theriacd on
+    SQLite and the key service keep; with `backup`, of SQLite's own online backup to that file too.
+    The control is planted in the live database, in every form, beside the program that has it open,
+    and is sought in the write-ahead log before a checkpoint takes it into the file."""
+    with open(site.service.log, "a", encoding="utf-8") as log:
+        log.write(f"control {hunt.control}\n")
     try:
-        connection.execute("CREATE TABLE IF NOT EXISTS planted(x BLOB)")
-        connection.executemany("INSERT INTO planted VALUES(?)", [(data,) for data in forms(control).values()])
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        run_in_sqlite(site.database, "CREATE TABLE IF NOT EXISTS planted(x BLOB)")
+        for data in hunt.control_forms:
+            run_in_sqlite(site.database, "INSERT INTO planted VALUES(?)", (data,))
+        seen = {"write-ahead log": hunt.search(f"{site.database}-wal")}
+        run_in_sqlite(site.database, "PRAGMA wal_checkpoint(PASSIVE)")
+        seen["database"] = hunt.search(site.database)
+        if backup is not None:
+            back_up_sqlite(site.database, backup)
+            seen["backup"] = hunt.search(backup)
     finally:
-        connection.close()
+        run_in_sqlite(site.database, "DROP TABLE IF EXISTS planted")
+    for name, path in (("logs", site.place.dir / "log"), ("audit log", site.audit),
+                       ("key service", site.parts.keyd_state)):
+        seen[name] = hunt.search(path)
+    return seen
 
 
-def unplant_in_sqlite(database):
+def run_in_sqlite(database, sql, values=()):
     connection = sqlite3.connect(database, timeout=30, isolation_level=None)
     try:
         connection.execute("PRAGMA secure_delete=ON")
-        connection.execute("DROP TABLE IF EXISTS planted")
+        connection.execute(sql, values).fetchall()
     finally:
         connection.close()
 
 
 def back_up_sqlite(database, target):
-    """SQLite's own online backup, while the database is in use; the number of items in the copy."""
+    """SQLite's own online backup, while the database is in use."""
     target.unlink(missing_ok=True)
     source, copy = (sqlite3.connect(path, timeout=30) for path in (database, target))
     try:
         source.backup(copy)
-        if copy.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+        items = "SELECT count(*) FROM items"
+        if copy.execute("PRAGMA integrity_check").fetchall() != [("ok",)] or \
+                copy.execute(items).fetchone() != source.execute(items).fetchone():
             raise OSError("the backup is not whole")
-        return copy.execute("SELECT count(*) FROM items").fetchone()[0]
     finally:
         source.close()
         copy.close()

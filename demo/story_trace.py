@@ -147,20 +147,10 @@ def thief(site, lot):
     progress("[11/11] what a thief finds")
     key, sealed = serial_search.row_as_stored(site.database, lot.id, DECOMMISSIONED)
     hunt = serial_search.Hunt(lot.serials)
-    leaked, searched, blind = {}, 0, []
-    serial_search.plant_in_sqlite(site.database, hunt.control)
-    try:
-        with open(site.service.log, "a", encoding="utf-8") as log:
-            log.write(f"control {hunt.control}\n")
-        for name, path in site.places_of_data().items():
-            serials, control, size = hunt.search(path)
-            searched += size
-            if serials:
-                leaked[name] = len(serials)
-            if name in ("database", "write-ahead log", "logs") and "plain" not in control:
-                blind.append(name)
-    finally:
-        serial_search.unplant_in_sqlite(site.database)
+    seen = serial_search.search_site(hunt, site)
+    searched = sum(size for _, _, size in seen.values())
+    leaked = {name: len(serials) for name, (serials, _, _) in seen.items() if serials}
+    blind = [name for name in ("write-ahead log", "database", "logs") if "plain" not in seen[name][1]]
     require(not leaked, f"serials were found: {leaked}")
     require(not blind, f"the planted control was not found in: {', '.join(blind)}")
     clear_line()

@@ -197,12 +197,6 @@ class TraceSite:
         if self.service:
             self.service.stop()
 
-    def places_of_data(self):
-        """Every folder and file in which it or its neighbours keep something."""
-        return {"database": self.database, "write-ahead log": f"{self.database}-wal",
-                "audit log": self.audit, "logs": self.place.dir / "log",
-                "key service": self.parts.keyd_state}
-
     # --- callers ---
 
     def client(self, caller):
