@@ -131,8 +131,13 @@ def events(run):
     require(status == 200, f"as XML: {status}")
     ids = {node.text for node in ElementTree.fromstring(text).iter("eventID")}
     require(ids == came.keys(), f"as XML {len(ids)} events came back")
+    status, _ = company.planner.send("POST", "/epcis/capture", text, headers={"Content-Type": "application/xml"})
+    job = company.planner.get(company.planner.fields["Location"])
+    require(status == 202 and job["success"], f"what came as XML is not what was captured: {status}, {job}")
     broken = epcis.document([{**epcis.one_of_each(point)[0], "bizStep": "no-such-step"}])
     status, _ = company.planner.ask("POST", "/epcis/capture", broken, headers=json_type)
+    job = company.planner.get(company.planner.fields["Location"])
+    require(status == 202 and job["success"] is False, f"a wrong event was answered {status}, its job says {job}")
     count = len(epcis.find(company.planner, f"EQ_readPoint={point}"))
-    require(count == len(sent), f"a wrong event was answered {status} and kept")
-    return f"{len(sent)} events of all types equal in JSON, there in XML; a wrong one is refused"
+    require(count == len(sent), f"{count} events are there, not the {len(sent)} that were captured, once")
+    return f"{len(sent)} events of all types, as JSON and as XML, once though captured twice; a wrong one is refused"

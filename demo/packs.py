@@ -71,7 +71,9 @@ class Company:
         partners = {
             "distributor-1": self._partner("Distributor", WAREHOUSE, "wholesaler", "distributor-1"),
             "hospital-1": self._partner("Hospital", HOSPITAL, "hospital", "hospital-1")}
-        self.plant = self._place(PLANT, "Plant", 0)
+        place = self.admin.get("/api/openapi.json")["components"]["schemas"]["Place"]["properties"]
+        bound = {"lines": ["line-1"]} if "lines" in place else {}  # where theriacd binds lines to places
+        self.plant = self._place(PLANT, "Plant", 0, **bound)
         self.warehouse = self._place(WAREHOUSE, "Distributor's warehouse", partners["distributor-1"])
         self.ward = self._place(HOSPITAL, "Hospital", partners["hospital-1"])
 
@@ -86,9 +88,9 @@ class Company:
         return self.admin.post("/api/trace/partners", {
             "name": name, "gln": gln, "kind": kind, "certificates": [certificate]})["id"]
 
-    def _place(self, gln, name, partner):
+    def _place(self, gln, name, partner, **more):
         return self._row("/api/trace/places", {"gln": gln}, {
-            "gln": gln, "name": name, "partner": partner, "prefix_length": len(PREFIX)})
+            "gln": gln, "name": name, "partner": partner, "prefix_length": len(PREFIX), **more})
 
     def pool(self, count):
         """(id, alphabet, the chance that a blind guess hits when all are issued) of one with so many left."""
