@@ -1,12 +1,13 @@
 #include "api/api.hpp"
 
+#include <condition_variable>
 #include <future>
 #include <map>
 #include <set>
 
-#include "api/caller.hpp"
 #include "api/limits.hpp"
 #include "api/replies.hpp"
+#include "trace/known.hpp"
 #include "trace/limits.hpp"
 #include "trace/master.hpp"
 
@@ -31,6 +32,13 @@ bool is_audited(Kind kind) {
 struct Api::Workplace {
   std::unique_ptr<store::Session> session;
   trace::Vault vault;
+  trace::Known known = {};
+  /// For a transaction that has just begun.
+  Result<trace::Work> begin(store::Session& inside, std::int64_t now_ms) {
+    trace::Work work{inside, vault, now_ms, &known};
+    THERIAC_TRY(known.begin(work));
+    return work;
+  }
 };
 
 /// Given back when it goes.
@@ -83,20 +91,50 @@ class Api::Recording {
   bool begun_ = false;
 };
 
-Api::Api(Parts parts) : parts_(std::move(parts)) {}
+Api::Api(Parts parts) : parts_(std::move(parts)), callers_(parts_.tenant) {}
 Api::~Api() = default;
 
 Status Api::open(std::unique_ptr<store::Engine> engine, std::size_t sessions) {
   std::vector<std::unique_ptr<Workplace>> made;
-  for (std::size_t i = 0; i < sessions; ++i) {
+  for (std::size_t i = 0; i < sessions + 1; ++i) {
     THERIAC_ASSIGN(auto session, engine->connect());
     made.push_back(std::make_unique<Workplace>(std::move(session),
                                                trace::Vault(*parts_.keys, *parts_.random)));
   }
+  sightings_place_ = std::move(made.back());
+  made.pop_back();
   const std::lock_guard lock(mutex_);
   engine_ = std::move(engine);
   free_ = std::move(made);
   open_ = true;
+  sightings_writer_ = std::jthread([this](const std::stop_token& stop) { write_sightings(stop); });
+  return {};
+}
+
+void Api::write_sightings(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  bool fails = false;
+  for (bool last = false; !last;) {
+    {
+      std::unique_lock lock(mutex);
+      wake.wait_for(lock, stop, kWriteSightings, [] { return false; });
+    }
+    last = stop.stop_requested();
+    if (!sightings_.waiting()) continue;
+    const auto done = write_sightings_once();
+    if (!done && !fails) parts_.log->error("sightings", done.error());
+    fails = !done;
+  }
+}
+
+Status Api::write_sightings_once() {
+  auto& place = *sightings_place_;
+  THERIAC_TRY(place.session->transact([&](store::Session& session) -> Status {
+    trace::Work work{session, place.vault, parts_.clock->wall_ms()};
+    return sightings_.write(work);
+  }));
+  sightings_.written();
   return {};
 }
 
@@ -189,13 +227,14 @@ Result<http::Response> Api::answer(const Operation& operation, http::Request& re
   audit::Event event;
   event.action = action_of(operation);
   event.correlation = request.id;
-  const auto caller = caller_of(request, parts_.tenant, now);
-  if (!caller) {
+  const auto known = callers_.of(request, now);
+  if (!known) {
     event.actor = "unknown";
     if (request.certificate != nullptr) event.details["sha256"] = request.certificate->fingerprint;
-    record(std::move(event), caller.error());
-    return fail(caller.error());
+    record(std::move(event), known.error());
+    return fail(known.error());
   }
+  const auto& caller = *known;
   event.actor = caller->identity.name;
   event.role = pki::role_name(caller->identity.role);
   if (!may(operation, caller->identity.role)) {
@@ -280,7 +319,7 @@ Result<Answer> Api::read(Call& call) {
   THERIAC_ASSIGN(auto place, borrow());
   std::optional<Answer> made;
   THERIAC_TRY(place->session->snapshot([&](store::Session& session) -> Status {
-    trace::Work work{session, place->vault, call.now_ms};
+    THERIAC_ASSIGN(auto work, place->begin(session, call.now_ms));
     call.work = &work;
     THERIAC_TRY(find_partner(call));
     THERIAC_ASSIGN(made, call.operation.handler(call));
@@ -292,7 +331,7 @@ Result<Answer> Api::read(Call& call) {
 Result<Answer> Api::write(Call& call) {
   THERIAC_ASSIGN(auto place, borrow());
   const auto fresh = call.event;
-  const bool before_effect = call.operation.name != "act";
+  const bool before_effect = call.operation.name != "act" && call.operation.kind != Kind::kCapture;
   std::optional<Answer> made;
   std::optional<Recording> recording;
   // Run again on kBusy, so it starts from the beginning each time.
@@ -301,9 +340,9 @@ Result<Answer> Api::write(Call& call) {
     recording.reset();
     made.reset();
     call.event = fresh;
-    trace::Work work{session, place->vault, call.now_ms};
-    call.work = &work;
     THERIAC_TRY(place->vault.check(false));
+    THERIAC_ASSIGN(auto work, place->begin(session, call.now_ms));
+    call.work = &work;
     THERIAC_TRY(find_partner(call));
     std::optional<ReplyKey> key;
     if (call.operation.kind == Kind::kWrite) {
@@ -349,10 +388,10 @@ Result<Answer> Api::check(Call& call) {
   }
   THERIAC_ASSIGN(auto place, borrow());
   std::optional<Answer> made;
-  THERIAC_TRY(place->session->transact([&](store::Session& session) -> Status {
-    trace::Work work{session, place->vault, call.now_ms};
+  THERIAC_TRY(place->session->snapshot([&](store::Session& session) -> Status {
+    THERIAC_ASSIGN(auto work, place->begin(session, call.now_ms));
     call.work = &work;
-    THERIAC_TRY(place->vault.check(true));
+    call.sightings = &sightings_;
     THERIAC_TRY(find_partner(call));
     THERIAC_ASSIGN(made, call.operation.handler(call));
     return {};

@@ -1,8 +1,8 @@
 // What happens to every request: certificate, right, body, transaction, audit log, reply.
 //
 // Master data, numbers and hand-overs are on the audit log before they take effect. An act on items
-// is put on it before it commits and acknowledged when both are durable. What is denied is on it
-// too; of identifiers nothing is.
+// and a capture are put on it before they commit and acknowledged when both are durable. What is
+// denied is on it too; of identifiers nothing is.
 //
 // Ownership: what Parts points to outlives it. Threading: from any thread; each request has a store
 // session and a Vault for itself.
@@ -11,9 +11,10 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
-#include "api/handlers.hpp"
+#include "api/caller.hpp"
 #include "api/limits.hpp"
 #include "audit/log.hpp"
 #include "http/problem.hpp"
@@ -63,18 +64,24 @@ class Api {
   Result<Answer> check(Call& call);
   static Status add_discovery(http::Router& router);
   Status note_check(Call& call);
+  void write_sightings(const std::stop_token& stop);
+  Status write_sightings_once();
   Status find_partner(Call& call);
   Result<Borrowed> borrow();
   void record(audit::Event event, const Error& error);
   http::Response problem(const http::Request& request, const Error& error) const;
 
   Parts parts_;
+  Callers callers_;
   std::unique_ptr<store::Engine> engine_;
   std::mutex mutex_;  // of what follows
   std::vector<std::unique_ptr<Workplace>> free_;
   bool open_ = false;
   trace::Guesses guesses_{kUnknownOfOneHourMax};
   std::atomic<bool> audit_fails_{false};
+  trace::Sightings sightings_;
+  std::unique_ptr<Workplace> sightings_place_;
+  std::jthread sightings_writer_;  // uses what stands above
 };
 
 /// Chinese texts of the errors that callers meet.

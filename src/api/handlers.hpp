@@ -38,6 +38,7 @@ struct Call {
   audit::Event& event;                          ///< object and details are the handler's to fill
   /// Of kCheck, for the handler to fill: it counts as a guess, and may be an alarm.
   std::optional<trace::Verified> verified = std::nullopt;
+  trace::Sightings* sightings = nullptr;  ///< for kCheck
   /// Of a capture that was undone since an event ID is another event's: only its job is to be kept.
   bool taken = false;
 

@@ -1,6 +1,7 @@
 // Limits of the API of theriacd.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,6 +21,10 @@ inline constexpr std::size_t kLabelsOfOneCallMax = 1000;
 inline constexpr std::size_t kNeverIssuedAlarm = 10;
 /// Unknown numbers that one caller may have verified in an hour.
 inline constexpr int kUnknownOfOneHourMax = 100;
+/// Callers whose certificates are remembered; then it begins anew.
+inline constexpr std::size_t kCallersMax = 10'000;
+/// Where packs were scanned is written that often at most: one commit serves many scans.
+inline constexpr std::chrono::milliseconds kWriteSightings{200};
 /// Events of one capture, and what is said of those that are refused.
 inline constexpr std::size_t kCaptureEventsMax = 10'000;
 inline constexpr std::size_t kCaptureErrorsMax = 1000;

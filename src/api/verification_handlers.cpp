@@ -94,7 +94,7 @@ Result<Answer> verify(Call& call) {
   THERIAC_TRY(body.end());
   if (at.when_ms > call.now_ms + trace::kFutureMs) return fail(Code::kOutOfRange, "when");
   THERIAC_TRY(check_place(call, at.place));
-  THERIAC_ASSIGN(const auto found, trace::verify(*call.work, scan, at));
+  THERIAC_ASSIGN(const auto found, trace::verify(*call.work, scan, at, *call.sightings));
   call.verified = found;
   call.event.object = "items";
   call.event.details = {{"place", at.place}, {"reason", trace::name_of(found.reason)}};

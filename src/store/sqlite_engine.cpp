@@ -93,6 +93,8 @@ class SqliteSession final : public SessionBase {
   /// One statement for each row of `width` values.
   Result<std::int64_t> for_each_row(std::string_view sql, std::size_t width,
                                     std::span<const Param> values);
+  /// A statement without parameters and rows: BEGIN and its like, many times a second.
+  Status control(std::string_view sql);
   Status begin_writing();
   void end_writing();
   void checkpoint_if_due();
@@ -267,11 +269,18 @@ Result<std::unique_ptr<Rows>> SqliteSession::do_look_up(std::string_view table,
   return rows;
 }
 
+Status SqliteSession::control(std::string_view sql) {
+  THERIAC_ASSIGN(auto* prepared, prepare(sql, 0));
+  const ResetAtEnd reset{prepared->statement};
+  THERIAC_TRY(finish(*prepared, nullptr));
+  return {};
+}
+
 Status SqliteSession::begin_writing() {
   if (!shared_.writers.enter(std::chrono::milliseconds(shared_.file.busy_ms))) {
     return fail(Code::kBusy, "other writers");
   }
-  auto begun = database_.exec("BEGIN IMMEDIATE");  // waits for other processes
+  auto begun = control("BEGIN IMMEDIATE");  // waits for other processes
   if (!begun) shared_.writers.leave();
   return begun;
 }
@@ -282,12 +291,12 @@ void SqliteSession::end_writing() {
 }
 
 Status SqliteSession::do_begin(Access access) {
-  return access == Access::kWrite ? begin_writing() : database_.exec("BEGIN");
+  return access == Access::kWrite ? begin_writing() : control("BEGIN");
 }
 
 Status SqliteSession::do_commit() {
   const bool wrote = state() != State::kSnapshot;
-  auto done = database_.exec("COMMIT");
+  auto done = control("COMMIT");
   if (!done) (void)database_.exec("ROLLBACK");
   if (wrote) end_writing();
   return done;

@@ -45,7 +45,8 @@ std::string text_of_extension(const std::vector<epcis::Element>& all, std::strin
 /// One capture.
 class Capturing {
  public:
-  Capturing(Work& work, const Who& who) : work_(work), who_(who), identifier_(work) {}
+  Capturing(Work& work, const Who& who)
+      : work_(work), who_(who), acts_(work), identifier_(acts_.identifier) {}
 
   Result<CapturedEvent> run(const Event& event, const KeptEvent& kept) {
     CapturedEvent done{.kept = kept};
@@ -66,7 +67,7 @@ class Capturing {
                      raise(WorkKind::kUnknownPlace, kept.seq, {{"act", name_of(told->act)}}));
       return done;
     }
-    auto tried = act(work_, request);
+    auto tried = act(acts_, request);
     if (!tried && (tried.error().code == Code::kDenied || tried.error().code == Code::kTooLarge)) {
       THERIAC_ASSIGN(done.work, raise(WorkKind::kRefusedAct, kept.seq,
                                       {{"act", name_of(told->act)},
@@ -179,7 +180,8 @@ class Capturing {
 
   Work& work_;
   const Who& who_;
-  Identifier identifier_;
+  ActsOfOneWork acts_;
+  Identifier& identifier_;
 };
 
 std::string text_of_extension(const std::vector<epcis::Element>& all, std::string_view name) {

@@ -126,6 +126,13 @@ class Keeper {
       ids.push_back(id);
     }
     THERIAC_TRY(look_up(ids));
+    std::set<seal::IndexToken> fresh;
+    for (const auto& id : ids) {
+      if (!seq_of_.contains(id)) fresh.insert(id);
+    }
+    if (!fresh.empty()) {
+      THERIAC_ASSIGN(next_, next_ids(work_, "events", static_cast<std::int64_t>(fresh.size())));
+    }
     std::vector<KeptEvent> kept;
     for (std::size_t i = 0; i < events.size(); ++i) {
       const auto there = seq_of_.find(ids[i]);
@@ -178,7 +185,7 @@ class Keeper {
   }
 
   Result<std::int64_t> add(const epcis::Event& event, const seal::IndexToken& id) {
-    THERIAC_ASSIGN(const auto seq, next_ids(work_, "events"));
+    const auto seq = next_++;
     THERIAC_ASSIGN(const auto text, text_of_event(event));
     THERIAC_ASSIGN(auto sealed,
                    work_.vault.seal(Record::kEvent, row_of(Record::kEvent, seq), text));
@@ -224,6 +231,7 @@ class Keeper {
   EventFormat format_;
   const Who& who_;
   Parties parties_;
+  std::int64_t next_ = 0;  ///< number of the next event that is new
   std::map<seal::IndexToken, std::int64_t> seq_of_;
   std::map<std::int64_t, const epcis::Event*> fresh_;
   std::vector<Row> rows_;

@@ -29,6 +29,10 @@ inline constexpr std::int64_t kOrderedEventsMax = 10'000;
 inline constexpr std::int64_t kTravelMs = 60 * 60 * 1000;
 /// In which a client's wrong guesses are counted.
 inline constexpr std::int64_t kGuessWindowMs = 60 * 60 * 1000;
+/// Rows of one kind of master data that a session remembers; then it begins anew.
+inline constexpr std::size_t kKnownRowsMax = 10'000;
+/// Scans that wait to be written.
+inline constexpr std::size_t kSightingsMax = 100'000;
 /// Rows of one page.
 inline constexpr std::int64_t kPageRowsMax = 1000;
 

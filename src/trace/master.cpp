@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/time.hpp"
+#include "trace/known.hpp"
 #include "trace/limits.hpp"
 #include "trace/master_json.hpp"
 
@@ -138,15 +139,23 @@ Result<std::vector<T>> all_rows(Work& work, Result<std::unique_ptr<store::Rows>>
 
 template <typename T>
 Result<T> by_id(Work& work, std::int64_t id) {
+  const auto* known = work.known == nullptr ? nullptr : work.known->find<T>(id);
+  if (known != nullptr) return *known;
   THERIAC_ASSIGN(auto found, first_row<T>(work, work.session.query_all(Kind<T>::kById, id)));
   if (!found) return fail(Code::kNotFound, std::string(Kind<T>::kTable));
+  if (work.known != nullptr) work.known->put(*found, Kind<T>::canonical(*found));
   return std::move(*found);
 }
 
 template <typename T>
-Result<std::optional<T>> by_key(Work& work, std::string_view canonical) {
+Result<std::optional<T>> by_key(Work& work, const std::string& canonical) {
+  const auto* known = work.known == nullptr ? nullptr : work.known->find<T>(canonical);
+  if (known != nullptr) return *known;
   THERIAC_ASSIGN(const auto key, work.vault.index(Kind<T>::kDomain, canonical));
-  return first_row<T>(work, work.session.query_all(Kind<T>::kByKey, ByteView(key)));
+  THERIAC_ASSIGN(auto found,
+                 first_row<T>(work, work.session.query_all(Kind<T>::kByKey, ByteView(key))));
+  if (found && work.known != nullptr) work.known->put(*found, canonical);
+  return found;
 }
 
 template <typename T>
@@ -307,7 +316,7 @@ Status set_recall(Work& work, std::int64_t id, std::int64_t recall, const Who& w
 }
 
 Result<std::optional<Product>> find_product(Work& work, std::string_view gtin) {
-  return by_key<Product>(work, gtin);
+  return by_key<Product>(work, std::string(gtin));
 }
 Result<std::optional<Lot>> find_lot(Work& work, std::int64_t of, std::string_view number) {
   Lot one;
@@ -316,7 +325,7 @@ Result<std::optional<Lot>> find_lot(Work& work, std::int64_t of, std::string_vie
   return by_key<Lot>(work, Kind<Lot>::canonical(one));
 }
 Result<std::optional<Partner>> find_partner(Work& work, std::string_view gln) {
-  return by_key<Partner>(work, gln);
+  return by_key<Partner>(work, std::string(gln));
 }
 Result<std::optional<Place>> find_place(Work& work, std::string_view gln,
                                         std::string_view extension) {
@@ -326,18 +335,28 @@ Result<std::optional<Place>> find_place(Work& work, std::string_view gln,
   return by_key<Place>(work, Kind<Place>::canonical(one));
 }
 
-Result<std::optional<Partner>> partner_of_certificate(Work& work, std::string_view name) {
-  THERIAC_ASSIGN(const auto key,
-                 work.vault.index(Domain::kPartner, "certificate:" + std::string(name)));
-  std::int64_t id = 0;
-  {
-    THERIAC_ASSIGN(
-        auto rows,
-        work.session.query_all("SELECT partner FROM partner_names WHERE name = $1", ByteView(key)));
-    THERIAC_ASSIGN(const bool found, rows->next());
-    if (!found) return std::nullopt;
-    id = rows->integer(0);
+namespace {
+
+/// 0: of none.
+Result<std::int64_t> partner_named(Work& work, const std::string& name) {
+  if (work.known != nullptr) {
+    if (const auto known = work.known->partner_of(name)) return *known;
   }
+  THERIAC_ASSIGN(const auto key, work.vault.index(Domain::kPartner, "certificate:" + name));
+  THERIAC_ASSIGN(
+      auto rows,
+      work.session.query_all("SELECT partner FROM partner_names WHERE name = $1", ByteView(key)));
+  THERIAC_ASSIGN(const bool found, rows->next());
+  const auto id = found ? rows->integer(0) : 0;
+  if (work.known != nullptr) work.known->put_partner_of(name, id);
+  return id;
+}
+
+}  // namespace
+
+Result<std::optional<Partner>> partner_of_certificate(Work& work, std::string_view name) {
+  THERIAC_ASSIGN(const auto id, partner_named(work, std::string(name)));
+  if (id == 0) return std::nullopt;
   THERIAC_ASSIGN(auto found, by_id<Partner>(work, id));
   return found;
 }

@@ -213,33 +213,42 @@ Status Origins::load() {
   for (const auto& one : pools) {
     if (!one.drawn) continue;
     THERIAC_ASSIGN(auto numbers, work_->vault.numbers(one.rule, one.number_key, one.uid));
-    THERIAC_ASSIGN(auto all, allocations(work_->session.query_all(
-                                 "SELECT id, pool, first, count, lot, place, partner, when_ms, "
-                                 "returned FROM allocations WHERE pool = $1 ORDER BY first",
-                                 one.id)));
-    known_.push_back({std::move(numbers), std::move(all)});
+    pools_.push_back({one.id, std::move(numbers), {}});
   }
   return {};
 }
 
+Result<std::optional<Allocation>> Origins::allocation_of(OfPool& pool, std::int64_t number) {
+  auto& known = pool.allocations;
+  const auto holds = [&](const Allocation& one) { return number < one.first + one.count; };
+  const auto behind = known.upper_bound(number);
+  if (behind != known.begin() && holds(std::prev(behind)->second)) return std::prev(behind)->second;
+  THERIAC_ASSIGN(const auto found,
+                 allocations(work_->session.query_all(
+                     "SELECT id, pool, first, count, lot, place, partner, when_ms, returned "
+                     "FROM allocations WHERE pool = $1 AND first <= $2 ORDER BY first DESC LIMIT 1",
+                     pool.id, number)));
+  if (found.empty() || !holds(found.front())) return std::nullopt;
+  known.emplace(found.front().first, found.front());
+  return found.front();
+}
+
 Result<std::optional<Origin>> Origins::find(std::string_view serial) {
   THERIAC_TRY(load());
-  for (auto& [numbers, all] : known_) {
-    const auto counter = numbers.counter_of(serial);
+  for (auto& pool : pools_) {
+    const auto counter = pool.numbers.counter_of(serial);
     if (!counter) continue;
-    const auto at = static_cast<std::int64_t>(*counter);
-    const auto behind = std::ranges::upper_bound(all, at, {}, &Allocation::first);
-    if (behind == all.begin()) return std::nullopt;
-    const auto& one = *std::prev(behind);
-    if (at >= one.first + one.count) return std::nullopt;
+    const auto number = static_cast<std::int64_t>(*counter);
+    THERIAC_ASSIGN(const auto of, allocation_of(pool, number));
+    if (!of) return std::nullopt;
     bool returned = false;
-    if (one.returned > 0) {
-      THERIAC_ASSIGN(auto rows,
-                     work_->session.query_all(
-                         "SELECT 1 FROM returned WHERE pool = $1 AND number = $2", one.pool, at));
+    if (of->returned > 0) {
+      THERIAC_ASSIGN(auto rows, work_->session.query_all(
+                                    "SELECT 1 FROM returned WHERE pool = $1 AND number = $2",
+                                    pool.id, number));
       THERIAC_ASSIGN(returned, rows->next());
     }
-    return Origin{one, returned};
+    return Origin{*of, returned};
   }
   return std::nullopt;
 }

@@ -11,6 +11,7 @@
 // Threading: as the session of the Work.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -60,7 +61,7 @@ struct Origin {
   Allocation allocation;
   bool returned = false;
 };
-/// Finds the allocations of a product's numbers, many with one look at the tables.
+/// Finds the allocations of a product's numbers; looks into the tables once for each.
 class Origins {
  public:
   Origins(Work& work, std::int64_t product) : work_(&work), product_(product) {}
@@ -68,15 +69,17 @@ class Origins {
   Result<std::optional<Origin>> find(std::string_view serial);
 
  private:
-  struct Known {
+  struct OfPool {
+    std::int64_t id;
     Numbers numbers;
-    std::vector<Allocation> allocations;  ///< by first
+    std::map<std::int64_t, Allocation> allocations;  ///< those that were looked up, by first
   };
   Status load();
+  Result<std::optional<Allocation>> allocation_of(OfPool& pool, std::int64_t number);
   Work* work_;
   std::int64_t product_;
   bool loaded_ = false;
-  std::vector<Known> known_;
+  std::vector<OfPool> pools_;
 };
 
 struct ListedRefusal {

@@ -9,7 +9,8 @@ namespace {
 class RecallTest : public testing_support::Site {
  protected:
   std::string verdict(const std::string& text) {
-    const auto made = done([&](Work& work) { return verify(work, text, {kNowhere, now_ms_}); });
+    const auto made =
+        done([&](Work& work) { return verify(work, text, {kNowhere, now_ms_}, sightings_); });
     return made ? std::string(name_of(made->verdict)) : made.error().message();
   }
   Result<OpenedRecall> open(std::vector<std::int64_t> lots, std::vector<std::string> items,
@@ -18,6 +19,7 @@ class RecallTest : public testing_support::Site {
     who.reason = "broken tips";
     return done([&](Work& work) { return open_recall(work, level, lots, items, who); });
   }
+  Sightings sightings_;
   ActRequest at_shop(ActRequest one) {
     one.place = shop_;
     return one;

@@ -1,5 +1,7 @@
 #include "trace/records.hpp"
 
+#include "trace/known.hpp"
+
 namespace theriac::trace {
 
 using codec::Json;
@@ -26,6 +28,7 @@ Result<Json> open_json(Vault& vault, Record record, const RowId& row, ByteView s
 
 Status note_change(Work& work, Record record, std::int64_t row, const Who& who,
                    const Json& before) {
+  if (work.known != nullptr) work.known->stop();
   THERIAC_ASSIGN(const auto id, next_ids(work, "changes"));
   const Json note{{"before", before},
                   {"person", who.person},

@@ -23,11 +23,14 @@ struct Who {
   std::string reason;
 };
 
+class Known;
+
 /// A session inside a transaction, the keys, and the time of the act: what every change needs.
 struct Work {
   store::Session& session;
   Vault& vault;
   std::int64_t now_ms;
+  Known* known = nullptr;  ///< begun for this transaction (known.hpp), or none
 };
 
 /// The first of `count` numbers that no row of `table` has had.

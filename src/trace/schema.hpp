@@ -117,7 +117,7 @@ CREATE TABLE items(
   last_place   INT NOT NULL,
   sealed       BYTES NOT NULL
 ) PARTITIONED(key);
-CREATE INDEX items_by_parent ON items(parent) WHERE parent IS NOT NULL;
+CREATE INDEX items_by_parent ON items(parent, key) WHERE parent IS NOT NULL;
 CREATE INDEX items_by_lot ON items(lot, state);
 
 CREATE TABLE events(

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "trace/limits.hpp"
-#include "trace/pools.hpp"
 
 namespace theriac::trace {
 namespace {
@@ -21,8 +20,8 @@ bool goes_to_patients(const ActRequest& request) {
 /// One call of act().
 class Acting {
  public:
-  Acting(Work& work, const ActRequest& request)
-      : work_(work), request_(request), identifier_(work) {}
+  Acting(ActsOfOneWork& acts, const ActRequest& request)
+      : acts_(acts), work_(acts.work), request_(request), identifier_(acts.identifier) {}
 
   Result<ActOutcome> run() {
     THERIAC_TRY(check_request());
@@ -239,9 +238,10 @@ class Acting {
     if (one.is_logistic_unit()) {
       if (!is_first) return refuse(LifeRefusal::kUnknownItem);
     } else {
-      auto at = origins_.find(one.product);
-      if (at == origins_.end())
-        at = origins_.emplace(one.product, Origins(work_, one.product)).first;
+      auto at = acts_.origins.find(one.product);
+      if (at == acts_.origins.end()) {
+        at = acts_.origins.emplace(one.product, Origins(work_, one.product)).first;
+      }
       THERIAC_ASSIGN(const auto origin, at->second.find(one.serial));
       if (!origin) return refuse(LifeRefusal::kNeverIssued);
       if (origin->returned) return refuse(LifeRefusal::kNumberReturned);
@@ -260,10 +260,10 @@ class Acting {
   }
 
   Result<Refusable> fits_allocation(std::int64_t id) {
-    auto at = allocations_.find(id);
-    if (at == allocations_.end()) {
+    auto at = acts_.allocations.find(id);
+    if (at == acts_.allocations.end()) {
       THERIAC_ASSIGN(const auto found, allocation(work_, id));
-      at = allocations_.emplace(id, found).first;
+      at = acts_.allocations.emplace(id, found).first;
     }
     return fits_allocation(at->second);
   }
@@ -347,17 +347,16 @@ class Acting {
     }
   }
 
+  ActsOfOneWork& acts_;
   Work& work_;
   const ActRequest& request_;
-  Identifier identifier_;
+  Identifier& identifier_;
   ActAt at_{};
   ActOutcome outcome_;
   std::vector<std::pair<std::size_t, Identity>> named_;
   ItemRows rows_;
   std::set<ItemKey> filled_;
   std::vector<ItemRow> inserts_, updates_;
-  std::map<std::int64_t, Origins> origins_;
-  std::map<std::int64_t, Allocation> allocations_;
   std::int64_t lot_of_allocation_ = 0;
   std::optional<ItemRow> container_;
   std::vector<ItemRow> container_chain_;
@@ -367,8 +366,13 @@ class Acting {
 
 }  // namespace
 
+Result<ActOutcome> act(ActsOfOneWork& acts, const ActRequest& request) {
+  return Acting(acts, request).run();
+}
+
 Result<ActOutcome> act(Work& work, const ActRequest& request) {
-  return Acting(work, request).run();
+  ActsOfOneWork alone(work);
+  return act(alone, request);
 }
 
 Result<Whereabouts> whereabouts(Work& work, Identifier& identifier, const ItemRow& item) {

@@ -8,6 +8,7 @@
 
 #include "trace/items.hpp"
 #include "trace/life.hpp"
+#include "trace/pools.hpp"
 
 namespace theriac::trace {
 
@@ -36,9 +37,20 @@ struct ActOutcome {
   std::optional<Identity> container;  ///< pack, unpack
 };
 
+/// What the acts of one transaction have read that none of them changes.
+struct ActsOfOneWork {
+  explicit ActsOfOneWork(Work& of) : work(of), identifier(of) {}
+  Work& work;
+  Identifier identifier;
+  std::map<std::int64_t, Origins> origins;  ///< by product
+  std::map<std::int64_t, Allocation> allocations;
+};
+
 /// Inside a transaction. Code::kTooLarge beyond kItemsOfOneCallMax, kOutOfRange for none, kNotFound
 /// for a place or lot that does not exist, kDenied for a place that is not the partner's who asks.
 Result<ActOutcome> act(Work& work, const ActRequest& request);
+/// One of several acts.
+Result<ActOutcome> act(ActsOfOneWork& acts, const ActRequest& request);
 
 /// What verification and queries see: the item, with the place of its outermost container.
 struct Whereabouts {

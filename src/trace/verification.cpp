@@ -36,25 +36,15 @@ Verified answer(Verdict verdict, Reason reason) {
 
 Verified unknown(Reason reason) { return answer(Verdict::kUnknown, reason); }
 
-/// Where an item was scanned last, and remembers that it is here now.
+/// Where else an item was scanned a short while ago; and notes that it is here now.
 Result<std::optional<PlaceKey>> sighted_elsewhere(Work& work, const ItemKey& key,
-                                                  const VerifyAt& at) {
+                                                  const VerifyAt& at, Sightings& sightings) {
   if (at.place == kNowhere) return std::nullopt;
-  std::optional<PlaceKey> other;
-  {
-    THERIAC_ASSIGN(auto rows,
-                   work.session.query_all("SELECT place, when_ms FROM sightings WHERE item = $1",
-                                          ByteView(key)));
-    THERIAC_ASSIGN(const bool found, rows->next());
-    if (found && rows->integer(0) != at.place && at.when_ms - rows->integer(1) < kTravelMs) {
-      other = rows->integer(0);
-    }
+  THERIAC_ASSIGN(const auto last, sightings.note(work, key, {at.place, at.when_ms}));
+  if (!last || last->place == at.place || at.when_ms - last->when_ms >= kTravelMs) {
+    return std::nullopt;
   }
-  THERIAC_TRY(
-      work.session.run_all("INSERT INTO sightings(item, place, when_ms) VALUES($1, $2, $3) "
-                           "ON CONFLICT(item) DO UPDATE SET place = $2, when_ms = $3",
-                           ByteView(key), at.place, at.when_ms));
-  return other;
+  return last->place;
 }
 
 Result<Verified> never_commissioned(Work& work, const Identity& identity) {
@@ -72,10 +62,10 @@ Result<bool> claims_differ(Identifier& identifier, const ItemRow& row, const Cla
 }
 
 Result<Verified> judge(Work& work, Identifier& identifier, const ItemRow& row, const Claims& claims,
-                       const VerifyAt& at) {
+                       const VerifyAt& at, Sightings& sightings) {
   THERIAC_ASSIGN(const auto seen, whereabouts(work, identifier, row));
   const auto& view = seen.view;
-  THERIAC_ASSIGN(const auto other, sighted_elsewhere(work, row.key, at));
+  THERIAC_ASSIGN(const auto other, sighted_elsewhere(work, row.key, at, sightings));
   THERIAC_ASSIGN(const bool differ, claims_differ(identifier, row, claims));
   if (differ) return answer(Verdict::kSuspicious, Reason::kDataDiffer);
   if (view.state == State::kAllocated || view.state == State::kEncoded) {
@@ -146,7 +136,8 @@ std::string_view name_of(Reason reason) {
   return {};
 }
 
-Result<Verified> verify(Work& work, std::string_view scan, const VerifyAt& at) {
+Result<Verified> verify(Work& work, std::string_view scan, const VerifyAt& at,
+                        Sightings& sightings) {
   Identifier identifier(work);
   THERIAC_ASSIGN(const auto identity, identifier.identify(scan));
   if (!identity) {
@@ -156,7 +147,8 @@ Result<Verified> verify(Work& work, std::string_view scan, const VerifyAt& at) {
   THERIAC_ASSIGN(const auto row, read_item(work, identity->key));
   Verified made;
   if (row) {
-    THERIAC_ASSIGN(made, judge(work, identifier, *row, claims_of(scan, work.now_ms), at));
+    THERIAC_ASSIGN(made,
+                   judge(work, identifier, *row, claims_of(scan, work.now_ms), at, sightings));
     made.state = row->state;
     made.lot = row->lot;
   } else {

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/language.hpp"
+#include "trace/sightings.hpp"
 #include "trace/tracker.hpp"
 
 namespace theriac::trace {
@@ -61,8 +62,9 @@ struct Verified {
   }
 };
 
-/// Inside a transaction: a sighting is remembered.
-Result<Verified> verify(Work& work, std::string_view scan, const VerifyAt& at);
+/// Reads only: that the item was seen is noted in `sightings`, for somebody to write.
+Result<Verified> verify(Work& work, std::string_view scan, const VerifyAt& at,
+                        Sightings& sightings);
 
 /// Limits against somebody who tries numbers: of each client so many unknown ones in an hour.
 class Guesses {

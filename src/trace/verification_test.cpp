@@ -8,9 +8,11 @@ namespace {
 
 class VerificationTest : public testing_support::Site {
  protected:
+  Sightings sightings_;
   Verified ask(const std::string& scan, PlaceKey place = kNowhere) {
     now_ms_ += 1000;
-    const auto made = done([&](Work& work) { return verify(work, scan, {place, now_ms_}); });
+    const auto made =
+        done([&](Work& work) { return verify(work, scan, {place, now_ms_}, sightings_); });
     EXPECT_TRUE(made) << (made ? "" : made.error().message());
     return made ? *made : Verified{};
   }
@@ -82,6 +84,57 @@ TEST_F(VerificationTest, CopiesAreGivenAway) {
   EXPECT_EQ(refusals(request(Act::kDispense, {items[1]})), "");
   EXPECT_EQ(told(items[1], plant_), "wrong-state:state");
   EXPECT_EQ(told(items[1], shop_), "suspicious:dispensed-twice");
+}
+
+TEST_F(VerificationTest, ScansAreFoundBeforeAndAfterTheyAreWritten) {
+  const auto items = commissioned(2);
+  release();
+  const auto write = [&] { return done([&](Work& work) { return sightings_.write(work); }); };
+  EXPECT_FALSE(sightings_.waiting());
+  EXPECT_EQ(told(items[0]), "genuine");
+  EXPECT_FALSE(sightings_.waiting());  // nobody said where
+  EXPECT_EQ(told(items[0], plant_), "genuine");
+  EXPECT_TRUE(sightings_.waiting());
+  EXPECT_TRUE(write());
+  EXPECT_TRUE(sightings_.waiting());  // its commit may have failed
+  EXPECT_EQ(told(items[1], plant_), "genuine");
+  EXPECT_TRUE(write());
+  sightings_.written();
+  EXPECT_FALSE(sightings_.waiting());
+  EXPECT_EQ(told(items[0], shop_), "suspicious:two-places");
+  EXPECT_TRUE(write());
+  sightings_.written();
+  // Another program finds them in the store.
+  Sightings others;
+  const auto found =
+      done([&](Work& work) { return verify(work, items[0], {plant_, now_ms_}, others); });
+  EXPECT_EQ(found->other_place, shop_);
+}
+
+TEST_F(VerificationTest, OnlySoManyScansWait) {
+  Sightings sightings;
+  const auto note = [&](std::uint64_t number) {
+    ItemKey key{};
+    store_be(key.data(), number);
+    return *done([&](Work& work) { return sightings.note(work, key, {plant_, now_ms_}); });
+  };
+  ASSERT_TRUE(done([&](Work& work) -> Status {
+    for (std::uint64_t i = 0; i < kSightingsMax; ++i) {
+      ItemKey key{};
+      store_be(key.data(), i);
+      THERIAC_TRY(sightings.note(work, key, {plant_, now_ms_}));
+    }
+    return {};
+  }));
+  EXPECT_TRUE(note(kSightingsMax - 1));
+  EXPECT_FALSE(note(kSightingsMax));
+  EXPECT_FALSE(note(kSightingsMax));  // it was one too many
+  EXPECT_TRUE(done([&](Work& work) { return sightings.write(work); }));
+  EXPECT_FALSE(note(kSightingsMax));
+  EXPECT_FALSE(note(kSightingsMax));  // it may not be durable yet
+  sightings.written();
+  EXPECT_FALSE(note(kSightingsMax));
+  EXPECT_TRUE(note(kSightingsMax));
 }
 
 TEST_F(VerificationTest, GuessersAreStopped) {
