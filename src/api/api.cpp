@@ -185,7 +185,7 @@ Status Api::add_discovery(http::Router& router) {
                                 [allow](http::Request&) {
                                   auto response = http::Response::empty();
                                   response.fields.push_back({"Allow", allow});
-                                  add_epcis_fields(response);
+                                  add_discovery_fields(response);
                                   return response;
                                 },
                             .needs_certificate = true,
@@ -203,7 +203,7 @@ http::Response Api::problem(const http::Request& request, const Error& error) co
 http::Response Api::handle(const Operation& operation, http::Request& request) {
   auto answered = answer(operation, request);
   if (operation.is_epcis()) {
-    auto response = answered ? std::move(*answered) : epcis_problem(answered.error());
+    auto response = answered ? std::move(*answered) : epcis_problem(request, answered.error());
     add_epcis_fields(response);
     return response;
   }
@@ -242,6 +242,9 @@ Result<http::Response> Api::answer(const Operation& operation, http::Request& re
     record(std::move(event), denied);
     return fail(denied);
   }
+  if (operation.is_epcis()) {
+    if (auto refused = refused_version(request)) return std::move(*refused);
+  }
   codec::Json body;
   if (!operation.body.empty() && !operation.takes_documents()) {
     THERIAC_ASSIGN(body, codec::parse_json(text_of(request.body), kListBodyBytesMax));
@@ -254,6 +257,7 @@ Result<http::Response> Api::answer(const Operation& operation, http::Request& re
             .now_ms = now,
             .who = {.person = caller->identity.name, .station = std::string(request.peer)},
             .authority = parts_.authority,
+            .random = parts_.random,
             .event = event};
   auto done = dispatch(call);
   if (!done) {
@@ -286,7 +290,8 @@ Result<Answer> Api::dispatch(Call& call) {
     }
     case Kind::kCapture: {
       auto done = write(call);
-      if (done || done.error().code != Code::kAlreadyExists || call.operation.name == "add_event") {
+      if (done || done.error().code != Code::kAlreadyExists ||
+          call.operation.name != "capture_events") {
         return done;
       }
       call.taken = true;

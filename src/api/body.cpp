@@ -86,6 +86,12 @@ Result<std::vector<std::int64_t>> Body::integers_or_none(const char* name) {
   return all;
 }
 
+Result<codec::Json> Body::member(const char* name) {
+  const auto* value = find(name);
+  if (value == nullptr) return malformed(name);
+  return *value;
+}
+
 Result<std::int64_t> Body::time_or(const char* name, std::int64_t otherwise) {
   THERIAC_ASSIGN(const auto text, text_or(name, ""));
   if (text.empty()) return otherwise;

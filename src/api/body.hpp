@@ -30,6 +30,8 @@ class Body {
   Result<std::vector<std::string>> texts(const char* name);
   Result<std::vector<std::string>> texts_or_none(const char* name);
   Result<std::vector<std::int64_t>> integers_or_none(const char* name);
+  /// What its reader takes apart itself.
+  Result<codec::Json> member(const char* name);
   /// RFC 3339, in milliseconds.
   Result<std::int64_t> time_or(const char* name, std::int64_t otherwise);
   /// Call it last: nothing else may be there.

@@ -57,6 +57,20 @@ Status set_listen(Config& config, std::string_view value) {
   return {};
 }
 
+Status set_webhook_private(Config& config, std::string_view value) {
+  config.webhook_private.clear();
+  while (!value.empty()) {
+    const auto end = std::min(value.find(','), value.size());
+    auto endpoint = runtime::parse_endpoint(value.substr(0, end));
+    if (!endpoint || endpoint->is_unix() || endpoint->port == 0) {
+      return bad("webhook-private", "HOST:PORT, parted by commas");
+    }
+    config.webhook_private.push_back(std::move(*endpoint));
+    value.remove_prefix(std::min(end + 1, value.size()));
+  }
+  return {};
+}
+
 std::vector<Setting> make_settings() {
   using C = Config;
   return {
@@ -73,6 +87,10 @@ std::vector<Setting> make_settings() {
       {"audit", "directory of the audit log", text_setting(&C::audit)},
       {"metrics", "HOST:PORT for /healthz, /readyz and /metrics, without TLS",
        text_setting(&C::metrics)},
+      {"webhook-ca", "PEM of authorities that vouch for destinations of EPCIS subscriptions",
+       text_setting(&C::webhook_ca)},
+      {"webhook-private", "HOST:PORT,... of destinations that may be on private addresses",
+       set_webhook_private},
       {"threads", "event loops, one thread each", number_setting("threads", &C::threads, 1, 256)},
       {"workers", "threads with a store session each",
        number_setting("workers", &C::workers, 1, kWorkersMax)},

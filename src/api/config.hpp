@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "runtime/endpoint.hpp"
@@ -24,6 +25,10 @@ struct Config {
   std::string store;              ///< sqlite:/path, a conninfo, or file:PATH or env:NAME of one
   std::string audit;              ///< directory of the audit log
   std::string metrics;            ///< HOST:PORT of /healthz, /readyz, /metrics; empty: none
+  /// PEM of the authorities that vouch for the destinations of EPCIS subscriptions.
+  std::string webhook_ca = "/etc/ssl/certs/ca-certificates.crt";
+  /// Destinations that may be on private addresses; others are on public ones.
+  std::vector<runtime::Endpoint> webhook_private;
   std::size_t threads = 1;
   std::size_t workers = 4;
   std::size_t connections_max = 4096;

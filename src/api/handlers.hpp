@@ -9,6 +9,7 @@
 #include "api/operations.hpp"
 #include "audit/entry.hpp"
 #include "base/language.hpp"
+#include "base/random.hpp"
 #include "codec/json.hpp"
 #include "http/message.hpp"
 #include "pki/certificate.hpp"
@@ -35,6 +36,7 @@ struct Call {
   trace::Work* work = nullptr;
   trace::Who who;  ///< with the partner that the certificate speaks for
   const pki::Certificate* authority = nullptr;  ///< of the callers' certificates
+  Random* random = nullptr;
   audit::Event& event;                          ///< object and details are the handler's to fill
   /// Of kCheck, for the handler to fill: it counts as a guess, and may be an alarm.
   std::optional<trace::Verified> verified = std::nullopt;
@@ -54,9 +56,13 @@ struct Answer {
 };
 
 /// An error as EPCIS 2.0 has it: a type "epcisException:…" by the status.
-http::Response epcis_problem(const Error& error);
-/// Versions and limits, which every answer of EPCIS tells: section 12.4.
+http::Response epcis_problem(const http::Request& request, const Error& error);
+/// 406 for a caller whose GS1-EPCIS-Min and its like leave nothing that is spoken here.
+std::optional<http::Response> refused_version(const http::Request& request);
+/// Versions, which every answer of EPCIS tells; and what OPTIONS tells beside: section 12.4.
 void add_epcis_fields(http::Response& response);
+void add_capture_limits(http::Response& response);
+void add_discovery_fields(http::Response& response);
 
 #define THERIAC_OPERATION(name, method, path, kind, roles, body, reply, summary) \
   Result<Answer> name(Call& call);

@@ -30,6 +30,23 @@ inline constexpr std::size_t kCaptureEventsMax = 10'000;
 inline constexpr std::size_t kCaptureErrorsMax = 1000;
 /// Events of one answer, when the caller names no perPage.
 inline constexpr std::uint64_t kEventsOfOnePage = 30;
+/// How long a nextPageToken holds.
+inline constexpr std::int64_t kPageTokenMs = 24LL * 3600 * 1000;
+/// Of a subscription: its address and its token.
+inline constexpr std::size_t kDestinationBytesMax = 2048;
+inline constexpr std::size_t kSignatureTokenBytesMax = 512;
+/// Events of one delivery, at first.
+inline constexpr std::int64_t kDeliveryEvents = 100;
+/// How long one server has a delivery to itself.
+inline constexpr std::int64_t kDeliveryClaimMs = 5LL * 60 * 1000;
+/// One delivery as a whole, and what is read of its reply.
+inline constexpr std::chrono::milliseconds kDeliveryTime{15'000};
+inline constexpr std::size_t kDeliveryReplyBytesMax = 64U << 10U;
+/// Between two attempts: at first, and at most.
+inline constexpr std::int64_t kDeliveryRetryMs = 1000;
+inline constexpr std::int64_t kDeliveryRetryMsMax = 3600LL * 1000;
+/// Deliveries that are begun in one round.
+inline constexpr std::int64_t kDeliveriesOfOneRound = 32;
 inline constexpr std::size_t kWorkersMax = 64;
 inline constexpr std::size_t kQueueMax = 1024;
 

@@ -52,6 +52,9 @@ Json parameters_of(const Operation& operation) {
   if (operation.path.find("{value}") != std::string_view::npos) {
     add("value", "path", true, {{"type", "string"}});
   }
+  if (operation.path.find("{uid}") != std::string_view::npos) {
+    add("uid", "path", true, {{"type", "string"}, {"format", "uuid"}});
+  }
   if (operation.has_pages()) {
     add("cursor", "query", false, {{"type", "string"}});
     add("limit", "query", false, {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}});

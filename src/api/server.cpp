@@ -183,7 +183,18 @@ Status Server::open_store() {
   options.where = std::move(where);
   options.sessions_max = static_cast<int>(config_.workers) + 2;
   THERIAC_ASSIGN(auto engine, store::open_engine(options, kSchema));
-  return api_->open(std::move(engine), config_.workers);
+  THERIAC_ASSIGN(auto session, engine->connect());
+  THERIAC_TRY(api_->open(std::move(engine), config_.workers));
+  courier_ = std::make_unique<Courier>(
+      Courier::Parts{.keys = &keys_,
+                     .trail = trail_.get(),
+                     .clock = clock_,
+                     .random = random_,
+                     .log = log_},
+      std::move(session),
+      https_sender({.authority_file = config_.webhook_ca, .allowed = config_.webhook_private},
+                   *clock_, *random_, *log_));
+  return {};
 }
 
 Status Server::open_keys() {
@@ -250,7 +261,10 @@ Status Server::note(std::string_view action) {
 
 Status Server::run() {
   THERIAC_TRY(note("service.start"));
-  opener_ = std::jthread([this](const std::stop_token& stop) { open_parts(stop); });
+  opener_ = std::jthread([this](const std::stop_token& stop) {
+    open_parts(stop);
+    if (courier_) courier_->run(stop);
+  });
   loops_->run();
   opener_.request_stop();
   opener_.join();

@@ -12,6 +12,7 @@
 
 #include "api/api.hpp"
 #include "api/config.hpp"
+#include "api/epcis_courier.hpp"
 #include "http/server.hpp"
 #include "runtime/event_loops.hpp"
 
@@ -68,6 +69,7 @@ class Server {
   std::unique_ptr<audit::AuditLog> trail_;
   AwaitedKeys keys_;
   std::unique_ptr<Api> api_;
+  std::unique_ptr<Courier> courier_;  // of the opener's thread, once all is open
   std::unique_ptr<http::Service> service_, health_service_;
   // Gone before what stands above, since their threads use it (see the destructor).
   std::unique_ptr<runtime::EventLoops> loops_;

@@ -63,7 +63,8 @@ class Query {
   static tl::expected<Query, QueryError> parse(std::span<const Parameter> parameters,
                                                const std::vector<Namespace>& namespaces = {});
   /// A query as it is posted: an object of parameters, with @context.
-  static tl::expected<Query, QueryError> parse_json(std::string_view text);
+  static tl::expected<Query, QueryError> parse_json(std::string_view text,
+                                                    const std::vector<Namespace>& namespaces = {});
 
   [[nodiscard]] bool matches(const Event& event, const MasterDataLookup& lookup = {}) const;
   /// Every event that matches has, for each of the lists, at least one of its terms. No lists: the

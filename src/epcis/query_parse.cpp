@@ -408,8 +408,9 @@ class QueryParser {
   std::optional<bool> descending_;
 };
 
-tl::expected<Query, QueryError> Query::parse(std::span<const Parameter> parameters,
-                                             const std::vector<Namespace>& namespaces) {
+namespace {
+
+Context context_of(const std::vector<Namespace>& namespaces) {
   Context context;
   Report report(ProblemCodes{});
   Element declared;
@@ -418,20 +419,28 @@ tl::expected<Query, QueryError> Query::parse(std::span<const Parameter> paramete
     declared.children.push_back({.name = one.prefix, .text = one.uri});
   }
   context.add(declared, report, nullptr, nullptr);
+  return context;
+}
+
+}  // namespace
+
+tl::expected<Query, QueryError> Query::parse(std::span<const Parameter> parameters,
+                                             const std::vector<Namespace>& namespaces) {
   std::vector<Input> inputs;
   for (const Parameter& parameter : parameters) {
     Input input{parameter.name, {}};
     for (const std::string& value : parameter.values) input.values.push_back({value, std::nullopt});
     inputs.push_back(std::move(input));
   }
-  return QueryParser(std::move(context)).parse(inputs);
+  return QueryParser(context_of(namespaces)).parse(inputs);
 }
 
-tl::expected<Query, QueryError> Query::parse_json(std::string_view text) {
+tl::expected<Query, QueryError> Query::parse_json(std::string_view text,
+                                                  const std::vector<Namespace>& namespaces) {
   const auto tree = scan_json_document(text);
   const QueryError none{QueryFault::kNotAQuery, {}};
   if (!tree || tree->type != Scalar::kObject) return tl::unexpected(none);
-  Context context;
+  Context context = context_of(namespaces);
   std::vector<Input> inputs;
   for (const Element& member : tree->children) {
     if (member.name == "@context") {

@@ -5,6 +5,7 @@
 #include "epcis/event_reader.hpp"
 #include "epcis/event_writer.hpp"
 #include "epcis/json_tree.hpp"
+#include "epcis/units.hpp"
 
 namespace theriac::epcis {
 
@@ -84,6 +85,7 @@ void check_sensors(const Event& event, Report& report) {
         report.add(one.exception.empty() ? kReportWithoutType : kReportWithoutTypeButException,
                    "type");
       }
+      if (!one.uom.empty() && !unit_of(one.uom)) report.add(kUnknownUnit, "uom");
       if (element.metadata) check_once(element.metadata->source, one.source, report);
     }
   }

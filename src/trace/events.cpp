@@ -1,15 +1,14 @@
 #include "trace/events.hpp"
 
 #include <algorithm>
-#include <set>
+#include <deque>
 
 #include "codec/time.hpp"
 #include "epcis/event_hash.hpp"
-#include "epcis/read.hpp"
 #include "epcis/write.hpp"
-#include "gs1/epc.hpp"
+#include "trace/events_names.hpp"
+#include "trace/events_parts.hpp"
 #include "trace/limits.hpp"
-#include "trace/master.hpp"
 
 namespace theriac::trace {
 namespace {
@@ -21,16 +20,9 @@ using store::Param;
 constexpr std::int64_t kSelective = 10'000;
 constexpr std::int64_t kScanRows = 512;
 
-std::string canonical(const Term& term) { return term.field + '\0' + term.value; }
-
-Result<std::int64_t> term_index(Work& work, const Term& term) {
-  THERIAC_ASSIGN(const auto token, work.vault.index(Domain::kTerm, canonical(term)));
-  return static_cast<std::int64_t>(load_be<std::uint64_t>(token.data()));
-}
-
 /// What tells an event from others. An error declaration repeats the ID of what it declares.
 Result<seal::IndexToken> id_index(Work& work, const epcis::Event& event) {
-  auto id = event.event_id.empty() ? epcis::event_hash(event) : event.event_id;
+  auto id = event.event_id;
   if (event.error_declaration) id += "\nerror";
   return work.vault.index(Domain::kEventId, id);
 }
@@ -44,85 +36,32 @@ epcis::Document bare(const epcis::Document& from, const epcis::Event& event) {
   return one;
 }
 
-/// Which partners an event concerns.
-class Parties {
- public:
-  explicit Parties(Work& work) : work_(&work) {}
-
-  Result<std::set<std::int64_t>> of(const epcis::Event& event, const Who& who) {
-    std::set<std::int64_t> all;
-    if (who.partner != 0) all.insert(who.partner);
-    std::vector<std::string_view> ids;
-    for (const auto& one : event.sources) ids.push_back(one.id);
-    for (const auto& one : event.destinations) ids.push_back(one.id);
-    if (event.read_point) ids.push_back(event.read_point->id);
-    if (event.biz_location) ids.push_back(event.biz_location->id);
-    for (const auto id : ids) {
-      THERIAC_ASSIGN(const auto partner, partner_of(id));
-      if (partner != 0) all.insert(partner);
-    }
-    return all;
-  }
-
- private:
-  /// 0: none, or our own.
-  Result<std::int64_t> partner_of(std::string_view id) {
-    const auto known = known_.find(id);
-    if (known != known_.end()) return known->second;
-    std::int64_t partner = 0;
-    const auto epc = gs1::parse_epc(id);
-    const auto* gln = epc && epc->key == gs1::Key::kSgln   ? epc->elements.find("414")
-                      : epc && epc->key == gs1::Key::kPgln ? epc->elements.find("417")
-                                                           : nullptr;
-    if (gln != nullptr) {
-      const auto* extension = epc->elements.find("254");
-      THERIAC_ASSIGN(const auto at,
-                     find_place(*work_, *gln, extension == nullptr ? "" : *extension));
-      THERIAC_ASSIGN(const auto named, find_partner(*work_, *gln));
-      partner = at ? at->partner : named ? named->id : 0;
-    }
-    known_.emplace(id, partner);
-    return partner;
-  }
-  Work* work_;
-  std::map<std::string, std::int64_t, std::less<>> known_;
-};
-
-Result<StoredEvent> event_at(Work& work, const store::Rows& rows) {
-  StoredEvent one;
-  one.seq = rows.integer(0);
-  one.partner = rows.integer(1);
-  one.record_ms = rows.integer(2);
-  THERIAC_ASSIGN(const auto text,
-                 work.vault.open(Record::kEvent, row_of(Record::kEvent, one.seq), rows.bytes(3)));
-  THERIAC_ASSIGN(auto read, text.starts_with('<') ? epcis::read_xml(text) : epcis::read_json(text));
-  if (read.refused || read.document.events.size() != 1) {
-    return fail(Code::kInternal, "a stored event");
-  }
-  one.document = std::move(read.document);
-  return one;
-}
-
-Result<std::vector<StoredEvent>> events_at(Work& work, std::unique_ptr<store::Rows> rows) {
-  std::vector<StoredEvent> all;
-  for (;;) {
-    THERIAC_ASSIGN(const bool found, rows->next());
-    if (!found) return all;
-    THERIAC_ASSIGN(auto one, event_at(work, *rows));
-    all.push_back(std::move(one));
-  }
+/// As it is kept: EPCIS 2.0 section 7.4.1 has the repository say when it was recorded, and an event
+/// that came without an ID is known by its hash.
+bool is_as_kept(const epcis::Event& event) { return !event.event_id.empty() && !event.record_time; }
+epcis::Event as_kept(epcis::Event event) {
+  event.record_time.reset();
+  if (event.event_id.empty()) event.event_id = epcis::event_hash(event);
+  return event;
 }
 
 /// One storing of many.
 class Keeper {
  public:
   Keeper(Work& work, const epcis::Document& document, EventFormat format, const Who& who)
-      : work_(work), document_(document), format_(format), who_(who), parties_(work) {}
+      : work_(work),
+        document_(document),
+        format_(format),
+        who_(who),
+        parties_(work),
+        names_(work) {}
 
   Result<std::vector<KeptEvent>> keep(std::span<const epcis::Event> events) {
+    std::vector<const epcis::Event*> all;
     std::vector<seal::IndexToken> ids;
     for (const auto& event : events) {
-      THERIAC_ASSIGN(const auto id, id_index(work_, event));
+      all.push_back(is_as_kept(event) ? &event : &changed_.emplace_back(as_kept(event)));
+      THERIAC_ASSIGN(const auto id, id_index(work_, *all.back()));
       ids.push_back(id);
     }
     THERIAC_TRY(look_up(ids));
@@ -134,14 +73,14 @@ class Keeper {
       THERIAC_ASSIGN(next_, next_ids(work_, "events", static_cast<std::int64_t>(fresh.size())));
     }
     std::vector<KeptEvent> kept;
-    for (std::size_t i = 0; i < events.size(); ++i) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
       const auto there = seq_of_.find(ids[i]);
       if (there != seq_of_.end()) {
-        THERIAC_ASSIGN(const bool same, is_same(there->second, events[i]));
+        THERIAC_ASSIGN(const bool same, is_same(there->second, *all[i]));
         kept.push_back({same ? Kept::kRepeated : Kept::kIdTaken, there->second});
         continue;
       }
-      THERIAC_ASSIGN(const auto seq, add(events[i], ids[i]));
+      THERIAC_ASSIGN(const auto seq, add(*all[i], ids[i]));
       kept.push_back({Kept::kStored, seq});
     }
     THERIAC_TRY(write());
@@ -190,8 +129,9 @@ class Keeper {
     THERIAC_ASSIGN(auto sealed,
                    work_.vault.seal(Record::kEvent, row_of(Record::kEvent, seq), text));
     auto terms = epcis::terms_of(event);
-    THERIAC_ASSIGN(const auto parties, parties_.of(event, who_));
-    for (const auto partner : parties) terms.push_back({"party", std::to_string(partner)});
+    THERIAC_ASSIGN(const auto parties, parties_.of(event, who_.partner));
+    for (const auto partner : parties) terms.push_back(party_term(partner));
+    THERIAC_TRY(names_.note(event, parties));
     std::set<std::int64_t> indexes;
     for (const auto& term : terms) {
       THERIAC_ASSIGN(const auto index, term_index(work_, term));
@@ -217,7 +157,7 @@ class Keeper {
     THERIAC_TRY(work_.session.insert("events", kEvents, values, ""));
     constexpr std::array<std::string_view, 2> kTerms{"term", "seq"};
     THERIAC_TRY(work_.session.insert("terms", kTerms, terms_, ""));
-    return {};
+    return names_.keep();
   }
 
   struct Row {
@@ -232,6 +172,8 @@ class Keeper {
   const Who& who_;
   Parties parties_;
   std::int64_t next_ = 0;  ///< number of the next event that is new
+  NewNames names_;
+  std::deque<epcis::Event> changed_;  // does not move what it holds
   std::map<seal::IndexToken, std::int64_t> seq_of_;
   std::map<std::int64_t, const epcis::Event*> fresh_;
   std::vector<Row> rows_;
@@ -243,41 +185,47 @@ class Search {
  public:
   Search(Work& work, const epcis::Query& query, const epcis::MasterDataLookup& lookup,
          const Viewer& viewer)
-      : work_(work), query_(query), lookup_(lookup) {
+      : work_(work), query_(query), lookup_(lookup), parties_(work) {
     wanted_ = query.terms(lookup);
-    if (viewer.partner != 0) wanted_.push_back({{"party", std::to_string(viewer.partner)}});
+    if (viewer.partner != 0) wanted_.push_back({party_term(viewer.partner)});
     party_ = viewer.partner;
   }
 
   /// Up to `most` that match, behind `after` in the order of storing.
-  Result<std::vector<StoredEvent>> run(std::int64_t after, std::int64_t most) {
-    THERIAC_TRY(narrow());
-    std::vector<StoredEvent> found;
-    while (static_cast<std::int64_t>(found.size()) < most) {
+  Result<EventPage> run(std::int64_t after, std::int64_t most) {
+    THERIAC_TRY(narrow(after));
+    EventPage page;
+    for (std::int64_t looked = 0; looked < kQueryScanEvents;) {
       THERIAC_ASSIGN(auto some, next_candidates(after));
-      if (some.empty()) break;
+      if (some.empty()) return page;
       after = some.back().seq;
+      looked += static_cast<std::int64_t>(some.size());
       for (auto& one : some) {
         THERIAC_ASSIGN(const bool matches, is_wanted(one));
         if (!matches) continue;
-        found.push_back(std::move(one));
-        if (static_cast<std::int64_t>(found.size()) == most) break;
+        if (static_cast<std::int64_t>(page.events.size()) == most) {
+          page.next = page.events.back().seq;
+          return page;
+        }
+        page.events.push_back(std::move(one));
       }
     }
-    return found;
+    page.next = after;
+    return page;
   }
 
  private:
   /// The events of the lists that few events have something of; nothing if all lists are common.
-  Status narrow() {
+  Status narrow(std::int64_t after) {
     for (const auto& any : wanted_) {
       std::set<std::int64_t> seqs;
       bool is_selective = true;
       for (const auto& term : any) {
         THERIAC_ASSIGN(const auto index, term_index(work_, term));
-        THERIAC_ASSIGN(auto rows, work_.session.query_all(
-                                      "SELECT seq FROM terms WHERE term = $1 ORDER BY seq LIMIT $2",
-                                      index, kSelective + 1));
+        THERIAC_ASSIGN(auto rows,
+                       work_.session.query_all("SELECT seq FROM terms WHERE term = $1 AND seq > $2 "
+                                               "ORDER BY seq LIMIT $3",
+                                               index, after, kSelective + 1));
         std::int64_t count = 0;
         for (;;) {
           THERIAC_ASSIGN(const bool found, rows->next());
@@ -331,22 +279,18 @@ class Search {
   /// The first bytes of an index may agree where terms do not.
   Result<bool> is_wanted(StoredEvent& one) {
     if (party_ != 0) {
-      Parties parties(work_);
-      Who by;
-      by.partner = one.partner;
-      THERIAC_ASSIGN(const auto concerned, parties.of(one.event(), by));
+      THERIAC_ASSIGN(const auto concerned, parties_.of(one.event(), one.partner));
       if (!concerned.contains(party_)) return false;
     }
     auto& event = one.document.events.front();
-    if (!event.record_time) {
-      event.record_time = epcis::Time{codec::rfc3339_utc(one.record_ms), one.record_ms};
-    }
+    event.record_time = epcis::Time{codec::rfc3339_utc(one.record_ms), one.record_ms};
     return query_.matches(event, lookup_);
   }
 
   Work& work_;
   const epcis::Query& query_;
   const epcis::MasterDataLookup& lookup_;
+  Parties parties_;
   std::vector<std::vector<Term>> wanted_;
   std::optional<std::set<std::int64_t>> candidates_;
   std::int64_t party_ = 0;
@@ -385,19 +329,11 @@ Result<EventPage> find_events(Work& work, const epcis::Query& query,
                               std::int64_t after, std::int64_t limit) {
   limit = std::clamp<std::int64_t>(limit, 1, kPageRowsMax);
   Search search(work, query, lookup, viewer);
+  if (!query.ordered()) return search.run(after, limit);
   EventPage page;
-  if (!query.ordered()) {
-    THERIAC_ASSIGN(page.events, search.run(after, limit + 1));
-    if (static_cast<std::int64_t>(page.events.size()) > limit) {
-      page.events.pop_back();
-      page.next = page.events.back().seq;
-    }
-    return page;
-  }
-  THERIAC_ASSIGN(auto all, search.run(0, kOrderedEventsMax + 1));
-  if (static_cast<std::int64_t>(all.size()) > kOrderedEventsMax) {
-    return fail(Code::kTooLarge, "events in order");
-  }
+  THERIAC_ASSIGN(auto found, search.run(0, kOrderedEventsMax));
+  if (found.next) return fail(Code::kTooLarge, "events in order");
+  auto& all = found.events;
   std::ranges::sort(all, [&](const StoredEvent& a, const StoredEvent& b) {
     if (query.before(a.event(), b.event())) return true;
     return !query.before(b.event(), a.event()) && a.seq < b.seq;
@@ -416,7 +352,9 @@ Result<std::vector<StoredEvent>> history_of(Work& work, std::string_view epc, co
   const std::vector<epcis::Parameter> parameters{{"MATCH_anyEPC", {std::string(epc)}}};
   const auto query = epcis::Query::parse(parameters);
   if (!query) return fail(Code::kMalformed, "epc");
-  return Search(work, *query, {}, viewer).run(0, std::clamp<std::int64_t>(limit, 1, kPageRowsMax));
+  THERIAC_ASSIGN(auto page, Search(work, *query, {}, viewer)
+                                .run(0, std::clamp<std::int64_t>(limit, 1, kPageRowsMax)));
+  return std::move(page.events);
 }
 
 }  // namespace theriac::trace

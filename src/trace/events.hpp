@@ -42,7 +42,7 @@ struct KeptEvent {
 enum class EventFormat : std::uint8_t { kJson, kXml };
 
 /// Stores events one after the other. `document` gives contexts and namespaces. An event without an
-/// eventID is told apart by its hash. Code::kMalformed for an event that epcis::write_json refuses.
+/// eventID gets its hash for one; a recordTime is not taken over, as section 7.4.1 has it. Code::kMalformed for an event that epcis::write_json refuses.
 Result<std::vector<KeptEvent>> keep_events(Work& work, const epcis::Document& document,
                                            std::span<const epcis::Event> events, EventFormat format,
                                            const Who& who);
@@ -61,8 +61,10 @@ struct EventPage {
   std::optional<std::int64_t> next;  ///< give it as `after` for what follows; none: the end
 };
 /// Events that match, `limit` of them behind `after`: in the order of storing, or of the query if
-/// it has one (`after` is then how many to leave out). Code::kTooLarge if an ordered query matches
-/// more than kOrderedEventsMax, or the query says a lower maximum.
+/// it has one (`after` is then how many to leave out). Each has its record time. Of a query that
+/// finds little a page may hold fewer, or none, and others follow: one call looks at
+/// kQueryScanEvents. Code::kTooLarge if an ordered query matches more than kOrderedEventsMax or
+/// would have to look further.
 Result<EventPage> find_events(Work& work, const epcis::Query& query,
                               const epcis::MasterDataLookup& lookup, const Viewer& viewer,
                               std::int64_t after, std::int64_t limit);

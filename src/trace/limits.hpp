@@ -33,6 +33,14 @@ inline constexpr std::int64_t kGuessWindowMs = 60 * 60 * 1000;
 inline constexpr std::size_t kKnownRowsMax = 10'000;
 /// Scans that wait to be written.
 inline constexpr std::size_t kSightingsMax = 100'000;
+/// Events that one page of a query looks at; what follows is on the next.
+inline constexpr std::int64_t kQueryScanEvents = 50'000;
+/// Events that one page of a list of identifiers looks at.
+inline constexpr std::int64_t kEpcScanEvents = 4096;
+/// Named queries of one party, and subscriptions of one query.
+inline constexpr std::int64_t kQueriesMax = 1000;
+inline constexpr std::int64_t kSubscriptionsMax = 100;
+inline constexpr std::size_t kQueryNameBytesMax = 200;
 /// Rows of one page.
 inline constexpr std::int64_t kPageRowsMax = 1000;
 

@@ -138,6 +138,42 @@ CREATE TABLE terms(
   seq  INT NOT NULL,
   PRIMARY KEY(term, seq)
 ) CLUSTERED PARTITIONED(term);
+-- Steps, dispositions and places that events named, for lists of them: once for each partner who
+-- may see it, and once for our own people (viewer 0).
+CREATE TABLE names(
+  key    BYTES PRIMARY KEY,
+  id     INT NOT NULL,
+  field  INT NOT NULL,
+  viewer INT NOT NULL,
+  sealed BYTES NOT NULL
+);
+CREATE INDEX names_by_viewer ON names(field, viewer, id);
+
+-- Queries of EPCIS under names, each partner's for itself (0: our own people).
+CREATE TABLE queries(
+  id      INT PRIMARY KEY,
+  key     BYTES NOT NULL UNIQUE,
+  partner INT NOT NULL,
+  made_ms INT NOT NULL,
+  sealed  BYTES NOT NULL
+);
+CREATE INDEX queries_by_partner ON queries(partner, id);
+-- Who is sent the events of a query: from behind after_seq, when due_ms has come.
+CREATE TABLE subscriptions(
+  id          INT PRIMARY KEY,
+  uid         BYTES NOT NULL UNIQUE,
+  query       INT NOT NULL,
+  scheduled   INT NOT NULL,
+  due_ms      INT NOT NULL,
+  after_seq   INT NOT NULL,
+  batch       INT NOT NULL,
+  failures    INT NOT NULL,
+  notified_ms INT NOT NULL,
+  made_ms     INT NOT NULL,
+  sealed      BYTES NOT NULL
+);
+CREATE INDEX subscriptions_by_query ON subscriptions(query, id);
+CREATE INDEX subscriptions_by_due ON subscriptions(due_ms);
 
 -- What a person has to look at.
 CREATE TABLE work(

@@ -37,6 +37,10 @@ enum class Record : std::uint8_t {
   kWork = 10,    ///< an exception that waits for a person
   kChange = 11,  ///< of master data: who, why, from what
   kReply = 20,   ///< what a write was answered, kept under its Idempotency-Key (api)
+  kName = 30,    ///< a word or place that an event named
+  kQuery = 31,   ///< of EPCIS, kept under a name
+  kSubscription = 32,
+  kCapture = 33,  ///< what became of a capture (api)
 };
 
 /// What a blind index is of.
