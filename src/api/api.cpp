@@ -8,6 +8,7 @@
 #include "api/limits.hpp"
 #include "api/replies.hpp"
 #include "trace/limits.hpp"
+#include "trace/lines.hpp"
 #include "trace/master.hpp"
 
 namespace theriac::api {
@@ -262,10 +263,14 @@ Result<Answer> Api::dispatch(Call& call) {
 }
 
 /// A partner's certificate must be a partner's; anybody's else may be, of a contract maker's line
-/// for example, and then it is bound to that partner's places.
-Status Api::find_partner(Call& call) {
+/// for example, and then it is bound to that partner's places. A line is bound to the places that
+/// name it.
+Status Api::bind_caller(Call& call) {
   const auto& name = call.caller.identity.name;
   THERIAC_ASSIGN(const auto found, trace::partner_of_certificate(*call.work, name));
+  if (call.caller.identity.role == pki::Role::kTraceLine) {
+    THERIAC_ASSIGN(call.who.line, trace::bound_line(*call.work, name));
+  }
   if (found) {
     call.who.partner = found->id;
     return {};
@@ -282,7 +287,7 @@ Result<Answer> Api::read(Call& call) {
   THERIAC_TRY(place->session->snapshot([&](store::Session& session) -> Status {
     trace::Work work{session, place->vault, call.now_ms};
     call.work = &work;
-    THERIAC_TRY(find_partner(call));
+    THERIAC_TRY(bind_caller(call));
     THERIAC_ASSIGN(made, call.operation.handler(call));
     return {};
   }));
@@ -304,7 +309,7 @@ Result<Answer> Api::write(Call& call) {
     trace::Work work{session, place->vault, call.now_ms};
     call.work = &work;
     THERIAC_TRY(place->vault.check(false));
-    THERIAC_TRY(find_partner(call));
+    THERIAC_TRY(bind_caller(call));
     std::optional<ReplyKey> key;
     if (call.operation.kind == Kind::kWrite) {
       THERIAC_ASSIGN(key, reply_key(call));
@@ -353,7 +358,7 @@ Result<Answer> Api::check(Call& call) {
     trace::Work work{session, place->vault, call.now_ms};
     call.work = &work;
     THERIAC_TRY(place->vault.check(true));
-    THERIAC_TRY(find_partner(call));
+    THERIAC_TRY(bind_caller(call));
     THERIAC_ASSIGN(made, call.operation.handler(call));
     return {};
   }));

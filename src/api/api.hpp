@@ -63,7 +63,7 @@ class Api {
   Result<Answer> check(Call& call);
   static Status add_discovery(http::Router& router);
   Status note_check(Call& call);
-  Status find_partner(Call& call);
+  Status bind_caller(Call& call);
   Result<Borrowed> borrow();
   void record(audit::Event event, const Error& error);
   http::Response problem(const http::Request& request, const Error& error) const;
