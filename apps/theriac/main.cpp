@@ -6,6 +6,7 @@
 #include "cli/audit_command.hpp"
 #include "cli/explain_command.hpp"
 #include "cli/key_command.hpp"
+#include "cli/line_command.hpp"
 #include "cli/policy_command.hpp"
 #include "cli/protect_command.hpp"
 #include "cli/seal_command.hpp"
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
   theriac::cli::add_key_command(app, exit_code);
   theriac::cli::add_seal_commands(app, exit_code);
   theriac::cli::add_trace_command(app, exit_code);
+  theriac::cli::add_line_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

@@ -9,6 +9,7 @@
 #include "api/replies.hpp"
 #include "trace/known.hpp"
 #include "trace/limits.hpp"
+#include "trace/lines.hpp"
 #include "trace/master.hpp"
 
 namespace theriac::api {
@@ -306,10 +307,14 @@ Result<Answer> Api::dispatch(Call& call) {
 }
 
 /// A partner's certificate must be a partner's; anybody's else may be, of a contract maker's line
-/// for example, and then it is bound to that partner's places.
-Status Api::find_partner(Call& call) {
+/// for example, and then it is bound to that partner's places. A line is bound to the places that
+/// name it.
+Status Api::bind_caller(Call& call) {
   const auto& name = call.caller.identity.name;
   THERIAC_ASSIGN(const auto found, trace::partner_of_certificate(*call.work, name));
+  if (call.caller.identity.role == pki::Role::kTraceLine) {
+    THERIAC_ASSIGN(call.who.line, trace::bound_line(*call.work, name));
+  }
   if (found) {
     call.who.partner = found->id;
     return {};
@@ -326,7 +331,7 @@ Result<Answer> Api::read(Call& call) {
   THERIAC_TRY(place->session->snapshot([&](store::Session& session) -> Status {
     THERIAC_ASSIGN(auto work, place->begin(session, call.now_ms));
     call.work = &work;
-    THERIAC_TRY(find_partner(call));
+    THERIAC_TRY(bind_caller(call));
     THERIAC_ASSIGN(made, call.operation.handler(call));
     return {};
   }));
@@ -348,7 +353,7 @@ Result<Answer> Api::write(Call& call) {
     THERIAC_TRY(place->vault.check(false));
     THERIAC_ASSIGN(auto work, place->begin(session, call.now_ms));
     call.work = &work;
-    THERIAC_TRY(find_partner(call));
+    THERIAC_TRY(bind_caller(call));
     std::optional<ReplyKey> key;
     if (call.operation.kind == Kind::kWrite) {
       THERIAC_ASSIGN(key, reply_key(call));
@@ -397,7 +402,7 @@ Result<Answer> Api::check(Call& call) {
     THERIAC_ASSIGN(auto work, place->begin(session, call.now_ms));
     call.work = &work;
     call.sightings = &sightings_;
-    THERIAC_TRY(find_partner(call));
+    THERIAC_TRY(bind_caller(call));
     THERIAC_ASSIGN(made, call.operation.handler(call));
     return {};
   }));

@@ -66,7 +66,7 @@ class Api {
   Status note_check(Call& call);
   void write_sightings(const std::stop_token& stop);
   Status write_sightings_once();
-  Status find_partner(Call& call);
+  Status bind_caller(Call& call);
   Result<Borrowed> borrow();
   void record(audit::Event event, const Error& error);
   http::Response problem(const http::Request& request, const Error& error) const;

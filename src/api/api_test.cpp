@@ -109,6 +109,9 @@ class Story : public ApiTest, public ::testing::WithParamInterface<const char*> 
     EXPECT_TRUE(reply.type.starts_with(type)) << reply.type;
     return reply.text;
   }
+  std::int64_t other_lot() {
+    return must({"add_lot", lot_body("LOT3C")}).at("id").get<std::int64_t>();
+  }
   std::set<std::string> called_{"add_product", "add_partner", "add_place", "add_lot", "make_pool"};
 };
 
@@ -156,7 +159,11 @@ TEST_P(Story, EveryOperationIsCalled) {
   EXPECT_EQ(call({"find_place", {{"gln", "9506000140018"}}}).at("id"), plant_);
   call({"get_place", nullptr, plant_});
   call({"change_place",
-        {{"gln", "9506000140018"}, {"name", "Works"}, {"prefix_length", 7}, {"reason", "new name"}},
+        {{"gln", "9506000140018"},
+         {"name", "Works"},
+         {"prefix_length", 7},
+         {"lines", {"trace-line"}},
+         {"reason", "new name"}},
         plant_});
   call({"place_history", nullptr, plant_});
 
@@ -166,6 +173,12 @@ TEST_P(Story, EveryOperationIsCalled) {
   EXPECT_EQ(call({"get_allocation", nullptr, allocation}).at("count"), 20);
   EXPECT_EQ(call({"list_allocations", nullptr, lot_}).at("items").size(), 1U);
   file({"hand_over", Json::object(), allocation, Role::kTraceLine}, "application/pkcs7-mime");
+  EXPECT_EQ(call({"draw_numbers",
+                  {{"count", 5}, {"lot", other_lot()}, {"place", plant_}},
+                  1,
+                  Role::kTraceLine})
+                .at("count"),
+            5);
 
   auto items = links(allocation);
   ASSERT_EQ(items.size(), 20U);

@@ -1,7 +1,7 @@
 #include "api/caller.hpp"
 
 #include "api/limits.hpp"
-#include "api/sealed_file.hpp"
+#include "pki/sealed_file.hpp"
 
 namespace theriac::api {
 
@@ -11,7 +11,7 @@ Result<Callers::Known> Callers::read(const http::ClientCertificate& certificate)
     const auto at = known_.find(certificate.fingerprint);
     if (at != known_.end()) return at->second;
   }
-  THERIAC_ASSIGN(const auto parsed, certificate_of_der(certificate.der));
+  THERIAC_ASSIGN(const auto parsed, pki::certificate_of_der(certificate.der));
   THERIAC_ASSIGN(auto identity, parsed.identity());
   auto made = std::make_shared<const Caller>(std::move(identity), certificate.der);
   const std::lock_guard lock(mutex_);

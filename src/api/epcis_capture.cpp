@@ -26,13 +26,13 @@ struct Given {
 
 ProblemDetails event_error(std::size_t index, const std::string& path, std::string_view name,
                            std::string_view words) {
-  auto details = details_of(kBadDocument, "event " + std::to_string(index) + " " + path + ": " +
-                                              std::string(words));
+  auto details = details_of(
+      kBadDocument, "event " + std::to_string(index) + " " + path + ": " + std::string(words));
   details.title = name;
   return details;
 }
 
-std::vector<ProblemDetails> errors_of(const epcis::Reading& reading, gs1::Language words) {
+std::vector<ProblemDetails> errors_of(const epcis::Reading& reading, Language language) {
   std::vector<ProblemDetails> all;
   for (const auto& one : reading.events) {
     if (one.event) continue;
@@ -40,7 +40,7 @@ std::vector<ProblemDetails> errors_of(const epcis::Reading& reading, gs1::Langua
       if (epcis::kind_of(problem.code) == epcis::Kind::kNotice) continue;
       if (all.size() == kCaptureErrorsMax) return all;
       all.push_back(event_error(one.index, problem.path, epcis::name_of(problem.code),
-                                epcis::words_of(problem.code, words)));
+                                epcis::words_of(problem.code, language)));
     }
   }
   return all;
@@ -96,26 +96,24 @@ Result<Given> read_given(const Call& call) {
   if (!read && (read.error().code == Code::kMalformed || read.error().code == Code::kOutOfRange ||
                 read.error().code == Code::kTooLarge)) {
     const bool size = read.error().code == Code::kTooLarge;
-    given.refused = refuse(call, size ? kTooManyEvents : kBadDocument,
-                           std::string(info_of(read.error().code).what) + ": " +
-                               read.error().where);
+    given.refused =
+        refuse(call, size ? kTooManyEvents : kBadDocument,
+               std::string(info_of(read.error().code).what) + ": " + read.error().where);
     return given;
   }
   THERIAC_ASSIGN(given.reading, std::move(read));
-  const auto words =
-      call.language == Language::kChinese ? gs1::Language::kChinese : gs1::Language::kEnglish;
   if (given.reading.refused) {
     std::string why;
     for (const auto& one : given.reading.problems) {
       if (!why.empty()) why += "; ";
       why += std::string(epcis::name_of(one.code)) + " " + one.path + ": ";
-      why += epcis::words_of(one.code, words);
+      why += epcis::words_of(one.code, call.language);
     }
     given.refused = refuse(call, kBadDocument, std::move(why));
   } else if (events_in(given.reading) > kCaptureEventsMax) {
     given.refused = refuse(call, kTooManyEvents, "events");
   }
-  given.errors = errors_of(given.reading, words);
+  given.errors = errors_of(given.reading, call.language);
   refuse_future(given, call.now_ms, call.language);
   return given;
 }
@@ -155,10 +153,10 @@ void note(Call& call, const Given& given, const std::vector<trace::CapturedEvent
 }
 
 Result<epcis::CaptureJob> job_at(Call& call, const store::Rows& rows) {
-  THERIAC_ASSIGN(const auto json,
-                 trace::open_json(call.work->vault, trace::Record::kCapture,
-                                  trace::row_of(trace::Record::kCapture, rows.integer(0)),
-                                  rows.bytes(1)));
+  THERIAC_ASSIGN(
+      const auto json,
+      trace::open_json(call.work->vault, trace::Record::kCapture,
+                       trace::row_of(trace::Record::kCapture, rows.integer(0)), rows.bytes(1)));
   epcis::CaptureJob job;
   job.id = std::to_string(rows.integer(0));
   job.created_at = job.finished_at = epcis::time_of(json.at("createdAt").get<std::string>());
@@ -198,8 +196,8 @@ Result<Answer> capture_events(Call& call) {
   }
   for (std::size_t i = 0; i < captured.size(); ++i) {
     if (captured[i].kept.what != trace::Kept::kIdTaken) continue;
-    given.errors.push_back(details_of(
-        kTaken, "eventID, of those that are valid the one at " + std::to_string(i)));
+    given.errors.push_back(
+        details_of(kTaken, "eventID, of those that are valid the one at " + std::to_string(i)));
   }
   epcis::CaptureJob job;
   job.error_behaviour = proceed ? epcis::CaptureJob::ErrorBehaviour::kProceed

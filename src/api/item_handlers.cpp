@@ -3,6 +3,7 @@
 #include "api/parts.hpp"
 #include "codec/time.hpp"
 #include "trace/limits.hpp"
+#include "trace/lines.hpp"
 #include "trace/master.hpp"
 #include "trace/pools.hpp"
 #include "trace/tracker.hpp"
@@ -12,9 +13,16 @@ namespace {
 
 using codec::Json;
 
-Result<trace::ActRequest> read_act(Call& call) {
+/// A line reports what has happened: what can be done is done, and the rest is not forgotten.
+struct AskedAct {
+  trace::ActRequest act;
+  bool report = false;
+};
+
+Result<AskedAct> read_act(Call& call) {
   Body body(call.body);
-  trace::ActRequest asked;
+  AskedAct all;
+  auto& asked = all.act;
   THERIAC_ASSIGN(const auto name, body.text("act"));
   const auto act = trace::act_named(name);
   if (!act) return fail(Code::kMalformed, "act");
@@ -27,10 +35,12 @@ Result<trace::ActRequest> read_act(Call& call) {
   THERIAC_ASSIGN(asked.items, body.texts_or_none("items"));
   THERIAC_ASSIGN(asked.container, body.text_or("container", ""));
   THERIAC_ASSIGN(asked.lot, body.integer_or("lot", 0));
+  THERIAC_ASSIGN(all.report, body.flag_or("report", false));
   THERIAC_ASSIGN(call.who.reason, body.text_or("reason", ""));
   THERIAC_TRY(body.end());
+  asked.proceed = asked.proceed || all.report;
   asked.who = call.who;
-  return asked;
+  return all;
 }
 
 /// Counts and rows; a container by its blind index.
@@ -50,6 +60,23 @@ void note(audit::Event& event, const trace::ActRequest& asked, const trace::ActO
   if (never_issued == 0) return;
   event.details["never_issued"] = never_issued;
   if (never_issued >= kNeverIssuedAlarm) event.outcome = "denied";
+}
+
+/// What was reported and is refused waits for a person, with the items: sealed, as all work is.
+Result<std::int64_t> keep_for_person(Call& call, const trace::ActRequest& asked,
+                                     const std::vector<trace::RefusedItem>& refused) {
+  auto items = Json::array();
+  for (const auto& one : refused) {
+    items.push_back({{"item", one.at < asked.items.size() ? asked.items[one.at] : ""},
+                     {"why", trace::name_of(one.why)}});
+  }
+  return trace::raise_refused_report(*call.work, {{"act", trace::name_of(asked.act)},
+                                                  {"place", asked.place},
+                                                  {"lot", asked.lot},
+                                                  {"container", asked.container},
+                                                  {"when", codec::rfc3339_utc(asked.when_ms)},
+                                                  {"person", call.who.person},
+                                                  {"refused", std::move(items)}});
 }
 
 /// A partner sees what is at its places, on its way to them, or was there last.
@@ -135,12 +162,16 @@ Result<std::optional<trace::ItemKey>> key_of_cursor(const std::string& cursor) {
 }  // namespace
 
 Result<Answer> act(Call& call) {
-  THERIAC_ASSIGN(const auto asked, read_act(call));
+  THERIAC_ASSIGN(const auto all, read_act(call));
+  const auto& asked = all.act;
   THERIAC_ASSIGN(auto outcome, trace::act(*call.work, asked));
   note(call.event, asked, outcome);
   THERIAC_TRY(hide_others(call, asked, outcome.refused));
   auto refused = show_refused(outcome.refused, call.language);
-  if (outcome.done.empty() && !outcome.refused.empty()) {
+  if (all.report && !outcome.refused.empty()) {
+    THERIAC_ASSIGN(const auto work, keep_for_person(call, asked, outcome.refused));
+    call.event.details["work"] = work;
+  } else if (outcome.done.empty() && !outcome.refused.empty()) {
     return refuse_all(call, std::move(refused));
   }
   return say({{"act", trace::name_of(asked.act)},

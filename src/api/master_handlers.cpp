@@ -51,7 +51,8 @@ Json show(const Partner& one) {
 }
 Json show(const Place& one) {
   return {{"id", one.id},     {"gln", one.gln},         {"extension", one.extension},
-          {"name", one.name}, {"partner", one.partner}, {"prefix_length", one.prefix_length}};
+          {"name", one.name}, {"partner", one.partner}, {"prefix_length", one.prefix_length},
+          {"lines", one.lines}};
 }
 
 Status read(Body& body, Product& one) {
@@ -98,6 +99,7 @@ Status read(Body& body, Place& one) {
   THERIAC_ASSIGN(const auto prefix, body.integer("prefix_length"));
   if (prefix < 0 || prefix > 14) return fail(Code::kMalformed, "prefix_length");
   one.prefix_length = static_cast<int>(prefix);
+  THERIAC_ASSIGN(one.lines, body.texts_or_none("lines"));
   return {};
 }
 

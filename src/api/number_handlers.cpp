@@ -1,7 +1,9 @@
 // Pools, allocations and what becomes of their numbers.
 #include "api/parts.hpp"
-#include "api/sealed_file.hpp"
 #include "codec/time.hpp"
+#include "pki/sealed_file.hpp"
+#include "trace/limits.hpp"
+#include "trace/lines.hpp"
 #include "trace/master.hpp"
 #include "trace/pools.hpp"
 
@@ -70,8 +72,16 @@ Result<trace::NumberRule> read_rule(Body& body) {
 
 /// A partner's people see what is theirs only; there is nothing else for them.
 Status check_owner(const Call& call, const Allocation& of) {
+  if (call.who.line) THERIAC_TRY(trace::check_allocation(*call.work, *call.who.line, of));
   if (call.who.partner == 0 || call.who.partner == of.partner) return {};
   return fail(Code::kDenied, "the allocation is another's");
+}
+
+/// Nor is an allocation handed to a line that may not have it.
+Status check_recipient(const Call& call, const pki::Certificate& recipient, const Allocation& of) {
+  THERIAC_ASSIGN(const auto identity, recipient.identity());
+  THERIAC_ASSIGN(const auto line, trace::bound_line(*call.work, identity.name));
+  return trace::check_allocation(*call.work, line, of);
 }
 
 std::string write_numbers(const std::vector<std::string>& serials, const std::string& gtin,
@@ -96,11 +106,11 @@ Result<pki::Certificate> recipient_of(const Call& call, const std::string& pem) 
     if (call.caller.identity.role != pki::Role::kTraceLine) {
       return fail(Code::kMalformed, "certificate");
     }
-    return certificate_of_der(call.caller.certificate);
+    return pki::certificate_of_der(call.caller.certificate);
   }
   THERIAC_ASSIGN(auto certificate, pki::Certificate::from_pem(pem));
   if (call.authority == nullptr) return fail(Code::kInternal, "authority");
-  THERIAC_TRY(check_issued(certificate, *call.authority, call.now_ms));
+  THERIAC_TRY(pki::check_issued(certificate, *call.authority, call.now_ms));
   THERIAC_ASSIGN(const auto identity, certificate.identity());
   if (identity.role != pki::Role::kTraceLine || identity.tenant != call.caller.identity.tenant) {
     return fail(Code::kDenied, "the certificate is no line's");
@@ -143,12 +153,31 @@ Result<Answer> allocate(Call& call) {
   THERIAC_ASSIGN(const auto count, body.integer("count"));
   THERIAC_ASSIGN(const auto lot, body.integer("lot"));
   THERIAC_ASSIGN(const auto place, body.integer("place"));
+  THERIAC_ASSIGN(const auto line, body.text_or("line", ""));
   THERIAC_ASSIGN(call.who.reason, body.text_or("reason", ""));
   THERIAC_TRY(body.end());
   THERIAC_ASSIGN(const auto made, trace::allocate(*call.work, pool, count, lot, place, call.who));
   say_row(call, "allocation", made.id);
   call.event.details = {{"pool", pool}, {"count", count}, {"lot", lot}, {"place", place}};
+  if (!line.empty()) {
+    THERIAC_TRY(trace::give_to_line(*call.work, made, line));
+    call.event.details["line"] = line;
+  }
   return say(show(made));
+}
+Result<Answer> draw_numbers(Call& call) {
+  Body body(call.body);
+  THERIAC_ASSIGN(const auto count, body.integer("count"));
+  THERIAC_ASSIGN(const auto lot, body.integer("lot"));
+  THERIAC_ASSIGN(const auto place, body.integer("place"));
+  THERIAC_TRY(body.end());
+  THERIAC_ASSIGN(const auto made, trace::draw_for_line(*call.work, lot, place, count, call.who));
+  say_row(call, "allocation", made.id);
+  call.event.details = {
+      {"pool", made.pool}, {"count", count}, {"lot", lot}, {"place", place}};
+  auto json = show(made);
+  json["expires"] = codec::rfc3339_utc(made.when_ms + trace::kLineStockMs);
+  return say(std::move(json));
 }
 Result<Answer> get_allocation(Call& call) {
   THERIAC_ASSIGN(const auto one, trace::allocation(*call.work, call.id()));
@@ -169,11 +198,12 @@ Result<Answer> hand_over(Call& call) {
   auto& work = *call.work;
   THERIAC_ASSIGN(const auto of, trace::allocation(work, call.id()));
   THERIAC_TRY(check_owner(call, of));
+  THERIAC_TRY(check_recipient(call, recipient, of));
   THERIAC_ASSIGN(const auto pool, trace::pool(work, of.pool));
   THERIAC_ASSIGN(const auto product, trace::product(work, pool.product));
   THERIAC_ASSIGN(const auto serials, trace::numbers_of(work, of));
   const auto plain = write_numbers(serials, product.gtin, of, format == "csv");
-  THERIAC_ASSIGN(auto sealed, seal_file(view_of(plain), recipient));
+  THERIAC_ASSIGN(auto sealed, pki::seal_file(view_of(plain), recipient));
   call.event.object = "allocation " + std::to_string(of.id);
   call.event.details = {{"count", serials.size()}, {"recipient_sha256", recipient.fingerprint()}};
   Answer answer;

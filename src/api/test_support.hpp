@@ -141,7 +141,8 @@ class ApiTest : public ::testing::Test {
     return reply.json;
   }
 
-  /// A product with a pool, a released lot and two places, the second a partner's.
+  /// A product with a pool, a released lot and two places, the first with two
+  /// lines, the second a partner's.
   void make_master() {
     product_ = must({"add_product", product_body()}).at("id");
     partner_ = must({"add_partner",
@@ -151,7 +152,11 @@ class ApiTest : public ::testing::Test {
                       {"certificates", {"shop-1"}}}})
                    .at("id");
     plant_ =
-        must({"add_place", {{"gln", "9506000140018"}, {"name", "Plant"}, {"prefix_length", 7}}})
+        must({"add_place",
+              {{"gln", "9506000140018"},
+               {"name", "Plant"},
+               {"prefix_length", 7},
+               {"lines", {"trace-line", "line-2"}}}})
             .at("id");
     shop_ = must({"add_place",
                   {{"gln", "9506000140001"},

@@ -220,6 +220,8 @@ std::string_view name_of(WorkKind kind) {
       return "unknown-place";
     case WorkKind::kIdTaken:
       return "event-id-taken";
+    case WorkKind::kRefusedReport:
+      return "refused-report";
   }
   return {};
 }

@@ -19,6 +19,17 @@ inline constexpr std::int64_t kUndoDays = 10;
 /// What a clock elsewhere may be ahead of ours.
 inline constexpr std::int64_t kFutureMs = 10 * 60 * 1000;
 
+/// Numbers that one line has and has neither used nor given back.
+inline constexpr std::int64_t kLineNumbersMax = 200'000;
+/// A line draws from its stock for so long after it was issued: a shift without the server, and
+/// what may come between; and what it drew is on a pack so long after that.
+inline constexpr std::int64_t kLineStockMs = 24LL * 60 * 60 * 1000;
+inline constexpr std::int64_t kLineUseMs = 24LL * 60 * 60 * 1000;
+/// What a line reports happened no longer ago: as long as replies are kept, so that a report that
+/// comes again is known again.
+inline constexpr std::int64_t kLineReportMs = 7LL * 24 * 60 * 60 * 1000;
+inline constexpr std::size_t kLinesOfPlaceMax = 100;
+
 /// Names and other texts of master data.
 inline constexpr std::size_t kNameBytesMax = 500;
 inline constexpr std::size_t kCertificatesMax = 100;

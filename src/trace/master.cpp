@@ -5,6 +5,7 @@
 #include "codec/time.hpp"
 #include "trace/known.hpp"
 #include "trace/limits.hpp"
+#include "trace/lines.hpp"
 #include "trace/master_json.hpp"
 
 namespace theriac::trace {
@@ -274,7 +275,9 @@ Result<std::int64_t> add(Work& work, const Partner& one, const Who& who) {
 
 Result<std::int64_t> add(Work& work, const Place& one, const Who& who) {
   if (one.partner != 0) THERIAC_TRY(by_id<Partner>(work, one.partner));
-  return insert(work, one, who);
+  THERIAC_ASSIGN(const auto id, insert(work, one, who));
+  THERIAC_TRY(set_lines(work, id, one.lines));
+  return id;
 }
 
 Status change(Work& work, const Product& one, const Who& who) {
@@ -289,7 +292,8 @@ Status change(Work& work, const Partner& one, const Who& who) {
 }
 Status change(Work& work, const Place& one, const Who& who) {
   if (one.partner != 0) THERIAC_TRY(by_id<Partner>(work, one.partner));
-  return change_row(work, one, who);
+  THERIAC_TRY(change_row(work, one, who));
+  return set_lines(work, one.id, one.lines);
 }
 
 Status set_state(Work& work, std::int64_t id, LotState state, const Who& who) {

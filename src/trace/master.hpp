@@ -64,6 +64,7 @@ struct Place {
   std::string name;
   std::int64_t partner = 0;  ///< 0: our own
   int prefix_length = 0;
+  std::vector<std::string> lines = {};  ///< names of the certificates of lines that act here
 };
 
 Result<std::int64_t> add(Work& work, const Product& product, const Who& who);

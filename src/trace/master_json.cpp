@@ -147,7 +147,8 @@ Json json_of(const Place& one) {
   return {{"gln", one.gln},
           {"extension", one.extension},
           {"name", one.name},
-          {"prefixLength", one.prefix_length}};
+          {"prefixLength", one.prefix_length},
+          {"lines", one.lines}};
 }
 
 void read(const Json& json, Place& one) {
@@ -155,6 +156,8 @@ void read(const Json& json, Place& one) {
   json.at("extension").get_to(one.extension);
   json.at("name").get_to(one.name);
   json.at("prefixLength").get_to(one.prefix_length);
+  // Rows of the first schema have none.
+  if (const auto lines = json.find("lines"); lines != json.end()) lines->get_to(one.lines);
 }
 
 Status check(const Place& one) {
@@ -165,6 +168,10 @@ Status check(const Place& one) {
   }
   if (!is_name(one.name)) return wrong("name");
   if (!is_prefix_length(one.prefix_length)) return wrong("prefixLength");
+  if (one.lines.size() > kLinesOfPlaceMax ||
+      !std::ranges::all_of(one.lines, [](const auto& name) { return is_name(name); })) {
+    return wrong("lines");
+  }
   return {};
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,12 +16,19 @@
 
 namespace theriac::trace {
 
+/// What a packaging line's certificate is bound to (lines.hpp).
+struct BoundLine {
+  seal::IndexToken name{};           ///< the blind index of the certificate's name
+  std::vector<std::int64_t> places;  ///< that name it
+};
+
 /// Who does something, and why. Names are of certificates until people sign in.
 struct Who {
   std::string person;        ///< the certificate's name
   std::string station;       ///< where the request came from, or empty
   std::int64_t partner = 0;  ///< 0: our own people
   std::string reason;
+  std::optional<BoundLine> line = std::nullopt;  ///< of a line's certificate
 };
 
 class Known;

@@ -10,7 +10,7 @@
 
 namespace theriac::trace {
 
-inline constexpr std::array<std::string_view, 1> kTraceSchema{R"sql(
+inline constexpr std::array<std::string_view, 2> kTraceSchema{R"sql(
 -- The next free number of each table that counts its rows.
 CREATE TABLE counters(
   name TEXT PRIMARY KEY,
@@ -206,6 +206,23 @@ CREATE TABLE recall_items(
   item   BYTES NOT NULL,
   PRIMARY KEY(recall, item)
 ) CLUSTERED;
+)sql",
+                                                               R"sql(
+-- Which lines act at which places: the blind index of a certificate's name.
+CREATE TABLE line_places(
+  name  BYTES NOT NULL,
+  place INT NOT NULL,
+  PRIMARY KEY(name, place)
+) CLUSTERED;
+CREATE INDEX line_places_by_place ON line_places(place);
+
+-- Whose an allocation is, and how many of its numbers are on items.
+CREATE TABLE line_allocations(
+  allocation INT PRIMARY KEY,
+  line       BYTES NOT NULL,
+  used       INT NOT NULL
+);
+CREATE INDEX line_allocations_by_line ON line_allocations(line);
 )sql"};
 
 }  // namespace theriac::trace

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "trace/limits.hpp"
+#include "trace/lines.hpp"
 
 namespace theriac::trace {
 namespace {
@@ -25,6 +26,9 @@ class Acting {
 
   Result<ActOutcome> run() {
     THERIAC_TRY(check_request());
+    if (request_.who.line && request_.when_ms < work_.now_ms - kLineReportMs) {
+      return refuse_all(LifeRefusal::kTooLongAgo);
+    }
     if (request_.act == Act::kPack || request_.act == Act::kUnpack) {
       THERIAC_ASSIGN(const auto found, find_container());
       if (!found) return refuse_all(found.error());
@@ -49,6 +53,7 @@ class Acting {
     }
     touch_container();
     THERIAC_TRY(insert_items(work_, inserts_));
+    THERIAC_TRY(count_used());
     THERIAC_TRY(update_items(work_, updates_));
     outcome_.changed = !inserts_.empty() || !updates_.empty();
     return std::move(outcome_);
@@ -64,6 +69,7 @@ class Acting {
       if (request_.who.partner != 0 && here.partner != request_.who.partner) {
         return fail(Code::kDenied, "the place is not this partner's");
       }
+      if (request_.who.line) THERIAC_TRY(check_place(*request_.who.line, request_.place));
     }
     if (request_.to != kNowhere) THERIAC_TRY(place(work_, request_.to));
     if (request_.lot != 0) THERIAC_TRY(identifier_.lot(request_.lot));
@@ -246,7 +252,7 @@ class Acting {
       if (!origin) return refuse(LifeRefusal::kNeverIssued);
       if (origin->returned) return refuse(LifeRefusal::kNumberReturned);
       allocation = origin->allocation.id;
-      const auto fits = fits_allocation(origin->allocation);
+      THERIAC_ASSIGN(const auto fits, fits_allocation(origin->allocation));
       if (!fits) return fits;
     }
     const auto made = decide({}, at_);
@@ -268,8 +274,32 @@ class Acting {
     return fits_allocation(at->second);
   }
 
+  /// A line uses its own numbers, or at its place nobody's, and its own in good time.
+  Result<Refusable> fits_allocation(const Allocation& issued) {
+    const auto fits = fits_lot(issued);
+    if (!fits || !request_.who.line) return fits;
+    auto at = lines_.find(issued.id);
+    if (at == lines_.end()) {
+      THERIAC_ASSIGN(const auto found, line_of(work_, issued.id));
+      at = lines_.emplace(issued.id, found).first;
+    }
+    if (!at->second) return Refusable{};
+    if (*at->second != request_.who.line->name) return refuse(LifeRefusal::kIssuedToOtherLine);
+    if (const auto no = wrong_time_of_use(issued, request_.when_ms)) return refuse(*no);
+    return Refusable{};
+  }
+
+  Status count_used() {
+    std::map<std::int64_t, std::int64_t> used;
+    for (const auto& row : inserts_) {
+      if (row.allocation != 0) ++used[row.allocation];
+    }
+    for (const auto& [allocation, count] : used) THERIAC_TRY(note_used(work_, allocation, count));
+    return {};
+  }
+
   /// A number is used for the lot and at the place that it was issued for.
-  Refusable fits_allocation(const Allocation& issued) {
+  Refusable fits_lot(const Allocation& issued) {
     lot_of_allocation_ = issued.lot;
     if (issued.place != request_.place) return refuse(LifeRefusal::kIssuedElsewhere);
     const bool is_first = request_.act == Act::kEncode || request_.act == Act::kCommission;
@@ -357,6 +387,7 @@ class Acting {
   ItemRows rows_;
   std::set<ItemKey> filled_;
   std::vector<ItemRow> inserts_, updates_;
+  std::map<std::int64_t, std::optional<seal::IndexToken>> lines_;  ///< of allocations
   std::int64_t lot_of_allocation_ = 0;
   std::optional<ItemRow> container_;
   std::vector<ItemRow> container_chain_;

@@ -211,7 +211,8 @@ class SiteTest(unittest.TestCase):
             "name": "Hospital", "gln": "9506000140001", "kind": "hospital",
             "certificates": ["shop"]})
         self.plant = post(admin, "/api/trace/places",
-                          {"gln": "9506000140018", "name": "Plant", "prefix_length": 7})
+                          {"gln": "9506000140018", "name": "Plant", "prefix_length": 7,
+                           "lines": ["line"]})
         self.shop = post(admin, "/api/trace/places", {
             "gln": "9506000140001", "name": "Hospital", "partner": self.partner,
             "prefix_length": 7})

@@ -1,4 +1,4 @@
-#include "api/sealed_file.hpp"
+#include "pki/sealed_file.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/cms.h>
@@ -9,12 +9,12 @@
 #include "base/clock.hpp"
 #include "crypto/random.hpp"
 
-namespace theriac::api {
+namespace theriac::pki {
 namespace {
 
 struct Holder {
   std::shared_ptr<EVP_PKEY> key;
-  pki::Certificate certificate;
+  Certificate certificate;
 };
 
 Holder self_signed(EVP_PKEY* raw) {
@@ -26,7 +26,7 @@ Holder self_signed(EVP_PKEY* raw) {
   X509_set_pubkey(made.get(), raw);
   const bool own_digest = EVP_PKEY_get_base_id(raw) == EVP_PKEY_ED25519;
   EXPECT_GT(X509_sign(made.get(), raw, own_digest ? nullptr : EVP_sha256()), 0);
-  return {key, pki::Certificate::share(made.get())};
+  return {key, Certificate::share(made.get())};
 }
 
 std::optional<std::string> open(const Bytes& sealed, const Holder& holder) {
@@ -69,16 +69,16 @@ TEST(SealedFile, RecipientsAreOfTheAuthority) {
   const SystemClock clock;
   crypto::SystemRandom random;
   const auto now = clock.wall_ms();
-  const auto authority = pki::Authority::create("ours", now, random);
-  const auto other = pki::Authority::create("theirs", now, random);
-  const auto key = pki::PrivateKey::generate();
-  const auto line = authority.issue({"line-1", pki::Role::kTraceLine, "demo"}, key, now, random);
+  const auto authority = Authority::create("ours", now, random);
+  const auto other = Authority::create("theirs", now, random);
+  const auto key = PrivateKey::generate();
+  const auto line = authority.issue({"line-1", Role::kTraceLine, "demo"}, key, now, random);
   ASSERT_TRUE(line);
   EXPECT_TRUE(check_issued(*line, authority.certificate(), now));
   EXPECT_FALSE(check_issued(*line, other.certificate(), now));
-  EXPECT_FALSE(check_issued(*line, authority.certificate(), now + 2 * pki::kDayMs));
+  EXPECT_FALSE(check_issued(*line, authority.certificate(), now + 2 * kDayMs));
   EXPECT_FALSE(certificate_of_der(view_of("no certificate")));
 }
 
 }  // namespace
-}  // namespace theriac::api
+}  // namespace theriac::pki

@@ -1,4 +1,4 @@
-#include "api/sealed_file.hpp"
+#include "pki/sealed_file.hpp"
 
 #include <openssl/cms.h>
 #include <openssl/ec.h>
@@ -8,7 +8,7 @@
 
 #include <memory>
 
-namespace theriac::api {
+namespace theriac::pki {
 namespace {
 
 constexpr int kRsaBitsMin = 2048;
@@ -57,15 +57,15 @@ bool choose_parameters(CMS_RecipientInfo* recipient, EVP_PKEY* key) {
 
 }  // namespace
 
-Result<pki::Certificate> certificate_of_der(ByteView der) {
+Result<Certificate> certificate_of_der(ByteView der) {
   const auto* at = der.data();
   const std::unique_ptr<X509, Free<X509_free>> read(
       d2i_X509(nullptr, &at, static_cast<long>(der.size())));
   if (!read || at != der.data() + der.size()) return failed(Code::kBadCertificate, "certificate");
-  return pki::Certificate::share(read.get());
+  return Certificate::share(read.get());
 }
 
-Status check_issued(const pki::Certificate& certificate, const pki::Certificate& authority,
+Status check_issued(const Certificate& certificate, const Certificate& authority,
                     std::int64_t now_ms) {
   const Store store(X509_STORE_new());
   const StoreContext context(X509_STORE_CTX_new());
@@ -79,7 +79,7 @@ Status check_issued(const pki::Certificate& certificate, const pki::Certificate&
   return {};
 }
 
-Result<Bytes> seal_file(ByteView plain, const pki::Certificate& recipient) {
+Result<Bytes> seal_file(ByteView plain, const Certificate& recipient) {
   EVP_PKEY* key = X509_get0_pubkey(recipient.handle());
   THERIAC_TRY(check_key(key));
   const Cms cms(CMS_AuthEnvelopedData_create_ex(EVP_aes_256_gcm(), nullptr, nullptr));
@@ -97,4 +97,21 @@ Result<Bytes> seal_file(ByteView plain, const pki::Certificate& recipient) {
   return bytes_of(std::string_view(data, static_cast<std::size_t>(size)));
 }
 
-}  // namespace theriac::api
+Result<Bytes> open_file(ByteView sealed, const Certificate& recipient, const PrivateKey& key) {
+  const auto* at = sealed.data();
+  const Cms cms(d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(sealed.size())));
+  if (!cms || at != sealed.data() + sealed.size() ||
+      OBJ_obj2nid(CMS_get0_type(cms.get())) != NID_id_smime_ct_authEnvelopedData) {
+    return failed(Code::kMalformed, "sealed file");
+  }
+  const Bio out(BIO_new(BIO_s_secmem()));
+  if (!out) return failed(Code::kInternal, "cms");
+  if (CMS_decrypt(cms.get(), key.handle(), recipient.handle(), nullptr, out.get(), 0) != 1) {
+    return failed(Code::kNotAuthentic, "sealed file");
+  }
+  const char* data = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &data);
+  return bytes_of(std::string_view(data, static_cast<std::size_t>(size)));
+}
+
+}  // namespace theriac::pki
