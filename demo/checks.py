@@ -113,6 +113,7 @@ CHECKS = (
     ("a sealed backup restores; an export is in clear and on record", checks_exchange.dump),
     ("protection is taken back, every row compared", unseal),
     ("who knows 1,000 serial numbers guesses no better than chance", checks_trace.numbers),
+    ("10,000 packs from their numbers to their recall, as ./run tells", checks_trace_calls.life),
     ("guesses over HTTPS miss, are stopped and on record", checks_trace_calls.guesses),
     ("a pack decommissioned by one is refused by others at once", checks_trace_calls.decommissioned),
     ("labels are read back by an independent decoder", checks_trace_calls.labels_read_back),

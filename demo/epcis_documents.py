@@ -1,7 +1,11 @@
 """EPCIS 2.0 documents for the checks: events of all five types, and a reader of what comes back."""
 import datetime
+import json
 import re
 import uuid
+
+from processes import wait_until
+from stage import require
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 MAKER = "https://id.gs1.org/01/09521321000017/21/"  # of another maker, in GS1's range for examples
@@ -41,6 +45,15 @@ def one_of_each(read_point):
         event("AssociationEvent", read_point, parentID=MAKER + "7001", childEPCs=[COMPONENT + "2"], action="ADD",
               **step),
     ]
+
+
+def capture(client, content, kind="application/json"):
+    """The job of a capture, when it is done. `content`: a document, or its text."""
+    data = content if isinstance(content, bytes) else json.dumps(content).encode()
+    status, reply = client.send("POST", "/epcis/capture", data, headers={"Content-Type": kind})
+    require(status == 202, f"a capture was answered {status}: {reply}")
+    job = client.fields["Location"]
+    return wait_until(lambda: not (done := client.get(job))["running"] and done, 30, "a capture ends")
 
 
 def find(client, parameters, per_page=1000):

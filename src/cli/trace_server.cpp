@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "cli/connection.hpp"
 #include "pki/credentials.hpp"
 
 namespace theriac::cli {
@@ -101,6 +102,14 @@ Result<Json> post(const Ask& ask, const std::string& path, const Json& body, Lan
   auto json = codec::parse_json(text_of(reply->body));
   if (!json || !json->is_object()) return fail(Code::kProtocol, "reply of theriacd");
   return json;
+}
+
+int report_server_failure(std::string_view command, const Error& error) {
+  if (error.code != Code::kUpstream) return report_failure(command, error);
+  fmt::print(stderr,
+             "{}: {}: theriacd cannot be reached or failed ({}); check --server and its log\n",
+             command, info_of(error.code).name, error.where);
+  return 1;
 }
 
 }  // namespace theriac::cli

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "base/language.hpp"
@@ -56,5 +57,8 @@ class TraceClient {
 /// A POST of JSON, repeated only under its key; the reply's JSON.
 Result<codec::Json> post(const Ask& ask, const std::string& path, const codec::Json& body,
                          Language language, const std::string& key);
+
+/// As report_failure (connection.hpp), in words for theriacd where a code's are a database's.
+int report_server_failure(std::string_view command, const Error& error);
 
 }  // namespace theriac::cli

@@ -8,7 +8,6 @@
 #include <memory>
 
 #include "base/ids.hpp"
-#include "cli/connection.hpp"
 #include "cli/terminal_text.hpp"
 
 namespace theriac::cli {
@@ -157,11 +156,11 @@ Result<bool> run(const Flags& flags) {
 
 void add_trace_verify_command(CLI::App& trace, int& exit_code) {
   auto flags = std::make_shared<Flags>();  // shared with the callback
-  auto* command = trace.add_subcommand(
-      "verify",
-      "is this pack what it says it is? Any form of scan: from a scanner, element string, Digital "
-      "Link, EPC URN. Exit code 0: all are genuine. Arguments are visible to others on this "
-      "machine: give real numbers with - or --file");
+  auto* command = trace.add_subcommand("verify", "is this pack what it says it is?");
+  command->footer(
+      "A scan is what a scanner gives, an element string, a Digital Link or an EPC URN.\n"
+      "Arguments are visible to others on this machine: give real numbers with - or --file.\n"
+      "Exit code 0: all are genuine; 1: not all, or not all could be asked; 2: wrong usage.");
   command->add_option("scan", flags->scans, "what the scanner gave; -: standard input, one a line");
   command->add_option("--file", flags->file, "a file with one scan a line");
   command->add_option(
@@ -173,7 +172,7 @@ void add_trace_verify_command(CLI::App& trace, int& exit_code) {
     flags->options.language = language_of_environment();
     const auto all_genuine = run(*flags);
     exit_code = all_genuine ? (*all_genuine ? 0 : 1)
-                            : report_failure("theriac trace verify", all_genuine.error());
+                            : report_server_failure("theriac trace verify", all_genuine.error());
   });
 }
 

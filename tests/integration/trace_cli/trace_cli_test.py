@@ -130,7 +130,7 @@ class TraceCliTest(SiteTest):
         self.stop("theriacd")
         code, _, said = self.verify(scan)
         self.assertEqual(code, 1)
-        self.assertIn("theriac trace verify: Upstream", said)
+        self.assertIn("theriac trace verify: Upstream: theriacd cannot be reached", said)
 
     def test_help_says_who_can_see_arguments(self):
         _, lines, _ = self.verify("--help")
