@@ -121,6 +121,7 @@ CHECKS = (
     ("kill -9 of theriacd loses and doubles nothing acknowledged", checks_trace_faults.kills),
     ("1,000 serials are in no file, log or backup; a control is", checks_trace.hidden),
     ("nor in PostgreSQL's files, write-ahead log or dump", checks_trace.hidden_in_postgresql),
+    ("on PostgreSQL kill -9 loses and doubles nothing either", checks_trace_faults.kills_on_postgresql),
     ("the ERP's captured workload gives what a plain database gives", checks_exchange.workload),
 )
 NEEDED = (bring_up, seal)  # without these the others mean nothing

@@ -1,4 +1,5 @@
 """Serial numbers under attack: by somebody who knows some of them, and by a thief of everything."""
+import contextlib
 import json
 import os
 import secrets
@@ -124,34 +125,41 @@ def hidden(run):
     return f"{len(lot.serials):,} serials, {len(serial_search.forms(hunt.control))} forms, {searched / 1e6:.0f} MB"
 
 
-def hidden_in_postgresql(run):
-    """The same lot's life on the other engine: data files, write-ahead log, server log, pg_dump."""
-    stage = run.stage
-    cluster = stage.cluster
+@contextlib.contextmanager
+def on_postgresql(run):
+    """theriacd on the other engine, while the one on SQLite rests: they share a certificate."""
+    cluster = run.stage.cluster
     if run.site:
         run.site.stop()
-    if not cluster.ask("SELECT 1 FROM pg_roles WHERE rolname = %s", (TRACE_ROLE,), database="postgres"):
+    if not cluster.has_database(TRACE_DATABASE):
         cluster.ask(f"CREATE ROLE {TRACE_ROLE} LOGIN", database="postgres")
         cluster.set_password(TRACE_ROLE)
-    cluster.ask(f"CREATE DATABASE {TRACE_DATABASE} OWNER {TRACE_ROLE} TEMPLATE template0", database="postgres")
-    site = TraceSite(stage.place, stage.parts, "theriacd-pg", cluster.uri(TRACE_ROLE, TRACE_DATABASE))
+        cluster.ask(f"CREATE DATABASE {TRACE_DATABASE} OWNER {TRACE_ROLE} TEMPLATE template0", database="postgres")
+    site = TraceSite(run.stage.place, run.stage.parts, "theriacd-pg", cluster.uri(TRACE_ROLE, TRACE_DATABASE))
     site.prepare()
-    site.start()
     try:
+        yield site.start()
+    finally:
+        site.stop()
+
+
+def hidden_in_postgresql(run):
+    """The same life of a lot, and the data files, write-ahead log, server log and pg_dump of it."""
+    cluster = run.stage.cluster
+    with on_postgresql(run) as site:
         lot = live(Company(site))
         hunt = serial_search.Hunt(lot.serials)
         cluster.ask("CREATE TABLE planted(x bytea, t text)", database=TRACE_DATABASE)
         cluster.ask("INSERT INTO planted VALUES (%s, %s)", (hunt.control.encode(), hunt.control),
                     database=TRACE_DATABASE)
         seen = {"write-ahead log": hunt.search(cluster.data / "pg_wal")}
-        seen["dump"] = hunt.search(dumped(cluster, stage.place.dir / "trace.sql"))
+        seen["dump"] = hunt.search(dumped(cluster, run.stage.place.dir / "trace.sql"))
         cluster.ask("CHECKPOINT", database="postgres")
         seen |= {"data files": hunt.search(cluster.data / "base"), "server log": hunt.search(cluster.log)}
         searched = judge(seen)
         rows = cluster.ask("SELECT count(*) FROM theriac_trace.items", database=TRACE_DATABASE)[0][0]
         require(rows >= PACKS, f"{rows} items are in the database")
-    finally:
-        site.stop()
+        cluster.ask("DROP TABLE planted", database=TRACE_DATABASE)
     return f"{len(lot.serials):,} serials, {len(serial_search.forms(hunt.control))} forms, {searched / 1e6:.0f} MB"
 
 

@@ -6,8 +6,8 @@ import signal
 import threading
 
 import epcis_documents as epcis
-from checks_trace import site_of
-from packs import Lot
+from checks_trace import on_postgresql, site_of
+from packs import Company, Lot
 from processes import wait_until
 from stage import require
 
@@ -90,6 +90,15 @@ class Load:
 
 def kills(run):
     company, _ = site_of(run)
+    return killed(run, company)
+
+
+def kills_on_postgresql(run):
+    with on_postgresql(run) as site:
+        return killed(run, Company(site))
+
+
+def killed(run, company):
     site, load = company.site, Load(company)
     chance = random.Random()
     for thread in load.threads:

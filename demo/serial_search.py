@@ -29,8 +29,8 @@ def forms(text):
 
 
 def make_control():
-    """Like a serial, and never issued."""
-    return "".join(secrets.choice(CONTROL_CHARACTERS) for _ in range(14))
+    """Like a serial, and never issued; K, in hexadecimal 4b, makes every form of it another."""
+    return "K" + "".join(secrets.choice(CONTROL_CHARACTERS) for _ in range(13))
 
 
 class Hunt:
