@@ -71,9 +71,7 @@ class Company:
         partners = {
             "distributor-1": self._partner("Distributor", WAREHOUSE, "wholesaler", "distributor-1"),
             "hospital-1": self._partner("Hospital", HOSPITAL, "hospital", "hospital-1")}
-        place = self.admin.get("/api/openapi.json")["components"]["schemas"]["Place"]["properties"]
-        bound = {"lines": ["line-1"]} if "lines" in place else {}  # where theriacd binds lines to places
-        self.plant = self._place(PLANT, "Plant", 0, **bound)
+        self.plant = self._place(PLANT, "Plant", 0, lines=["line-1"])
         self.warehouse = self._place(WAREHOUSE, "Distributor's warehouse", partners["distributor-1"])
         self.ward = self._place(HOSPITAL, "Hospital", partners["hospital-1"])
 
