@@ -31,7 +31,11 @@ def life(run):
         lot = story_trace.tell(run.stage)
     lines = told.getvalue().count("/11]")
     require(lines == 5, f"{lines} lines were told")
-    return f"lot {lot.number}, {lines} lines told, {len(list((run.stage.place.dir / 'labels').iterdir()))} files of labels"
+    answers = {"a pack:": "recalled", "the same:": '"verdict":"recalled"', "its audit log:": "holds"}
+    for name, command in story_trace.commands(run.stage.trace, lot).items():
+        _, out, err = run_quietly(["bash", "-c", command])
+        require(answers[name] in out, f"what ./run says to type ({name[:-1]}) gives: {out or err}")
+    return f"lot {lot.number}, {lines} lines told, {len(answers)} commands as printed work"
 
 
 def guess(lot, number):

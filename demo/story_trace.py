@@ -158,11 +158,18 @@ def thief(site, lot):
         f" WAL, logs:\n        0 of {len(lot.serials):,} serials in {searched / 1e6:.0f} MB (control found)")
 
 
-def what_next(site, lot):
-    """Lines for a person."""
+def commands(site, lot):
+    """Name -> a command that a person can type now."""
     scan, theriac = lot.items[-1], shown(program("theriac"))
-    who = f"--server 127.0.0.1:{site.port()} --cert {shown(site.folder_of('viewer-1'))} --server-ca {shown(site.authority())}"
-    say(f"  a pack:         echo '{scan}' |\n    {theriac} trace verify - {who}")
-    say("  the same:       " + site.curl("viewer-1", "/api/trace/verify", {"scan": scan}))
-    say(f"  the whole API:  https://127.0.0.1:{site.port()}/api/openapi.json, certificates in {shown(site.certificates)}/")
-    say(f"  its audit log:  {theriac} audit verify {shown(site.audit)}")
+    return {
+        "a pack:": f"echo '{scan}' | \\\n    {theriac} trace verify - --server 127.0.0.1:{site.port()} --cert"
+                   f" {shown(site.folder_of('viewer-1'))} --server-ca {shown(site.authority())}",
+        "the same:": site.curl("viewer-1", "/api/trace/verify", {"scan": scan}),
+        "its audit log:": f"{theriac} audit verify {shown(site.audit)}"}
+
+
+def what_next(site, lot):
+    for name, command in commands(site, lot).items():
+        say(f"  {name:15} {command}")
+    say(f"  {'the whole API:':15} https://127.0.0.1:{site.port()}/api/openapi.json, with the certificates in"
+        f" {shown(site.certificates)}/")

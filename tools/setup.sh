@@ -54,7 +54,8 @@ python3                  the scripts in demo/ and tools/
 python3-zxing-cpp        reads labels back in ./run --check
 python3-psycopg2         a client library that ERPs use
 python3-yaml             policies in tests
-openssl                  certificates in tests
+openssl                  certificates in tests; opens what a line is given
+curl                     a foreign client of our HTTP server, also for people
 procps                   process figures in benchmarks
 util-linux               runuser, setsid
 tzdata                   time zones of PostgreSQL
@@ -68,7 +69,6 @@ make                     by its makefile
 bzip2                    unpacks the source
 python3-jsonschema       the JSON schema of GS1, in a test of EPCIS documents
 xsltproc                 the converter of GS1 for EPCIS 1.2, in the same test
-curl                     a foreign client of our HTTP server
 faketime                 clocks that are set back, in tests of leases
 sqlsmith                 random SQL from the catalogue, in tests of the gateway
 libpostgresql-jdbc-java  client libraries that are tried through the gateway, from here on
