@@ -41,6 +41,7 @@ struct Piece {
   friend bool operator==(const Piece&, const Piece&) = default;
 };
 
+/// kReported: taken away or all reported, so that nothing is left to do.
 enum class AnswerState : std::int64_t { kDrawn = 1, kWritten = 2, kDone = 3, kReported = 4 };
 struct AnswerRow {
   Bytes mark;

@@ -1,5 +1,6 @@
 #include "line/program.hpp"
 
+#include <optional>
 #include <thread>
 
 #include "base/files.hpp"
@@ -77,9 +78,11 @@ Status run(const Config& config, const Clock& clock, Random& random, Log& log,
                                               .log = &log}));
   const Running running(*uplink);
   log.write(Level::kInfo, "line.started", {{"server", config.server.text()}});
+  std::optional<Error> told;
   while (goes_on()) {
     const auto looked = station->look();
-    if (!looked) log.error("line.look", looked.error());
+    if (!looked && told != looked.error()) log.error("line.trouble", looked.error());
+    told = looked ? std::nullopt : std::optional(looked.error());
   }
   log.write(Level::kInfo, "line.stopped");
   return {};

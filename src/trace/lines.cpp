@@ -15,19 +15,18 @@ Result<seal::IndexToken> name_of_line(Work& work, std::string_view certificate) 
 
 /// Numbers it has and has neither used nor given back.
 Result<std::int64_t> outstanding(Work& work, const BoundLine& line) {
-  THERIAC_ASSIGN(auto rows,
-                 work.session.query_all(
-                     "SELECT sum(a.count - a.returned - l.used) FROM line_allocations l "
-                     "JOIN allocations a ON a.id = l.allocation WHERE l.line = $1",
-                     ByteView(line.name)));
+  THERIAC_ASSIGN(auto rows, work.session.query_all(
+                                "SELECT sum(a.count - a.returned - l.used) FROM line_allocations l "
+                                "JOIN allocations a ON a.id = l.allocation WHERE l.line = $1",
+                                ByteView(line.name)));
   THERIAC_ASSIGN(const bool found, rows->next());
   return found ? rows->integer(0) : 0;
 }
 
 Status insert_line(Work& work, const Allocation& allocation, const BoundLine& line) {
-  THERIAC_TRY(work.session.run_all(
-      "INSERT INTO line_allocations(allocation, line, used) VALUES($1, $2, 0)", allocation.id,
-      ByteView(line.name)));
+  THERIAC_TRY(
+      work.session.run_all("INSERT INTO line_allocations(allocation, line, used) VALUES($1, $2, 0)",
+                           allocation.id, ByteView(line.name)));
   return {};
 }
 
@@ -36,9 +35,8 @@ Status insert_line(Work& work, const Allocation& allocation, const BoundLine& li
 Result<BoundLine> bound_line(Work& work, std::string_view certificate) {
   BoundLine line;
   THERIAC_ASSIGN(line.name, name_of_line(work, certificate));
-  THERIAC_ASSIGN(auto rows,
-                 work.session.query_all("SELECT place FROM line_places WHERE name = $1",
-                                        ByteView(line.name)));
+  THERIAC_ASSIGN(auto rows, work.session.query_all("SELECT place FROM line_places WHERE name = $1",
+                                                   ByteView(line.name)));
   for (;;) {
     THERIAC_ASSIGN(const bool found, rows->next());
     if (!found) return line;
@@ -109,9 +107,8 @@ Result<std::optional<seal::IndexToken>> line_of(Work& work, std::int64_t allocat
 }
 
 Status note_used(Work& work, std::int64_t allocation, std::int64_t count) {
-  THERIAC_TRY(
-      work.session.run_all("UPDATE line_allocations SET used = used + $2 WHERE allocation = $1",
-                           allocation, count));
+  THERIAC_TRY(work.session.run_all(
+      "UPDATE line_allocations SET used = used + $2 WHERE allocation = $1", allocation, count));
   return {};
 }
 
