@@ -73,6 +73,7 @@ Result<Allocation> draw_for_line(Work& work, std::int64_t lot_id, PlaceKey place
   if (!who.line) return fail(Code::kDenied, "only a line draws for itself");
   THERIAC_TRY(check_place(*who.line, place));
   if (count < 1) return fail(Code::kOutOfRange, "count");
+  if (count > static_cast<std::int64_t>(kItemsOfOneCallMax)) return fail(Code::kTooLarge, "count");
   THERIAC_ASSIGN(const auto has, outstanding(work, *who.line));
   if (count > kLineNumbersMax - has) return fail(Code::kTooLarge, "numbers that the line has");
   THERIAC_ASSIGN(const auto of, lot(work, lot_id));
