@@ -82,8 +82,8 @@ AnswerRow answer_at(const store::Statement& row) {
 
 }  // namespace
 
-Result<Book> Book::open(const std::string& path) {
-  THERIAC_ASSIGN(auto database, store::Database::open({.path = path}, kSchema));
+Result<Book> Book::open(const std::string& path, bool create) {
+  THERIAC_ASSIGN(auto database, store::Database::open({.path = path, .create = create}, kSchema));
   return Book(std::move(database));
 }
 

@@ -68,7 +68,8 @@ struct DrawRow {
 
 class Book {
  public:
-  static Result<Book> open(const std::string& path);
+  /// Without `create` a missing file is Code::kNotFound.
+  static Result<Book> open(const std::string& path, bool create = true);
 
   /// All of `work` or nothing.
   template <typename F>

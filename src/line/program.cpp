@@ -90,7 +90,7 @@ Status run(const Config& config, const Clock& clock, Random& random, Log& log,
 
 Result<Json> status(const Config& config, std::int64_t now_ms) {
   const auto path = config.path("state/line.db");
-  THERIAC_ASSIGN(auto book, Book::open(path));
+  THERIAC_ASSIGN(auto book, Book::open(path, false));
   THERIAC_ASSIGN(const auto contact, book.number("contact_ms"));
   THERIAC_ASSIGN(const auto waiting, book.waiting());
   THERIAC_ASSIGN(const auto trouble, book.bytes("trouble"));

@@ -333,6 +333,11 @@ class AdversityTest(LineTest):
         self.assertIn(b"Busy", done.stderr)
         text = self.run_program(f"{BIN}/theriac", "line", "status", *run[3:]).stdout.decode()
         self.assertIn("last heard of", text)
+        self.write_line_config(folder="nowhere")
+        done = subprocess.run([f"{BIN}/theriac", "line", "status", "--config",
+                               self.path("nowhere.yaml")], capture_output=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertFalse(os.path.exists(self.path("nowhere")))
         self.write_line_config(folder="wrong", stock=0)
         done = subprocess.run([*run[:4], self.path("wrong.yaml")], capture_output=True, check=False)
         self.assertEqual(done.returncode, 1)
