@@ -50,8 +50,8 @@ Json show(const Partner& one) {
           {"certificates", one.certificates}};
 }
 Json show(const Place& one) {
-  return {{"id", one.id},     {"gln", one.gln},         {"extension", one.extension},
-          {"name", one.name}, {"partner", one.partner}, {"prefix_length", one.prefix_length},
+  return {{"id", one.id},      {"gln", one.gln},         {"extension", one.extension},
+          {"name", one.name},  {"partner", one.partner}, {"prefix_length", one.prefix_length},
           {"lines", one.lines}};
 }
 

@@ -173,8 +173,7 @@ Result<Answer> draw_numbers(Call& call) {
   THERIAC_TRY(body.end());
   THERIAC_ASSIGN(const auto made, trace::draw_for_line(*call.work, lot, place, count, call.who));
   say_row(call, "allocation", made.id);
-  call.event.details = {
-      {"pool", made.pool}, {"count", count}, {"lot", lot}, {"place", place}};
+  call.event.details = {{"pool", made.pool}, {"count", count}, {"lot", lot}, {"place", place}};
   auto json = show(made);
   json["expires"] = codec::rfc3339_utc(made.when_ms + trace::kLineStockMs);
   return say(std::move(json));

@@ -151,13 +151,12 @@ class ApiTest : public ::testing::Test {
                       {"kind", "hospital"},
                       {"certificates", {"shop-1"}}}})
                    .at("id");
-    plant_ =
-        must({"add_place",
-              {{"gln", "9506000140018"},
-               {"name", "Plant"},
-               {"prefix_length", 7},
-               {"lines", {"trace-line", "line-2"}}}})
-            .at("id");
+    plant_ = must({"add_place",
+                   {{"gln", "9506000140018"},
+                    {"name", "Plant"},
+                    {"prefix_length", 7},
+                    {"lines", {"trace-line", "line-2"}}}})
+                 .at("id");
     shop_ = must({"add_place",
                   {{"gln", "9506000140001"},
                    {"name", "Hospital"},

@@ -52,7 +52,9 @@ Status serve(const LineFlags& flags) {
 }
 
 void print(const Json& status) {
-  const auto text = [](const Json& json, const char* name) { return json.at(name).get<std::string>(); };
+  const auto text = [](const Json& json, const char* name) {
+    return json.at(name).get<std::string>();
+  };
   const auto contact = text(status, "contact");
   fmt::print("server   {}\n", contact.empty() ? "not reached yet" : "last heard of " + contact);
   if (const auto trouble = text(status, "trouble"); !trouble.empty()) {

@@ -64,9 +64,8 @@ CREATE TABLE draws(
 Bytes copy_of(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
 
 LotRow lot_at(const store::Statement& row) {
-  return {row.integer(0), std::string(row.text(1)), std::string(row.text(2)),
-          row.integer(3), row.integer(4),           row.integer(5),
-          std::string(row.text(6))};
+  return {row.integer(0), std::string(row.text(1)), std::string(row.text(2)), row.integer(3),
+          row.integer(4), row.integer(5),           std::string(row.text(6))};
 }
 constexpr std::string_view kLotByName =
     "SELECT id, gtin, number, server_lot, wanted, needed, refusal FROM lots "
@@ -83,8 +82,8 @@ AnswerRow answer_at(const store::Statement& row) {
 
 }  // namespace
 
-Result<Book> Book::open(const std::string& path) {
-  THERIAC_ASSIGN(auto database, store::Database::open({.path = path}, kSchema));
+Result<Book> Book::open(const std::string& path, bool create) {
+  THERIAC_ASSIGN(auto database, store::Database::open({.path = path, .create = create}, kSchema));
   return Book(std::move(database));
 }
 

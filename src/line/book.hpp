@@ -41,6 +41,7 @@ struct Piece {
   friend bool operator==(const Piece&, const Piece&) = default;
 };
 
+/// kReported: taken away or all reported, so that nothing is left to do.
 enum class AnswerState : std::int64_t { kDrawn = 1, kWritten = 2, kDone = 3, kReported = 4 };
 struct AnswerRow {
   Bytes mark;
@@ -67,7 +68,8 @@ struct DrawRow {
 
 class Book {
  public:
-  static Result<Book> open(const std::string& path);
+  /// Without `create` a missing file is Code::kNotFound.
+  static Result<Book> open(const std::string& path, bool create = true);
 
   /// All of `work` or nothing.
   template <typename F>

@@ -1,12 +1,12 @@
-// The folders through which a line speaks: in (requests and reports), out (answers), done (receipts)
-// and refused (what was refused, sealed to the line's certificate, with its reason).
+// The folders through which a line speaks: in (requests and reports), out (answers), done
+// (receipts) and refused (what was refused, sealed to the line's certificate, with its reason).
 //
 // Taken are plain files of `in` that did not change for a while, in the order of their names. Names
 // that begin with a dot or end with .tmp or .part are not looked at: who writes slowly writes under
 // such a name and renames.
 //
-// Errors: Code::kDiskFull, kIo, kNotFound; nothing is then half done. Threading: one thread, but for
-// refuse_call().
+// Errors: Code::kDiskFull, kIo, kNotFound; nothing is then half done. Threading: one thread, but
+// for refuse_call().
 #pragma once
 
 #include <map>

@@ -274,8 +274,7 @@ tl::expected<Order, Fault> read_order(std::string_view text, Form form) {
 
 std::string write_numbers(const Order& order, const std::vector<std::string>& serials, Form form) {
   if (form == Form::kJson) {
-    return codec::canonical_json(
-        {{"gtin", order.gtin}, {"lot", order.lot}, {"serials", serials}});
+    return codec::canonical_json({{"gtin", order.gtin}, {"lot", order.lot}, {"serials", serials}});
   }
   std::string text = "gtin,lot,serial\r\n";
   for (const auto& serial : serials) {

@@ -1,5 +1,6 @@
 #include "line/program.hpp"
 
+#include <optional>
 #include <thread>
 
 #include "base/files.hpp"
@@ -77,9 +78,11 @@ Status run(const Config& config, const Clock& clock, Random& random, Log& log,
                                               .log = &log}));
   const Running running(*uplink);
   log.write(Level::kInfo, "line.started", {{"server", config.server.text()}});
+  std::optional<Error> told;
   while (goes_on()) {
     const auto looked = station->look();
-    if (!looked) log.error("line.look", looked.error());
+    if (!looked && told != looked.error()) log.error("line.trouble", looked.error());
+    told = looked ? std::nullopt : std::optional(looked.error());
   }
   log.write(Level::kInfo, "line.stopped");
   return {};
@@ -87,7 +90,7 @@ Status run(const Config& config, const Clock& clock, Random& random, Log& log,
 
 Result<Json> status(const Config& config, std::int64_t now_ms) {
   const auto path = config.path("state/line.db");
-  THERIAC_ASSIGN(auto book, Book::open(path));
+  THERIAC_ASSIGN(auto book, Book::open(path, false));
   THERIAC_ASSIGN(const auto contact, book.number("contact_ms"));
   THERIAC_ASSIGN(const auto waiting, book.waiting());
   THERIAC_ASSIGN(const auto trouble, book.bytes("trouble"));

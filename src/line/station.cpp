@@ -26,12 +26,13 @@ std::vector<Json> calls_of(const Order& order, const Event& event, std::int64_t 
   std::vector<Json> calls;
   for (std::size_t at = 0; at == 0 || at < items.size(); at += kCallItemsMax) {
     const auto end = std::min(at + kCallItemsMax, items.size());
-    Json call{{"act", server_name_of(event.act)},
-              {"gtin", order.gtin},
-              {"lot", order.lot},
-              {"when", when_ms},
-              {"items", std::vector<std::string>(items.begin() + static_cast<std::ptrdiff_t>(at),
-                                                 items.begin() + static_cast<std::ptrdiff_t>(end))}};
+    Json call{
+        {"act", server_name_of(event.act)},
+        {"gtin", order.gtin},
+        {"lot", order.lot},
+        {"when", when_ms},
+        {"items", std::vector<std::string>(items.begin() + static_cast<std::ptrdiff_t>(at),
+                                           items.begin() + static_cast<std::ptrdiff_t>(end))}};
     if (!event.container.empty()) call["container"] = link_of_sscc(event.container);
     calls.push_back(std::move(call));
   }
@@ -75,8 +76,8 @@ Result<bool> Station::look() {
   constexpr std::int64_t kMinuteMs = 60'000;
   THERIAC_ASSIGN(const auto seen, book_.number("seen_ms"));
   if (now > seen + kMinuteMs) THERIAC_TRY(book_.set_number("seen_ms", now));
-  THERIAC_ASSIGN(const auto names, parts_.folders->arrived(parts_.clock->monotonic_ms(),
-                                                           parts_.config->settle_ms));
+  THERIAC_ASSIGN(const auto names,
+                 parts_.folders->arrived(parts_.clock->monotonic_ms(), parts_.config->settle_ms));
   bool any = false;
   for (const auto& name : names) {
     const auto outcome = take(name);
@@ -151,6 +152,7 @@ Result<Station::Outcome> Station::give_numbers(const Taken& taken, ByteView byte
     THERIAC_ASSIGN(const auto reason, draw(taken, waits));
     if (waits) return Outcome::kWaits;
     waits_since_ms_.erase(taken.mark);
+    if (reason == Reason::kLotUnknown) THERIAC_TRY(forget_lot(taken));
     if (reason) return refuse(taken, bytes, {*reason});
     parts_.uplink->nudge();
   }
@@ -164,8 +166,8 @@ Status Station::answer_numbers(const Taken& taken, AnswerState state) {
   if (state == AnswerState::kDrawn) {
     THERIAC_ASSIGN(const auto pieces, book_.pieces_of(taken.mark));
     THERIAC_ASSIGN(const auto serials, stock_.serials_of(pieces));
-    THERIAC_TRY(parts_.folders->write_part(taken.name,
-                                           write_numbers(taken.order, serials, taken.form)));
+    THERIAC_TRY(
+        parts_.folders->write_part(taken.name, write_numbers(taken.order, serials, taken.form)));
     THERIAC_TRY(book_.set_answer(taken.mark, AnswerState::kWritten));
     state = AnswerState::kWritten;
   }
@@ -219,6 +221,12 @@ Result<std::optional<Reason>> Station::cannot_draw(const Taken& taken, const Lot
   }
   THERIAC_ASSIGN(const auto level, stock_.level(lot.id, parts_.clock->wall_ms()));
   return level.aged > 0 ? Reason::kStockTooOld : Reason::kStockEmpty;
+}
+
+/// Nothing is kept for a lot that nobody knows.
+Status Station::forget_lot(const Taken& taken) {
+  THERIAC_ASSIGN(const auto lot, book_.lot(taken.order.gtin, taken.order.lot));
+  return book_.want(lot.id, 0, 0);
 }
 
 /// Behind what it showed before, or what the server said: the age of the stock cannot be judged.
@@ -276,9 +284,9 @@ Result<std::optional<Fault>> Station::keep_report(const Taken& taken) {
     for (const auto& one : calls) THERIAC_TRY(stock_.enqueue(taken.name, one, now));
     return stock_.note_reported(reported);
   }));
-  parts_.log->write(Level::kInfo, "line.reported",
-                    {{"file", taken.name}, {"events", order.events.size()},
-                     {"items", items_of(order)}});
+  parts_.log->write(
+      Level::kInfo, "line.reported",
+      {{"file", taken.name}, {"events", order.events.size()}, {"items", items_of(order)}});
   return std::nullopt;
 }
 
@@ -288,8 +296,10 @@ Status Station::remove_reported() {
   for (const auto& one : answers) {
     THERIAC_ASSIGN(const auto pieces, book_.pieces_of(one.mark));
     THERIAC_ASSIGN(const bool all, stock_.all_reported(pieces));
-    if (!all) continue;
-    THERIAC_TRY(parts_.folders->remove_answer(one.file));
+    if (parts_.folders->answer_lies(one.file)) {
+      if (!all) continue;
+      THERIAC_TRY(parts_.folders->remove_answer(one.file));
+    }
     THERIAC_TRY(book_.set_answer(one.mark, AnswerState::kReported));
   }
   return {};
@@ -308,8 +318,7 @@ Status Station::finish(const Taken& taken) {
 
 Result<Station::Outcome> Station::refuse(const Taken& taken, ByteView bytes, const Fault& fault) {
   THERIAC_ASSIGN(const auto sealed, parts_.holder->seal(text_of(bytes)));
-  THERIAC_TRY(
-      parts_.folders->refuse(taken.name, taken.short_mark, sealed, reason_text(fault)));
+  THERIAC_TRY(parts_.folders->refuse(taken.name, taken.short_mark, sealed, reason_text(fault)));
   parts_.log->write(Level::kWarning, "line.refused",
                     {{"file", taken.name}, {"reason", name_of(fault.reason)}, {"at", fault.at}});
   return Outcome::kDone;

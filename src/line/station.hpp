@@ -38,7 +38,7 @@ class Station {
   /// A file of `in`, as it is being handled.
   struct Taken {
     std::string name;
-    Bytes mark;         ///< keyed digest of name and content
+    Bytes mark;  ///< keyed digest of name and content
     std::string short_mark;
     Form form{};
     Order order;
@@ -52,6 +52,7 @@ class Station {
   Result<Outcome> give_numbers(const Taken& taken, ByteView bytes);
   Result<std::optional<Reason>> draw(const Taken& taken, bool& waits);
   Result<std::optional<Reason>> cannot_draw(const Taken& taken, const LotRow& lot, bool& waits);
+  Status forget_lot(const Taken& taken);
   Status answer_numbers(const Taken& taken, AnswerState state);
   Status open_or_close(const Taken& taken);
   Result<std::optional<Fault>> keep_report(const Taken& taken);

@@ -27,8 +27,7 @@ void set(Bytes& bits, std::int64_t at) {
 }  // namespace
 
 Result<Holder> Holder::load(const std::string& directory) {
-  THERIAC_ASSIGN(auto credentials,
-                 pki::load_credentials(pki::CredentialPaths::in(directory)));
+  THERIAC_ASSIGN(auto credentials, pki::load_credentials(pki::CredentialPaths::in(directory)));
   return Holder(std::move(credentials));
 }
 Result<Bytes> Holder::seal(std::string_view plain) const {
@@ -58,6 +57,16 @@ Result<const std::vector<std::string>*> Stock::numbers(std::int64_t allocation) 
   return &opened_.emplace(allocation, std::move(all)).first->second;
 }
 
+Result<const std::vector<std::string>*> Stock::numbers_if_whole(const StockRow& row) {
+  const auto found = numbers(row.allocation);
+  if (!found && found.error().code != Code::kNotAuthentic &&
+      found.error().code != Code::kMalformed) {
+    return fail(found.error());
+  }
+  const bool whole = found && static_cast<std::int64_t>((*found)->size()) == row.count;
+  return whole ? *found : nullptr;
+}
+
 Result<Stock::Level> Stock::level(std::int64_t lot, std::int64_t now_ms) {
   THERIAC_ASSIGN(const auto rows, book_->stock_of(lot));
   Level level;
@@ -74,6 +83,8 @@ Result<std::optional<std::vector<Piece>>> Stock::draw(std::int64_t lot, std::int
   for (const auto& one : rows) {
     const auto take = one.expires_ms > now_ms ? std::min(count, one.count - one.drawn) : 0;
     if (take == 0) continue;
+    THERIAC_ASSIGN(const auto* whole, numbers_if_whole(one));
+    if (whole == nullptr) continue;
     pieces.push_back({one.allocation, one.drawn, take});
     count -= take;
   }
@@ -90,6 +101,8 @@ Result<std::int64_t> Stock::withdraw(std::int64_t lot, std::optional<std::int64_
   std::int64_t withdrawn = 0;
   for (const auto& one : rows) {
     if (one.drawn == one.count || (aged_at_ms && one.expires_ms > *aged_at_ms)) continue;
+    THERIAC_ASSIGN(const auto* whole, numbers_if_whole(one));
+    if (whole == nullptr) continue;
     const Piece rest{one.allocation, one.drawn, one.count - one.drawn};
     THERIAC_ASSIGN(const auto serials, serials_of({rest}));
     std::vector<Position> positions;
@@ -145,7 +158,8 @@ Result<std::vector<std::optional<Position>>> Stock::find(std::int64_t lot,
   THERIAC_ASSIGN(const auto rows, book_->stock_of(lot));
   std::vector<std::optional<Position>> found(serials.size());
   for (const auto& one : rows) {
-    THERIAC_ASSIGN(const auto* all, numbers(one.allocation));
+    THERIAC_ASSIGN(const auto* all, numbers_if_whole(one));
+    if (all == nullptr) continue;
     for (std::size_t i = 0; i < serials.size(); ++i) {
       const auto at = std::ranges::lower_bound(*all, serials[i]);
       if (at == all->end() || *at != serials[i] || at - all->begin() >= one.drawn) continue;

@@ -74,6 +74,8 @@ class Stock {
 
  private:
   Result<const std::vector<std::string>*> numbers(std::int64_t allocation);
+  /// nullptr: it was altered on the disk, and is as if it were not there.
+  Result<const std::vector<std::string>*> numbers_if_whole(const StockRow& row);
   Book* book_;
   const Holder* holder_;
   Random* random_;

@@ -64,21 +64,21 @@ Result<std::unique_ptr<Uplink>> Uplink::make(const Parts& parts) {
   runtime::TlsClientOptions tls{.authority_file = parts.config->server_ca,
                                 .certificate_file = paths.certificate,
                                 .key_file = paths.key};
-  THERIAC_ASSIGN(made->client_, http::BlockingClient::make({.server = parts.config->server,
-                                                            .tls = std::move(tls),
-                                                            .connect = kConnect,
-                                                            .idle = kReply},
-                                                           *parts.clock, *parts.random,
-                                                           *parts.log));
+  THERIAC_ASSIGN(made->client_,
+                 http::BlockingClient::make({.server = parts.config->server,
+                                             .tls = std::move(tls),
+                                             .connect = kConnect,
+                                             .idle = kReply},
+                                            *parts.clock, *parts.random, *parts.log));
   return made;
 }
 
 void Uplink::run() {
   auto pause = kRetryMin;
-  bool failing = false;
+  std::optional<bool> failing;
   for (;;) {
     const auto done = step();
-    if (done.has_value() == failing) note_trouble(done);
+    if (failing != !done.has_value()) note_trouble(done);
     failing = !done.has_value();
     std::unique_lock lock(mutex_);
     if (stopping_) return;
@@ -96,7 +96,7 @@ void Uplink::run() {
 /// For the log and for `theriac line status`.
 void Uplink::note_trouble(const Result<bool>& done) {
   if (done) {
-    parts_.log->write(Level::kInfo, "line.server-back");
+    parts_.log->write(Level::kInfo, "line.server-reached");
   } else {
     parts_.log->error("line.server", done.error());
   }
@@ -139,7 +139,8 @@ Result<bool> Uplink::step() {
 
 Result<Uplink::Reply> Uplink::ask(const std::string& path, const Json& body,
                                   const std::string& key) {
-  http::ClientRequest request{.method = "POST", .target = path, .fields = {}, .body = {}, .download = {}};
+  http::ClientRequest request{
+      .method = "POST", .target = path, .fields = {}, .body = {}, .download = {}};
   request.fields.push_back({"Content-Type", "application/json"});
   if (!key.empty()) request.fields.push_back({"Idempotency-Key", key});
   request.body = bytes_of(codec::canonical_json(body));
@@ -192,8 +193,8 @@ Result<std::int64_t> Uplink::server_lot(const LotRow& lot) {
   THERIAC_ASSIGN(const auto product, ask("/api/trace/products/find", {{"gtin", lot.gtin}}));
   THERIAC_ASSIGN(const auto product_id, id_of(product));
   if (product_id == 0) return 0;
-  THERIAC_ASSIGN(const auto found, ask("/api/trace/lots/find",
-                                       {{"product", product_id}, {"number", lot.number}}));
+  THERIAC_ASSIGN(const auto found,
+                 ask("/api/trace/lots/find", {{"product", product_id}, {"number", lot.number}}));
   THERIAC_ASSIGN(const auto id, id_of(found));
   if (id != 0) THERIAC_TRY(book_.set_server_lot(lot.id, id));
   return id;
@@ -213,7 +214,10 @@ Result<bool> Uplink::refill() {
     THERIAC_ASSIGN(const auto level, stock_.level(one.id, server_ms_));
     const auto enough = std::max(one.wanted / 2, one.needed);
     if (level.left >= enough && level.left > 0) continue;
-    const auto count = std::min(std::max(one.wanted, one.needed) - level.left, kDrawMax);
+    const bool small = refused != refused_at_ms_.end() && one.needed > 0;
+    const auto most = small ? one.needed : std::max(one.wanted, one.needed);
+    const auto count = std::min(most - level.left, kDrawMax);
+    if (count < 1) continue;
     std::array<std::uint8_t, 16> key{};
     parts_.random->fill(key);
     THERIAC_TRY(book_.add_draw({to_hex(key), one.id, count}));
@@ -228,7 +232,7 @@ Result<bool> Uplink::finish_draw() {
   THERIAC_ASSIGN(const auto lot, book_.lot(draw->lot));
   THERIAC_ASSIGN(const auto id, server_lot(lot));
   if (id == 0) {
-    THERIAC_TRY(give_up_draw(*draw, "NotFound"));
+    THERIAC_TRY(give_up_draw(*draw, lot, "NotFound"));
     return true;
   }
   THERIAC_ASSIGN(const auto made,
@@ -243,10 +247,11 @@ Result<bool> Uplink::finish_draw() {
       return fail(Code::kUpstream, "draw: " + code);
     }
     conflicts_ = 0;
-    THERIAC_TRY(give_up_draw(*draw, code));
+    THERIAC_TRY(give_up_draw(*draw, lot, code));
     return true;
   }
   conflicts_ = 0;
+  refused_at_ms_.erase(lot.id);
   THERIAC_TRY(keep_draw(*draw, lot, made.json));
   return true;
 }
@@ -261,9 +266,9 @@ Status Uplink::keep_draw(const DrawRow& draw, const LotRow& lot, const Json& mad
   THERIAC_ASSIGN(row.issued_ms, codec::parse_rfc3339(when->get<std::string>()));
   constexpr std::int64_t kHourMs = 3'600'000;
   row.expires_ms = row.issued_ms + parts_.config->stock_hours * kHourMs;
-  THERIAC_ASSIGN(const auto file,
-                 ask(fmt::format("/api/trace/allocations/{}/handover", row.allocation),
-                     {{"format", "json"}}));
+  THERIAC_ASSIGN(
+      const auto file,
+      ask(fmt::format("/api/trace/allocations/{}/handover", row.allocation), {{"format", "json"}}));
   if (file.status != 200) return fail(Code::kUpstream, "hand-over: " + file.code());
   THERIAC_TRY(book_.together([&]() -> Status {
     THERIAC_TRY(book_.add_stock(row, file.body));
@@ -277,11 +282,14 @@ Status Uplink::keep_draw(const DrawRow& draw, const LotRow& lot, const Json& mad
   return {};
 }
 
-Status Uplink::give_up_draw(const DrawRow& draw, const std::string& code) {
-  refused_at_ms_[draw.lot] = parts_.clock->monotonic_ms();
-  parts_.log->write(Level::kWarning, "line.no-numbers", {{"lot", draw.lot}, {"code", code}});
+/// A pool that has not so many left, or a line that has too many, may do for what is waited for.
+Status Uplink::give_up_draw(const DrawRow& draw, const LotRow& lot, const std::string& code) {
+  const bool smaller = (code == "KeyExhausted" || code == "TooLarge") && lot.needed > 0 &&
+                       !refused_at_ms_.contains(lot.id);
+  refused_at_ms_[lot.id] = parts_.clock->monotonic_ms();
+  parts_.log->write(Level::kWarning, "line.no-numbers", {{"lot", lot.id}, {"code", code}});
   return book_.together([&]() -> Status {
-    THERIAC_TRY(book_.set_refusal(draw.lot, code));
+    if (!smaller) THERIAC_TRY(book_.set_refusal(lot.id, code));
     return book_.remove_draw(draw.key);
   });
 }
@@ -296,9 +304,9 @@ Result<bool> Uplink::withdraw_aged() {
     const bool all = one.wanted == 0 && level.left > 0;
     if (level.aged == 0 && !all) continue;
     THERIAC_TRY(book_.together([&]() -> Status {
-      THERIAC_ASSIGN(const auto count,
-                     stock_.withdraw(one.id, all ? std::nullopt : std::optional(server_ms_),
-                                     server_ms_));
+      THERIAC_ASSIGN(
+          const auto count,
+          stock_.withdraw(one.id, all ? std::nullopt : std::optional(server_ms_), server_ms_));
       withdrawn += count;
       return {};
     }));
@@ -316,19 +324,20 @@ Result<bool> Uplink::send_first() {
   THERIAC_ASSIGN(const auto call, codec::parse_json(plain));
   if (!call.is_object()) return fail(Code::kMalformed, "waiting");
   THERIAC_ASSIGN(const auto reply, send(*row, call));
-  if (reply.status != 200 && is_for_now(reply.status, reply.code())) return fail(Code::kUpstream, "report: " + reply.code());
+  if (reply.status != 200 && is_for_now(reply.status, reply.code()))
+    return fail(Code::kUpstream, "report: " + reply.code());
   THERIAC_TRY(cross_out(*row, call, reply));
   return true;
 }
 
 Result<Uplink::Reply> Uplink::send(const WaitingRow& row, const Json& call) {
   if (call.contains("return")) {
-    return ask(fmt::format("/api/trace/allocations/{}/return",
-                           call.at("return").get<std::int64_t>()),
-               {{"serials", call.at("serials")}}, row.key);
+    return ask(
+        fmt::format("/api/trace/allocations/{}/return", call.at("return").get<std::int64_t>()),
+        {{"serials", call.at("serials")}}, row.key);
   }
-  THERIAC_ASSIGN(const auto lot, book_.lot(call.at("gtin").get<std::string>(),
-                                           call.at("lot").get<std::string>()));
+  THERIAC_ASSIGN(const auto lot,
+                 book_.lot(call.at("gtin").get<std::string>(), call.at("lot").get<std::string>()));
   THERIAC_ASSIGN(const auto id, server_lot(lot));
   if (id == 0) return Reply{.status = 404, .json = {{"code", "NotFound"}}, .body = {}};
   Json body{{"act", call.at("act")},

@@ -62,7 +62,7 @@ class Uplink {
   Result<bool> refill();
   Result<bool> finish_draw();
   Status keep_draw(const DrawRow& draw, const LotRow& lot, const codec::Json& made);
-  Status give_up_draw(const DrawRow& draw, const std::string& code);
+  Status give_up_draw(const DrawRow& draw, const LotRow& lot, const std::string& code);
   Result<bool> withdraw_aged();
   Result<bool> send_first();
   Result<Reply> send(const WaitingRow& row, const codec::Json& call);

@@ -28,7 +28,12 @@ struct EventAct {
 std::optional<EventAct> act_of(const epcis::Event& event);
 
 /// Why an event needs a person.
-enum class WorkKind : std::uint8_t { kRefusedAct = 1, kUnknownPlace = 2, kIdTaken = 3, kRefusedReport = 4 };
+enum class WorkKind : std::uint8_t {
+  kRefusedAct = 1,
+  kUnknownPlace = 2,
+  kIdTaken = 3,
+  kRefusedReport = 4
+};
 std::string_view name_of(WorkKind kind);
 
 struct WorkItem {

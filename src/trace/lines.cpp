@@ -15,19 +15,18 @@ Result<seal::IndexToken> name_of_line(Work& work, std::string_view certificate) 
 
 /// Numbers it has and has neither used nor given back.
 Result<std::int64_t> outstanding(Work& work, const BoundLine& line) {
-  THERIAC_ASSIGN(auto rows,
-                 work.session.query_all(
-                     "SELECT sum(a.count - a.returned - l.used) FROM line_allocations l "
-                     "JOIN allocations a ON a.id = l.allocation WHERE l.line = $1",
-                     ByteView(line.name)));
+  THERIAC_ASSIGN(auto rows, work.session.query_all(
+                                "SELECT sum(a.count - a.returned - l.used) FROM line_allocations l "
+                                "JOIN allocations a ON a.id = l.allocation WHERE l.line = $1",
+                                ByteView(line.name)));
   THERIAC_ASSIGN(const bool found, rows->next());
   return found ? rows->integer(0) : 0;
 }
 
 Status insert_line(Work& work, const Allocation& allocation, const BoundLine& line) {
-  THERIAC_TRY(work.session.run_all(
-      "INSERT INTO line_allocations(allocation, line, used) VALUES($1, $2, 0)", allocation.id,
-      ByteView(line.name)));
+  THERIAC_TRY(
+      work.session.run_all("INSERT INTO line_allocations(allocation, line, used) VALUES($1, $2, 0)",
+                           allocation.id, ByteView(line.name)));
   return {};
 }
 
@@ -36,9 +35,8 @@ Status insert_line(Work& work, const Allocation& allocation, const BoundLine& li
 Result<BoundLine> bound_line(Work& work, std::string_view certificate) {
   BoundLine line;
   THERIAC_ASSIGN(line.name, name_of_line(work, certificate));
-  THERIAC_ASSIGN(auto rows,
-                 work.session.query_all("SELECT place FROM line_places WHERE name = $1",
-                                        ByteView(line.name)));
+  THERIAC_ASSIGN(auto rows, work.session.query_all("SELECT place FROM line_places WHERE name = $1",
+                                                   ByteView(line.name)));
   for (;;) {
     THERIAC_ASSIGN(const bool found, rows->next());
     if (!found) return line;
@@ -75,6 +73,7 @@ Result<Allocation> draw_for_line(Work& work, std::int64_t lot_id, PlaceKey place
   if (!who.line) return fail(Code::kDenied, "only a line draws for itself");
   THERIAC_TRY(check_place(*who.line, place));
   if (count < 1) return fail(Code::kOutOfRange, "count");
+  if (count > static_cast<std::int64_t>(kItemsOfOneCallMax)) return fail(Code::kTooLarge, "count");
   THERIAC_ASSIGN(const auto has, outstanding(work, *who.line));
   if (count > kLineNumbersMax - has) return fail(Code::kTooLarge, "numbers that the line has");
   THERIAC_ASSIGN(const auto of, lot(work, lot_id));
@@ -109,9 +108,8 @@ Result<std::optional<seal::IndexToken>> line_of(Work& work, std::int64_t allocat
 }
 
 Status note_used(Work& work, std::int64_t allocation, std::int64_t count) {
-  THERIAC_TRY(
-      work.session.run_all("UPDATE line_allocations SET used = used + $2 WHERE allocation = $1",
-                           allocation, count));
+  THERIAC_TRY(work.session.run_all(
+      "UPDATE line_allocations SET used = used + $2 WHERE allocation = $1", allocation, count));
   return {};
 }
 

@@ -207,7 +207,7 @@ CREATE TABLE recall_items(
   PRIMARY KEY(recall, item)
 ) CLUSTERED;
 )sql",
-                                                               R"sql(
+                                                              R"sql(
 -- Which lines act at which places: the blind index of a certificate's name.
 CREATE TABLE line_places(
   name  BYTES NOT NULL,
