@@ -109,23 +109,23 @@ def measure(options):
     folder.chmod(0o755)
     results = folder / "rows.json"
     rows = json.loads(results.read_text()) if results.exists() else []
-    for kind in (Sqlite, Postgres):
-        store = kind(folder)
-        try:
-            for items in [one for one in SIZES if one <= options.items]:
-                if any(r["engine"] == store.name and r["items"] == items for r in rows):
-                    continue
+    for items in [one for one in SIZES if one <= options.items]:
+        for kind in (Sqlite, Postgres):
+            if any(r["engine"] == kind.name and r["items"] == items for r in rows):
+                continue
+            store = kind(folder)
+            try:
                 rows.append(one_size(store, items, options))
-                results.write_text(json.dumps(rows))
-        finally:
-            store.stop()
+            finally:
+                store.stop()
+            results.write_text(json.dumps(rows))
     return rows
 
 
 def table(rows):
     lines = ["| store | items | filled at, items/s | where, ms: p50, p99 | history | pallet of 10,000 | bytes an item, "
              "all | items and their indexes | events | terms |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"]
-    for r in rows:
+    for r in sorted(rows, key=lambda row: (row["engine"] != Sqlite.name, row["items"])):
         took = {what: f"{one['p50_ms']:.2f}, {one['p99_ms']:.2f}" for what, one in r["found"].items()}
         part = {kind: f"{r['of'].get(kind, 0):.0f}" for kind in KINDS}
         lines.append(f"| {r['engine']} | {r['items']:,} | {r['last_rate']:,.0f} | {took['where']} | {took['history']} | "

@@ -152,16 +152,23 @@ Status Api::add_routes(http::Router& router) {
   for (const auto& operation : operations()) {
     const auto body_max =
         operation.takes_lists() || operation.takes_documents() ? kListBodyBytesMax : kBodyBytesMax;
-    THERIAC_TRY(router.add({
-        .method = std::string(operation.method),
-        .pattern = std::string(operation.path),
-        .handler = [this,
-                    &operation](http::Request& request) { return handle(operation, request); },
-        .runs = http::Runs::kInPool,
-        .body_bytes_max = operation.body.empty() ? 0 : body_max,
-        .needs_certificate = true,
-        .encoded_slashes = operation.is_epcis(),
-    }));
+    http::Route route{.method = std::string(operation.method),
+                      .pattern = std::string(operation.path),
+                      .body_bytes_max = operation.body.empty() ? 0 : body_max,
+                      .needs_certificate = true,
+                      .encoded_slashes = operation.is_epcis()};
+    const bool reads = operation.kind == Kind::kRead || operation.kind == Kind::kCheck;
+    if (reads && parts_.readers != nullptr) {
+      route.async = [this, &operation](http::Request* request) {
+        return handle_apart(&operation, request);
+      };
+    } else {
+      route.runs = http::Runs::kInPool;
+      route.handler = [this, &operation](http::Request& request) {
+        return handle(operation, request);
+      };
+    }
+    THERIAC_TRY(router.add(std::move(route)));
   }
   return add_discovery(router);
 }
@@ -209,6 +216,27 @@ http::Response Api::handle(const Operation& operation, http::Request& request) {
     return response;
   }
   return answered ? std::move(*answered) : problem(request, answered.error());
+}
+
+runtime::Task<http::Response> Api::handle_apart(const Operation* operation,
+                                                http::Request* request) {
+  auto done = co_await parts_.readers->ask<http::Response>(
+      request->loop, [this, operation, request] { return handle_in_time(*operation, *request); });
+  co_return done ? std::move(*done) : problem(*request, done.error());
+}
+
+/// On a thread of the pool, where nobody else catches.
+http::Response Api::handle_in_time(const Operation& operation, http::Request& request) {
+  if (parts_.clock->monotonic_ms() > request.deadline_ms) {
+    return problem(request, {Code::kTimeout, "waiting for a thread"});
+  }
+  try {
+    return handle(operation, request);
+  } catch (const std::exception&) {  // a bug; its text may hold input
+    parts_.log->write(Level::kError, "a handler ended with an exception",
+                      {{"route", operation.path}, {"request", request.id}});
+    return problem(request, {Code::kInternal, {}});
+  }
 }
 
 /// What was denied or failed, without waiting for the disk.

@@ -19,6 +19,7 @@
 #include "audit/log.hpp"
 #include "http/problem.hpp"
 #include "http/router.hpp"
+#include "runtime/blocking_pool.hpp"
 #include "store/engine.hpp"
 #include "trace/vault.hpp"
 #include "trace/verification.hpp"
@@ -35,6 +36,8 @@ class Api {
     Log* log;
     std::string tenant;
     const pki::Certificate* authority;
+    /// Where reads and verifications run, so that they stand behind no writer; none: with the rest.
+    runtime::BlockingPool* readers = nullptr;
   };
   explicit Api(Parts parts);
   ~Api();
@@ -57,6 +60,8 @@ class Api {
   struct Workplace;
   class Borrowed;
   class Recording;
+  runtime::Task<http::Response> handle_apart(const Operation* operation, http::Request* request);
+  http::Response handle_in_time(const Operation& operation, http::Request& request);
   Result<http::Response> answer(const Operation& operation, http::Request& request);
   Result<Answer> dispatch(Call& call);
   Result<Answer> read(Call& call);

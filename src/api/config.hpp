@@ -31,6 +31,7 @@ struct Config {
   std::vector<runtime::Endpoint> webhook_private;
   std::size_t threads = 1;
   std::size_t workers = 4;
+  std::size_t readers = 2;
   std::size_t connections_max = 4096;
   std::size_t requests_per_second = 0;
   std::chrono::seconds grace{900};

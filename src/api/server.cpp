@@ -58,6 +58,7 @@ Server::Server(const Config& config, Clock& clock, Random& random, Log& log)
 Server::~Server() {
   opener_ = {};
   signals_.reset();
+  readers_.reset();
   pool_.reset();
   loops_.reset();
 }
@@ -85,15 +86,17 @@ Status Server::prepare() {
   options.producer = name_;
   THERIAC_ASSIGN(trail_,
                  audit::open_log(std::move(options), std::move(key), *clock_, *random_, *log_));
+  pool_ = std::make_unique<runtime::BlockingPool>(config_.workers, kQueueMax);
+  readers_ = std::make_unique<runtime::BlockingPool>(config_.readers, kQueueMax);
   api_ = std::make_unique<Api>(Api::Parts{.keys = &keys_,
                                           .trail = trail_.get(),
                                           .clock = clock_,
                                           .random = random_,
                                           .log = log_,
                                           .tenant = tenant_,
-                                          .authority = &*authority_});
+                                          .authority = &*authority_,
+                                          .readers = readers_.get()});
   loops_ = std::make_unique<runtime::EventLoops>(config_.threads, *clock_, *random_, *log_);
-  pool_ = std::make_unique<runtime::BlockingPool>(config_.workers, kQueueMax);
   return {};
 }
 
@@ -153,7 +156,7 @@ Status Server::listen_for_health() {
                                                 service_->metrics().prometheus());
                   }}));
   http::ServiceOptions options;
-  options.pool = pool_.get();
+  options.pool = readers_.get();
   THERIAC_ASSIGN(health_service_, http::Service::make(std::move(router), std::move(options)));
   THERIAC_ASSIGN(const auto at, runtime::parse_endpoint(config_.metrics));
   THERIAC_ASSIGN(health_, http::Server::start(*loops_, *health_service_, {.at = at, .tls = {}}));
@@ -181,10 +184,11 @@ Status Server::open_store() {
   THERIAC_ASSIGN(auto where, resolve(config_.store));
   store::EngineOptions options;
   options.where = std::move(where);
-  options.sessions_max = static_cast<int>(config_.workers) + 2;
+  const auto sessions = config_.workers + config_.readers;
+  options.sessions_max = static_cast<int>(sessions) + 2;
   THERIAC_ASSIGN(auto engine, store::open_engine(options, kSchema));
   THERIAC_ASSIGN(auto session, engine->connect());
-  THERIAC_TRY(api_->open(std::move(engine), config_.workers));
+  THERIAC_TRY(api_->open(std::move(engine), sessions));
   courier_ = std::make_unique<Courier>(
       Courier::Parts{.keys = &keys_,
                      .trail = trail_.get(),

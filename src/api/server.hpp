@@ -73,7 +73,7 @@ class Server {
   std::unique_ptr<http::Service> service_, health_service_;
   // Gone before what stands above, since their threads use it (see the destructor).
   std::unique_ptr<runtime::EventLoops> loops_;
-  std::unique_ptr<runtime::BlockingPool> pool_;
+  std::unique_ptr<runtime::BlockingPool> pool_, readers_;
   std::unique_ptr<http::Server> server_, health_;
   std::unique_ptr<runtime::ProcessSignals> signals_;
   bool stopping_ = false;

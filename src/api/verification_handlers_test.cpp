@@ -7,6 +7,45 @@ namespace {
 using codec::Json;
 using pki::Role;
 
+/// A copy is given away by two scans; the first is in memory alone for a moment.
+TEST_F(ApiTest, VerificationWaitsForNoWriterAndItsScansAreWrittenLater) {
+  make_master();
+  const auto items = links(
+      must({"allocate", allocation_body(1), 1, Role::kTraceOperator}).at("id").get<std::int64_t>());
+  must({"act",
+        {{"act", "commission"}, {"place", plant_}, {"lot", lot_}, {"items", items}},
+        1,
+        Role::kTraceLine});
+  must({"release_lot", {{"reason", "QP"}}, lot_, Role::kTraceQuality});
+  const auto verdict = [&](std::int64_t place) {
+    return ask({.operation = "verify",
+                .body = {{"scan", items[0]}, {"place", place}},
+                .role = Role::kTraceOperator,
+                .key = "none"})
+        .json.at("verdict");
+  };
+  auto engine = store::open_engine(engine_, kSchema);
+  auto session = std::move(*(*engine)->connect());
+  EXPECT_TRUE(session->transact([&](store::Session& inside) -> Status {
+    // The only writer there can be, for as long as this takes.
+    THERIAC_TRY(inside.run_all("UPDATE lots SET changed_ms = changed_ms"));
+    EXPECT_EQ(verdict(plant_), "genuine");
+    EXPECT_EQ(verdict(shop_), "suspicious");
+    return {};
+  }));
+  std::int64_t place = 0;
+  for (const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+       place == 0 && std::chrono::steady_clock::now() < end;) {
+    EXPECT_TRUE(session->snapshot([&](store::Session& inside) -> Status {
+      THERIAC_ASSIGN(auto rows, inside.query_all("SELECT place FROM sightings"));
+      THERIAC_ASSIGN(const bool found, rows->next());
+      if (found) place = rows->integer(0);
+      return {};
+    }));
+  }
+  EXPECT_EQ(place, shop_);
+}
+
 TEST_F(ApiTest, VerificationTellsPartnersTheVerdictAlone) {
   make_master();
   must({"release_lot", {{"reason", "QP"}}, lot_, Role::kTraceQuality});

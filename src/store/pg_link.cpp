@@ -79,10 +79,14 @@ Result<PgConnection> open_link(const EngineOptions& options) {
     return fail(Code::kUnsupported, "server_encoding");
   }
   // Temporary tables come last, or anybody who may make one could put it before ours. A stronger
-  // synchronous_commit than "on" stays. Compiling queries takes longer than ours run.
+  // synchronous_commit than "on" stays. Compiling queries takes longer than ours run. A kept plan
+  // that reads a table whole, made while it was small, would stay when it has grown (measured: 20
+  // ms instead of 0.1 for one item of 100,000, until the next ANALYZE): what we ask has an index.
   THERIAC_TRY(run(link, fmt::format("SET search_path = {}, pg_temp; SET lock_timeout = {}; "
                                     "SET default_transaction_isolation = 'read committed'; "
                                     "SET standard_conforming_strings = on; SET jit = off; "
+                                    "SET enable_hashjoin = off; SET enable_mergejoin = off; "
+                                    "SET enable_seqscan = off; "
                                     "SELECT set_config('synchronous_commit', 'on', false) "
                                     "WHERE current_setting('synchronous_commit') "
                                     "NOT IN ('on', 'remote_apply')",

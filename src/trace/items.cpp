@@ -92,9 +92,15 @@ Result<ItemRows> read_items(Work& work, std::span<const ItemKey> keys) {
 }
 
 Result<std::optional<ItemRow>> read_item(Work& work, const ItemKey& key) {
-  THERIAC_ASSIGN(auto rows, read_items(work, {&key, 1}));
-  if (rows.empty()) return std::nullopt;
-  return std::move(rows.begin()->second);
+  THERIAC_ASSIGN(
+      auto rows,
+      work.session.query_all("SELECT key, product, lot, allocation, state, flags, parent, place, "
+                             "changed_ms, acted_ms, last_act, state_before, last_place, sealed "
+                             "FROM items WHERE key = $1",
+                             ByteView(key)));
+  THERIAC_ASSIGN(const bool found, rows->next());
+  if (!found) return std::nullopt;
+  return row_at(*rows);
 }
 
 Status insert_items(Work& work, std::span<const ItemRow> rows) {
