@@ -90,7 +90,7 @@ Result<Given> read_given(const Call& call) {
   given.format = is_xml(type) ? EventFormat::kXml : EventFormat::kJson;
   // GS1 conformance requirement TCR-53, step 29; and a unit that nobody knows measures nothing.
   const epcis::ReadOptions options{epcis::problem_codes(
-      {epcis::ProblemCode::kSensorFieldTwice, epcis::ProblemCode::kUnknownUnit})};
+      {epcis::ProblemCode::kSensorFieldDiffers, epcis::ProblemCode::kUnknownUnit})};
   const auto text = text_of(call.request.body);
   auto read = is_xml(type) ? epcis::read_xml(text, options) : epcis::read_json(text, options);
   if (!read && (read.error().code == Code::kMalformed || read.error().code == Code::kOutOfRange ||
@@ -218,7 +218,11 @@ Result<Answer> add_event(Call& call) {
   THERIAC_ASSIGN(auto given, read_given(call));
   if (given.refused) return std::move(*given.refused);
   const auto& document = given.reading.document;
-  if (!given.errors.empty()) return refuse(call, kBadDocument, given.errors.front().detail);
+  if (!given.errors.empty()) {
+    return Answer{.status = kBadDocument.status,
+                  .body = nullptr,
+                  .file = problem_response(call.request, given.errors.front())};
+  }
   if (document.kind != epcis::DocumentKind::kBareEvent || document.events.size() != 1) {
     return refuse(call, kBadDocument, "one event without a document around it");
   }

@@ -38,7 +38,7 @@ std::int64_t pause_after(std::int64_t failures) {
 
 /// What one subscription is to be sent.
 struct Courier::Parcel {
-  std::string text;        ///< the document; empty: nothing
+  std::string text;  ///< the document; empty: nothing
   std::int64_t events = 0;
   std::int64_t after = 0;  ///< how far it reaches
   bool more = false;       ///< something may follow
@@ -127,8 +127,7 @@ Result<Courier::Parcel> Courier::pack(const trace::Subscription& to) {
     }
     auto document = results_of(query.name, work.now_ms, page.events);
     document.subscription_id = to.uid;
-    const auto options =
-        write_options(work, to.details.at("epcFormat").get<std::string>(), "");
+    const auto options = write_options(work, to.details.at("epcFormat").get<std::string>(), "");
     if (!options) return fail(Code::kInternal, "epcFormat");
     THERIAC_ASSIGN(parcel.text, epcis::write_json(document, *options));
     return {};
@@ -150,7 +149,8 @@ Status Courier::post(const trace::Subscription& to, const Parcel& parcel) {
   request.target = destination.target;
   THERIAC_ASSIGN(const int status, send_(destination, std::move(request)));
   if (status / 100 == 2) return {};
-  return fail(status == 413 ? Code::kTooLarge : Code::kUpstream, "status " + std::to_string(status));
+  return fail(status == 413 ? Code::kTooLarge : Code::kUpstream,
+              "status " + std::to_string(status));
 }
 
 void Courier::note_failure(trace::Subscription& one, const Error& why) {

@@ -21,15 +21,13 @@ class CourierTest : public ApiTest {
     must_do("add_query", {{"name", "all"}, {"query", Json::object()}});
   }
   std::unique_ptr<Courier> make_courier() {
-    return std::make_unique<Courier>(Courier::Parts{.keys = &keys_,
-                                                    .trail = &trail_,
-                                                    .clock = &clock_,
-                                                    .random = &random_,
-                                                    .log = &log_},
-                                     std::move(*courier_engine_->connect()),
-                                     [this](const Destination& to, http::ClientRequest request) {
-                                       return send(to, std::move(request));
-                                     });
+    return std::make_unique<Courier>(
+        Courier::Parts{
+            .keys = &keys_, .trail = &trail_, .clock = &clock_, .random = &random_, .log = &log_},
+        std::move(*courier_engine_->connect()),
+        [this](const Destination& to, http::ClientRequest request) {
+          return send(to, std::move(request));
+        });
   }
   Result<int> send(const Destination& to, http::ClientRequest request) {
     EXPECT_EQ(trail_.events.back().action, "trace.deliver-events");
@@ -38,7 +36,8 @@ class CourierTest : public ApiTest {
     if (!answers_.empty()) answers_.erase(answers_.begin());
     const auto read = epcis::read_json(text_of(request.body));
     EXPECT_TRUE(read && !read->refused);
-    sent_.push_back({to.server.text(), read ? read->document.events.size() : 0, answer.has_value()});
+    sent_.push_back(
+        {to.server.text(), read ? read->document.events.size() : 0, answer.has_value()});
     return answer;
   }
   Reply call(std::string_view name, const Json& body, Role role = Role::kTraceOperator,

@@ -62,7 +62,8 @@ std::optional<http::Response> refused_version(const http::Request& request) {
         version && (demand.at_least  ? *version <= kSpoken
                     : demand.at_most ? *version >= kSpoken
                                      : (*version)[0] >= 1 && (*version)[0] <= kSpoken[0]);
-    if (!good) return problem_response(request, details_of(kNotAcceptable, std::string(demand.field)));
+    if (!good)
+      return problem_response(request, details_of(kNotAcceptable, std::string(demand.field)));
   }
   return std::nullopt;
 }

@@ -40,10 +40,9 @@ Result<Answer> list_words(Call& call, NameField field, Vocabulary vocabulary) {
   }
   const auto left = *limit - static_cast<std::int64_t>(members.size());
   // Even of a full page it is asked whether something follows.
-  THERIAC_ASSIGN(const auto page,
-                 trace::list_names(*call.work, field, {call.who.partner},
-                                   std::max<std::int64_t>(0, place->after - known),
-                                   std::max<std::int64_t>(left, 1)));
+  THERIAC_ASSIGN(const auto page, trace::list_names(*call.work, field, {call.who.partner},
+                                                    std::max<std::int64_t>(0, place->after - known),
+                                                    std::max<std::int64_t>(left, 1)));
   std::optional<std::int64_t> next;
   if (left > 0) {
     for (const auto& name : page.names) members.push_back(name);
@@ -64,8 +63,8 @@ Result<Answer> list_ids(Call& call, NameField field) {
   const auto options =
       write_options(*call.work, call.request.field("GS1-EPC-Format").value_or(""), "");
   if (!options) return refuse(call, kNotAcceptable, "GS1-EPC-Format");
-  THERIAC_ASSIGN(const auto page, trace::list_names(*call.work, field, {call.who.partner},
-                                                    place->after, *limit));
+  THERIAC_ASSIGN(const auto page,
+                 trace::list_names(*call.work, field, {call.who.partner}, place->after, *limit));
   auto members = Json::array();
   for (const auto& name : page.names) members.push_back(as_wanted(*options, name));
   auto said = say_json(call, collection(std::move(members)));
@@ -103,9 +102,8 @@ Result<Answer> list_epcs(Call& call) {
   const auto options =
       write_options(*call.work, call.request.field("GS1-EPC-Format").value_or(""), "");
   if (!options) return refuse(call, kNotAcceptable, "GS1-EPC-Format");
-  THERIAC_ASSIGN(const auto page,
-                 trace::list_epcs(*call.work, {call.who.partner}, {place->after, place->detail},
-                                  *limit));
+  THERIAC_ASSIGN(const auto page, trace::list_epcs(*call.work, {call.who.partner},
+                                                   {place->after, place->detail}, *limit));
   auto members = Json::array();
   for (const auto& epc : page.epcs) members.push_back(as_wanted(*options, epc));
   auto said = say_json(call, collection(std::move(members)));

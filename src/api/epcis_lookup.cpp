@@ -3,8 +3,8 @@
 #include <map>
 
 #include "gs1/epc.hpp"
-#include "trace/limits.hpp"
 #include "http/target.hpp"
+#include "trace/limits.hpp"
 #include "trace/master.hpp"
 
 namespace theriac::api {
@@ -32,8 +32,7 @@ class Master {
 
   const std::vector<std::string>& below(std::string_view id) {
     const auto epc = gs1::parse_epc(id);
-    const auto* gln =
-        epc && epc->key == gs1::Key::kSgln ? epc->elements.find("414") : nullptr;
+    const auto* gln = epc && epc->key == gs1::Key::kSgln ? epc->elements.find("414") : nullptr;
     if (gln == nullptr || epc->elements.find("254") != nullptr) return nothing_;
     if (!extensions_) read_extensions();
     const auto found = extensions_->find(*gln);
@@ -106,9 +105,10 @@ epcis::MasterDataLookup master_lookup(trace::Work& work) {
   // Shared by the two callbacks, of which either may be copied.
   const auto master = std::make_shared<Master>(work);
   return {.descendants = [master](std::string_view id) { return master->below(id); },
-          .attributes = [master](std::string_view id, std::string_view attribute) {
-            return master->attribute(id, attribute);
-          }};
+          .attributes =
+              [master](std::string_view id, std::string_view attribute) {
+                return master->attribute(id, attribute);
+              }};
 }
 
 }  // namespace theriac::api

@@ -48,9 +48,9 @@ Result<Answer> resource(Call& call, std::string_view parameter) {
   THERIAC_ASSIGN(const auto page,
                  trace::find_events(*call.work, *query, {}, {call.who.partner}, 0, 1));
   if (page.events.empty()) return fail(Code::kNotFound, "resource");
-  return say_json(call, {{"@context", epcis::kStandardContext},
-                         {"type", "Collection"},
-                         {"member", {"events"}}});
+  return say_json(
+      call,
+      {{"@context", epcis::kStandardContext}, {"type", "Collection"}, {"member", {"events"}}});
 }
 
 }  // namespace
@@ -70,8 +70,9 @@ Result<Answer> answer_query(Call& call, const epcis::Query& query, std::string q
   if (query.max_event_count() && first) {
     constexpr auto kMost = static_cast<std::uint64_t>(trace::kOrderedEventsMax);
     if (*query.max_event_count() > kMost) return refuse(call, kTooComplex, "maxEventCount");
-    THERIAC_ASSIGN(const bool too_many,
-                   has_more(call, query, lookup, static_cast<std::int64_t>(*query.max_event_count())));
+    THERIAC_ASSIGN(
+        const bool too_many,
+        has_more(call, query, lookup, static_cast<std::int64_t>(*query.max_event_count())));
     if (too_many) return refuse(call, kTooLargeResult, "maxEventCount");
   }
   // Of an eventCountLimit the token tells what is left.

@@ -152,9 +152,8 @@ Result<Answer> say_events(Call& call, std::string query_name,
                           std::span<trace::StoredEvent> events) {
   const auto format = wanted_format(call.request);
   if (!format) return refuse(call, kNotAcceptable, "application/json, application/xml");
-  const auto options =
-      write_options(*call.work, call.request.field("GS1-EPC-Format").value_or(""),
-                    call.request.field("GS1-CBV-XML-Format").value_or(""));
+  const auto options = write_options(*call.work, call.request.field("GS1-EPC-Format").value_or(""),
+                                     call.request.field("GS1-CBV-XML-Format").value_or(""));
   if (!options) return refuse(call, kNotAcceptable, "GS1-EPC-Format, GS1-CBV-XML-Format");
   const auto document = results_of(std::move(query_name), call.now_ms, events);
   auto text = *format == EventFormat::kXml ? epcis::write_xml(document, *options)

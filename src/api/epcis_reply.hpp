@@ -60,8 +60,7 @@ std::optional<epcis::WriteOptions> write_options(trace::Work& work, std::string_
 /// An EPCISQueryDocument. Of prefixes that say different things the first stays.
 epcis::Document results_of(std::string query_name, std::int64_t now_ms,
                            std::span<trace::StoredEvent> events);
-Result<Answer> say_events(Call& call, std::string query_name,
-                          std::span<trace::StoredEvent> events);
+Result<Answer> say_events(Call& call, std::string query_name, std::span<trace::StoredEvent> events);
 
 /// "ext=https://example.com/,…": prefixes of names in the query.
 std::vector<epcis::Namespace> extensions_of(const http::Request& request);

@@ -79,8 +79,7 @@ Send https_sender(SendOptions options, const Clock& clock, Random& random, Log& 
   return [options = std::move(options), &clock, &random, &log](
              const Destination& to, http::ClientRequest request) -> Result<int> {
     THERIAC_ASSIGN(auto address, resolve_destination(to.server, options.allowed));
-    AddressDialer dialer(std::move(address), clock,
-                         clock.monotonic_ms() + kDeliveryTime.count());
+    AddressDialer dialer(std::move(address), clock, clock.monotonic_ms() + kDeliveryTime.count());
     runtime::EventLoops loops(1, clock, random, log);
     http::ClientOptions client_options;
     client_options.server = to.server;
@@ -88,8 +87,7 @@ Send https_sender(SendOptions options, const Clock& clock, Random& random, Log& 
     client_options.reply_bytes_max = kDeliveryReplyBytesMax;
     client_options.tls = runtime::TlsClientOptions{};
     client_options.tls->authority_file = options.authority_file;
-    THERIAC_ASSIGN(auto client,
-                   http::Client::make(loops.at(0), dialer, std::move(client_options)));
+    THERIAC_ASSIGN(auto client, http::Client::make(loops.at(0), dialer, std::move(client_options)));
     auto answer = std::make_shared<std::promise<Result<http::ClientReply>>>();
     auto future = answer->get_future();
     auto& loop = loops.at(0);

@@ -20,9 +20,7 @@ Result<trace::NamedQuery> query_of(Call& call) {
   return trace::named_query(*call.work, {call.who.partner}, call.request.path_part("value"));
 }
 
-Json show(const trace::NamedQuery& query) {
-  return {{"name", query.name}, {"query", query.query}};
-}
+Json show(const trace::NamedQuery& query) { return {{"name", query.name}, {"query", query.query}}; }
 
 /// Without the token: who reads it here is not who wrote it.
 Json show(const trace::Subscription& one, const std::string& query_name) {
@@ -115,8 +113,8 @@ Result<Answer> list_queries(Call& call) {
   if (!limit) return refuse(call, kBadQuery, "perPage");
   THERIAC_ASSIGN(const auto place, page_place(call));
   if (!place) return refuse(call, kBadQuery, "nextPageToken");
-  THERIAC_ASSIGN(auto rows, trace::named_queries(*call.work, {call.who.partner}, place->after,
-                                                 *limit + 1));
+  THERIAC_ASSIGN(auto rows,
+                 trace::named_queries(*call.work, {call.who.partner}, place->after, *limit + 1));
   const bool more = static_cast<std::int64_t>(rows.size()) > *limit;
   if (more) rows.pop_back();
   auto list = Json::array();
@@ -174,8 +172,7 @@ Result<Answer> list_subscriptions(Call& call) {
   if (!limit) return refuse(call, kBadQuery, "perPage");
   THERIAC_ASSIGN(const auto place, page_place(call));
   if (!place) return refuse(call, kBadQuery, "nextPageToken");
-  THERIAC_ASSIGN(auto rows,
-                 trace::subscriptions(*call.work, query.id, place->after, *limit + 1));
+  THERIAC_ASSIGN(auto rows, trace::subscriptions(*call.work, query.id, place->after, *limit + 1));
   const bool more = static_cast<std::int64_t>(rows.size()) > *limit;
   if (more) rows.pop_back();
   auto list = Json::array();
@@ -205,9 +202,13 @@ Result<Answer> add_subscription(Call& call) {
   made.scheduled = details->contains("schedule");
   made.due_ms = next_due(schedule_of(*details), call.now_ms);
   made.batch = kDeliveryEvents;
-  THERIAC_ASSIGN(const auto since,
-                 codec::parse_rfc3339(details->at("initialRecordTime").get<std::string>()));
-  THERIAC_ASSIGN(made.after_seq, trace::last_event_before(*call.work, since));
+  if (call.body.contains("initialRecordTime")) {
+    THERIAC_ASSIGN(const auto since,
+                   codec::parse_rfc3339(details->at("initialRecordTime").get<std::string>()));
+    THERIAC_ASSIGN(made.after_seq, trace::last_event_before(*call.work, since));
+  } else {
+    THERIAC_ASSIGN(made.after_seq, trace::last_event(*call.work));
+  }
   made.details = std::move(*details);
   THERIAC_ASSIGN(const auto added,
                  trace::add_subscription(*call.work, std::move(made), *call.random));
@@ -215,9 +216,8 @@ Result<Answer> add_subscription(Call& call) {
   call.event.details["query"] = query.id;
   auto answer = say_json(call, show(added, query.name));
   answer.status = answer.file->status = 201;
-  answer.file->fields.push_back(
-      {"Location", "/epcis/queries/" + http::percent_encode(query.name) + "/subscriptions/" +
-                       added.uid});
+  answer.file->fields.push_back({"Location", "/epcis/queries/" + http::percent_encode(query.name) +
+                                                 "/subscriptions/" + added.uid});
   return answer;
 }
 

@@ -37,7 +37,7 @@ struct Call {
   trace::Who who;  ///< with the partner that the certificate speaks for
   const pki::Certificate* authority = nullptr;  ///< of the callers' certificates
   Random* random = nullptr;
-  audit::Event& event;                          ///< object and details are the handler's to fill
+  audit::Event& event;  ///< object and details are the handler's to fill
   /// Of kCheck, for the handler to fill: it counts as a guess, and may be an alarm.
   std::optional<trace::Verified> verified = std::nullopt;
   trace::Sightings* sightings = nullptr;  ///< for kCheck

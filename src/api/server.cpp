@@ -190,11 +190,8 @@ Status Server::open_store() {
   THERIAC_ASSIGN(auto session, engine->connect());
   THERIAC_TRY(api_->open(std::move(engine), sessions));
   courier_ = std::make_unique<Courier>(
-      Courier::Parts{.keys = &keys_,
-                     .trail = trail_.get(),
-                     .clock = clock_,
-                     .random = random_,
-                     .log = log_},
+      Courier::Parts{
+          .keys = &keys_, .trail = trail_.get(), .clock = clock_, .random = random_, .log = log_},
       std::move(session),
       https_sender({.authority_file = config_.webhook_ca, .allowed = config_.webhook_private},
                    *clock_, *random_, *log_));

@@ -22,7 +22,8 @@ namespace theriac::epcis {
 
 struct ReadOptions {
   /// Deviations that are to be refused; all_deviations() for what the standard has and no more. For
-  /// a server, GS1's TCR-53 step 29 demands kSensorFieldTwice at least.
+  /// a server, GS1's TCR-53 step 29 demands kSensorFieldDiffers at least, by its letter also
+  /// kSensorFieldTwice, which GS1's own examples are full of.
   ProblemCodes refused;
 };
 

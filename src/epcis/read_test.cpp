@@ -150,6 +150,8 @@ TEST(Read, EventsInJson) {
       {"0: ReportWithoutType sensorElementList[0].sensorReport[0].type\n", report(R"("value":1)")},
       {"0: ReportWithoutTypeButException sensorElementList[0].sensorReport[0].type\n",
        report(R"("exception":"ALARM_CONDITION")")},
+      {"0: UnknownUnit sensorElementList[0].sensorReport[0].uom\n",
+       report(R"("type":"Temperature","value":1,"uom":"ZZZ")")},
       {"0: BadHex sensorElementList[0].sensorReport[0].hexBinaryValue\n",
        report(R"("type":"Temperature","hexBinaryValue":"f0f")")},
       {"0: WrongType sensorElementList[0].sensorReport[0].booleanValue\n",
@@ -165,6 +167,9 @@ TEST(Read, EventsInJson) {
       {"0: SensorFieldTwice sensorElementList[0].sensorReport[0].deviceID\n",
        R"("sensorElementList":[{"sensorMetadata":{"deviceID":"urn:example:2"},)"
        R"("sensorReport":[{"type":"Temperature","deviceID":"urn:example:2"}]}])"},
+      {"0: SensorFieldDiffers sensorElementList[0].sensorReport[0].deviceID\n",
+       R"("sensorElementList":[{"sensorMetadata":{"deviceID":"urn:example:2"},)"
+       R"("sensorReport":[{"type":"Temperature","deviceID":"urn:example:3"}]}])"},
       {"0: RedundantType sensorElementList[0].type\n",
        R"("sensorElementList":[{"type":"epcis:SensorElement",)"
        R"("sensorReport":[{"type":"Temperature"}]}])"},

@@ -58,17 +58,13 @@ TEST(ScheduleTest, TheNextTime) {
 }
 
 TEST(ScheduleTest, WhatIsNone) {
-  for (const auto& [name, text] : Fields{{"second", ""},        {"second", "60"},
-                                         {"second", "-1"},      {"minute", "x"},
-                                         {"hour", "24"},        {"dayOfMonth", "0"},
-                                         {"dayOfMonth", "32"},  {"month", "13"},
-                                         {"dayOfWeek", "0"},    {"dayOfWeek", "8"},
-                                         {"second", "1,"},      {"second", ",1"},
-                                         {"second", "[5-1]"},   {"second", "[1-60]"},
-                                         {"second", "[1"},      {"second", "1-5"},
-                                         {"second", "0/0"},     {"second", "*"},
-                                         {"second", " 1"},      {"second", "0/"},
-                                         {"second", "[-1-5]"}}) {
+  for (const auto& [name, text] :
+       Fields{{"second", ""},      {"second", "60"},     {"second", "-1"},     {"minute", "x"},
+              {"hour", "24"},      {"dayOfMonth", "0"},  {"dayOfMonth", "32"}, {"month", "13"},
+              {"dayOfWeek", "0"},  {"dayOfWeek", "8"},   {"second", "1,"},     {"second", ",1"},
+              {"second", "[5-1]"}, {"second", "[1-60]"}, {"second", "[1"},     {"second", "1-5"},
+              {"second", "0/0"},   {"second", "*"},      {"second", " 1"},     {"second", "0/"},
+              {"second", "[-1-5]"}}) {
     EXPECT_FALSE(schedule_of({{name, text}})) << name << " " << text;
   }
   EXPECT_FALSE(Schedule::field_of("seconds"));
@@ -80,8 +76,8 @@ TEST(ScheduleTest, NothingIsPassedOver) {
     const auto minute = *rc::gen::inRange(0, 60);
     const auto second = *rc::gen::inRange(0, 60);
     const auto from = *rc::gen::inRange<std::int64_t>(0, 4'000'000'000);
-    const auto schedule = schedule_of(
-        {{"minute", std::to_string(minute)}, {"second", std::to_string(second)}});
+    const auto schedule =
+        schedule_of({{"minute", std::to_string(minute)}, {"second", std::to_string(second)}});
     RC_ASSERT(schedule.has_value());
     const auto next = *schedule->next(from * 1000);
     RC_ASSERT(next > from * 1000);

@@ -45,6 +45,22 @@ epcis::Event as_kept(epcis::Event event) {
   return event;
 }
 
+/// Whether two events of one ID say the same. Types of extensions, and how words and identifiers
+/// are written, are the format's: the hash of CBV 2.0 section 8.9 does not count them.
+bool say_same(const epcis::Event& a, const epcis::Event& b) {
+  if (a == b) return true;
+  if (a.error_declaration.has_value() != b.error_declaration.has_value()) return false;
+  if (a.error_declaration) {
+    const auto& one = *a.error_declaration;
+    const auto& other = *b.error_declaration;
+    if (one.declaration_time.ms != other.declaration_time.ms || one.reason != other.reason ||
+        one.corrective_event_ids != other.corrective_event_ids) {
+      return false;
+    }
+  }
+  return epcis::event_hash(a) == epcis::event_hash(b);
+}
+
 /// One storing of many.
 class Keeper {
  public:
@@ -107,9 +123,9 @@ class Keeper {
   /// Of an event stored before, or in this call.
   Result<bool> is_same(std::int64_t seq, const epcis::Event& event) {
     const auto fresh = fresh_.find(seq);
-    if (fresh != fresh_.end()) return *fresh->second == event;
+    if (fresh != fresh_.end()) return say_same(*fresh->second, event);
     THERIAC_ASSIGN(const auto stored, read_event(work_, seq));
-    return stored.event() == event;
+    return say_same(stored.event(), event);
   }
 
   Result<std::string> text_of_event(const epcis::Event& event) const {
@@ -352,8 +368,9 @@ Result<std::vector<StoredEvent>> history_of(Work& work, std::string_view epc, co
   const std::vector<epcis::Parameter> parameters{{"MATCH_anyEPC", {std::string(epc)}}};
   const auto query = epcis::Query::parse(parameters);
   if (!query) return fail(Code::kMalformed, "epc");
-  THERIAC_ASSIGN(auto page, Search(work, *query, {}, viewer)
-                                .run(0, std::clamp<std::int64_t>(limit, 1, kPageRowsMax)));
+  THERIAC_ASSIGN(
+      auto page,
+      Search(work, *query, {}, viewer).run(0, std::clamp<std::int64_t>(limit, 1, kPageRowsMax)));
   return std::move(page.events);
 }
 

@@ -42,7 +42,8 @@ struct KeptEvent {
 enum class EventFormat : std::uint8_t { kJson, kXml };
 
 /// Stores events one after the other. `document` gives contexts and namespaces. An event without an
-/// eventID gets its hash for one; a recordTime is not taken over, as section 7.4.1 has it. Code::kMalformed for an event that epcis::write_json refuses.
+/// eventID gets its hash for one; a recordTime is not taken over, as section 7.4.1 has it.
+/// Code::kMalformed for an event that epcis::write_json refuses.
 Result<std::vector<KeptEvent>> keep_events(Work& work, const epcis::Document& document,
                                            std::span<const epcis::Event> events, EventFormat format,
                                            const Who& who);

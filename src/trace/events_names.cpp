@@ -162,7 +162,7 @@ Status NewNames::note(NameField field, const std::string& text,
     name += field_name(field);
     name += '\n' + std::to_string(viewer) + '\n' + canonical;
     THERIAC_ASSIGN(const auto key, work_->vault.index(Domain::kTerm, name));
-    names_.emplace(key, Name{field, viewer, text});
+    names_.emplace(key, Name{field, viewer, text, names_.size()});
     return {};
   };
   THERIAC_TRY(note_for(0));
@@ -187,14 +187,17 @@ Status NewNames::keep() {
   }
   if (names_.empty()) return {};
   THERIAC_ASSIGN(auto id, next_ids(*work_, "names", static_cast<std::int64_t>(names_.size())));
+  std::vector<std::pair<const seal::IndexToken*, const Name*>> fresh;
+  for (const auto& [key, name] : names_) fresh.emplace_back(&key, &name);
+  std::ranges::sort(fresh, {}, [](const auto& one) { return one.second->order; });
   std::vector<Bytes> sealed;
   std::vector<Param> values;
-  sealed.reserve(names_.size());
-  for (const auto& [key, name] : names_) {
-    THERIAC_ASSIGN(auto one, work_->vault.seal(Record::kName, row_of(key), name.text));
+  sealed.reserve(fresh.size());
+  for (const auto& [key, name] : fresh) {
+    THERIAC_ASSIGN(auto one, work_->vault.seal(Record::kName, row_of(*key), name->text));
     sealed.push_back(std::move(one));
-    values.insert(values.end(), {ByteView(key), id++, static_cast<std::int64_t>(name.field),
-                                 name.viewer, ByteView(sealed.back())});
+    values.insert(values.end(), {ByteView(*key), id++, static_cast<std::int64_t>(name->field),
+                                 name->viewer, ByteView(sealed.back())});
   }
   // The counter above is locked until the end: no other capture adds the same meanwhile.
   constexpr std::array<std::string_view, 5> kColumns{"key", "id", "field", "viewer", "sealed"};
@@ -205,11 +208,11 @@ Status NewNames::keep() {
 Result<NamePage> list_names(Work& work, NameField field, const Viewer& viewer, std::int64_t after,
                             std::int64_t limit) {
   limit = std::clamp<std::int64_t>(limit, 1, kPageRowsMax);
-  THERIAC_ASSIGN(auto rows,
-                 work.session.query_all("SELECT key, id, sealed FROM names WHERE field = $1 AND "
-                                        "viewer = $2 AND id > $3 ORDER BY id LIMIT $4",
-                                        static_cast<std::int64_t>(field), viewer.partner, after,
-                                        limit + 1));
+  THERIAC_ASSIGN(
+      auto rows,
+      work.session.query_all("SELECT key, id, sealed FROM names WHERE field = $1 AND "
+                             "viewer = $2 AND id > $3 ORDER BY id LIMIT $4",
+                             static_cast<std::int64_t>(field), viewer.partner, after, limit + 1));
   NamePage page;
   std::int64_t last = 0;
   for (;;) {

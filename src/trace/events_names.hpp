@@ -42,6 +42,7 @@ class NewNames {
     NameField field;
     std::int64_t viewer;
     std::string text;
+    std::size_t order;  ///< in which they came
   };
   Work* work_;
   std::set<std::tuple<NameField, std::int64_t, std::string>> seen_;

@@ -26,9 +26,8 @@ class NamesTest : public testing_support::Site {
     for (auto& one : events) {
       one.event_id = "urn:uuid:00000000-0000-4000-8000-" + fmt::format("{:012}", ++made_);
     }
-    EXPECT_TRUE(done([&](Work& work) {
-      return keep_events(work, {}, events, EventFormat::kJson, who_);
-    }));
+    EXPECT_TRUE(
+        done([&](Work& work) { return keep_events(work, {}, events, EventFormat::kJson, who_); }));
   }
   std::vector<std::string> epcs(std::int64_t limit, std::int64_t partner = 0) {
     std::vector<std::string> all;

@@ -7,8 +7,7 @@
 namespace theriac::trace {
 
 Result<std::int64_t> term_index(Work& work, const epcis::Term& term) {
-  THERIAC_ASSIGN(const auto token,
-                 work.vault.index(Domain::kTerm, term.field + '\0' + term.value));
+  THERIAC_ASSIGN(const auto token, work.vault.index(Domain::kTerm, term.field + '\0' + term.value));
   return static_cast<std::int64_t>(load_be<std::uint64_t>(token.data()));
 }
 
@@ -39,8 +38,7 @@ Result<std::int64_t> Parties::partner_of(std::string_view id) {
                                                          : nullptr;
   if (gln != nullptr) {
     const auto* extension = epc->elements.find("254");
-    THERIAC_ASSIGN(const auto at,
-                   find_place(*work_, *gln, extension == nullptr ? "" : *extension));
+    THERIAC_ASSIGN(const auto at, find_place(*work_, *gln, extension == nullptr ? "" : *extension));
     THERIAC_ASSIGN(const auto named, find_partner(*work_, *gln));
     partner = at ? at->partner : named ? named->id : 0;
   }

@@ -70,17 +70,16 @@ Result<std::int64_t> add_query(Work& work, const NamedQuery& query) {
                                                    ByteView(key)));
   THERIAC_ASSIGN(const auto taken, number_of(std::move(same)));
   if (taken != 0) return fail(Code::kAlreadyExists, "query");
-  THERIAC_ASSIGN(auto counted, work.session.query_all(
-                                   "SELECT count(*) FROM queries WHERE partner = $1",
-                                   query.partner));
+  THERIAC_ASSIGN(
+      auto counted,
+      work.session.query_all("SELECT count(*) FROM queries WHERE partner = $1", query.partner));
   THERIAC_ASSIGN(const auto count, number_of(std::move(counted)));
   if (count >= kQueriesMax) return fail(Code::kTooLarge, "queries");
   THERIAC_ASSIGN(const auto id, next_ids(work, "queries"));
   THERIAC_ASSIGN(
       const auto sealed,
-      seal_json(
-          work.vault, Record::kQuery, row_of(Record::kQuery, id),
-          {{"name", query.name}, {"query", query.query}, {"extensions", query.extensions}}));
+      seal_json(work.vault, Record::kQuery, row_of(Record::kQuery, id),
+                {{"name", query.name}, {"query", query.query}, {"extensions", query.extensions}}));
   THERIAC_TRY(work.session.run_all(
       "INSERT INTO queries(id, key, partner, made_ms, sealed) VALUES($1, $2, $3, $4, $5)", id,
       ByteView(key), query.partner, work.now_ms, ByteView(sealed)));
@@ -99,10 +98,10 @@ Result<NamedQuery> named_query(Work& work, const Viewer& viewer, std::string_vie
 
 Result<std::vector<NamedQuery>> named_queries(Work& work, const Viewer& viewer, std::int64_t after,
                                               std::int64_t limit) {
-  THERIAC_ASSIGN(auto rows, work.session.query_all(
-                                "SELECT id, partner, made_ms, sealed FROM queries WHERE "
-                                "partner = $1 AND id > $2 ORDER BY id LIMIT $3",
-                                viewer.partner, after, limit));
+  THERIAC_ASSIGN(auto rows,
+                 work.session.query_all("SELECT id, partner, made_ms, sealed FROM queries WHERE "
+                                        "partner = $1 AND id > $2 ORDER BY id LIMIT $3",
+                                        viewer.partner, after, limit));
   return all_of(work, std::move(rows), query_at);
 }
 
@@ -113,9 +112,9 @@ Status remove_query(Work& work, std::int64_t id) {
 }
 
 Result<NamedQuery> query_of(Work& work, std::int64_t id) {
-  THERIAC_ASSIGN(auto rows, work.session.query_all(
-                                "SELECT id, partner, made_ms, sealed FROM queries WHERE id = $1",
-                                id));
+  THERIAC_ASSIGN(
+      auto rows,
+      work.session.query_all("SELECT id, partner, made_ms, sealed FROM queries WHERE id = $1", id));
   THERIAC_ASSIGN(const bool found, rows->next());
   if (!found) return fail(Code::kNotFound, "query");
   return query_at(work, *rows);
@@ -135,18 +134,18 @@ constexpr const char* kColumns =
     "id, uid, query, scheduled, due_ms, after_seq, batch, failures, notified_ms, made_ms, sealed";
 
 Result<Subscription> add_subscription(Work& work, Subscription subscription, Random& random) {
-  THERIAC_ASSIGN(auto counted, work.session.query_all(
-                                   "SELECT count(*) FROM subscriptions WHERE query = $1",
-                                   subscription.query));
+  THERIAC_ASSIGN(auto counted,
+                 work.session.query_all("SELECT count(*) FROM subscriptions WHERE query = $1",
+                                        subscription.query));
   THERIAC_ASSIGN(const auto count, number_of(std::move(counted)));
   if (count >= kSubscriptionsMax) return fail(Code::kTooLarge, "subscriptions");
   THERIAC_ASSIGN(subscription.id, next_ids(work, "subscriptions"));
   const auto uid = random.uuid<RowId>();
   subscription.uid = to_uuid_text(uid.view());
   subscription.made_ms = work.now_ms;
-  THERIAC_ASSIGN(const auto sealed, seal_json(work.vault, Record::kSubscription,
-                                              row_of(Record::kSubscription, subscription.id),
-                                              subscription.details));
+  THERIAC_ASSIGN(const auto sealed,
+                 seal_json(work.vault, Record::kSubscription,
+                           row_of(Record::kSubscription, subscription.id), subscription.details));
   THERIAC_TRY(work.session.run_all(
       "INSERT INTO subscriptions(id, uid, query, scheduled, due_ms, after_seq, batch, failures, "
       "notified_ms, made_ms, sealed) VALUES($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, $9)",
@@ -187,10 +186,9 @@ Result<std::int64_t> last_event(Work& work) {
 }
 
 Result<std::int64_t> last_event_before(Work& work, std::int64_t record_ms) {
-  THERIAC_ASSIGN(auto rows,
-                 work.session.query_all("SELECT seq FROM events WHERE record_ms < $1 "
-                                        "ORDER BY record_ms DESC, seq DESC LIMIT 1",
-                                        record_ms));
+  THERIAC_ASSIGN(auto rows, work.session.query_all("SELECT seq FROM events WHERE record_ms < $1 "
+                                                   "ORDER BY record_ms DESC, seq DESC LIMIT 1",
+                                                   record_ms));
   return number_of(std::move(rows));
 }
 
@@ -204,10 +202,10 @@ Result<std::vector<Subscription>> due_subscriptions(Work& work, std::int64_t lim
 }
 
 Result<bool> claim(Work& work, Subscription& subscription, std::int64_t for_ms) {
-  THERIAC_ASSIGN(const auto taken,
-                 work.session.run_all(
-                     "UPDATE subscriptions SET due_ms = $3 WHERE id = $1 AND due_ms = $2",
-                     subscription.id, subscription.due_ms, work.now_ms + for_ms));
+  THERIAC_ASSIGN(
+      const auto taken,
+      work.session.run_all("UPDATE subscriptions SET due_ms = $3 WHERE id = $1 AND due_ms = $2",
+                           subscription.id, subscription.due_ms, work.now_ms + for_ms));
   subscription.due_ms = work.now_ms + for_ms;
   return taken == 1;
 }

@@ -23,7 +23,7 @@ struct NamedQuery {
   std::int64_t partner = 0;
   std::int64_t made_ms = 0;
   std::string name;
-  codec::Json query;  ///< as it came
+  codec::Json query;       ///< as it came
   codec::Json extensions;  ///< prefix and namespace, beside those of the query's @context
 };
 Result<std::int64_t> add_query(Work& work, const NamedQuery& query);

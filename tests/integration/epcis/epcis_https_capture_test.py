@@ -88,8 +88,7 @@ class CaptureTest(EpcisSite):
                 continue
             job = self.get_json(operator, fields["Location"])
             if not job["success"]:
-                # TCR-53 step 29, which GS1's own examples do not follow; and what the reader refuses.
-                self.assertTrue(job["errors"][0]["title"], path)
+                self.assertNotEqual(code, 0, f"{path} {job}")
                 seen["refused"] += 1
                 continue
             self.assertEqual(code, 0, path)
@@ -105,9 +104,10 @@ class CaptureTest(EpcisSite):
         self.assertEqual((code, faults[:10]), (0, []))
         print(f"\n{self.id()}: {seen}, {schemas.count} XML answers valid")
         self.assertEqual(seen["documents"] + seen["refused"], len(examples()))
-        self.assertGreater(seen["events"], 150)
-        # CaptureJob documents, and what says a thing of a sensor twice.
-        self.assertLessEqual(seen["refused"], 25)
+        # Capture jobs are no documents of events; an event has its ID twice, in both folders; and
+        # what GS1's own schema refuses of the "simple" ones.
+        self.assertEqual((seen["documents"], seen["refused"]), (124, 11))
+        self.assertGreater(seen["events"], 170)
 
     def check_event(self, client, schemas, sent, hashed, path, seen):
         sent = dict(sent)
@@ -115,8 +115,9 @@ class CaptureTest(EpcisSite):
         at = "/epcis/events/" + quoted(sent.setdefault("eventID", hashed))
         _, as_json = self.get(client, at, Accept=JSON)
         self.assertIsNone(schemas.json_fault(as_json), path)
-        self.assertEqual(body_of(as_json), [sent], path)
-        self.assertEqual(bridge("json", "hash", as_json)[1].split(), [hashed], path)
+        # With an event comes what declares it wrong, which has its ID and its hash.
+        self.assertIn(sent, body_of(as_json), path)
+        self.assertEqual(set(bridge("json", "hash", as_json)[1].split()), {hashed}, path)
         seen["events"] += 1
         status, _, as_xml = self.send(client, "GET", at, Accept=XML)
         if status == 406:  # an extension of a sensor report that is no attribute
@@ -124,7 +125,7 @@ class CaptureTest(EpcisSite):
             return
         self.assertEqual(status, 200, f"{path}: {as_xml[:500]}")
         schemas.keep_xml(as_xml)
-        self.assertEqual(bridge("xml", "hash", as_xml)[1].split(), [hashed], path)
+        self.assertEqual(set(bridge("xml", "hash", as_xml)[1].split()), {hashed}, path)
 
     def test_single_events(self):
         """Each example's event by itself, and once more: it is there already."""
@@ -135,9 +136,6 @@ class CaptureTest(EpcisSite):
             for one in whole.get("epcisBody", {}).get("eventList", []):
                 bare = {"@context": whole["@context"], **one}
                 status, fields, content = self.send(operator, "POST", "/epcis/events", bare)
-                if status == 400:
-                    self.assertIn(b"twice", content.lower() + b"report", path)
-                    continue
                 if status == 409:  # an example without an ID that another file has too
                     self.assertNotIn("eventID", one, path)
                     continue
@@ -177,7 +175,7 @@ class CaptureTest(EpcisSite):
                  "uom": "kg"}])),
             ("UnknownUnit", event(2, sensorElementList=[{"sensorReport": [
                 {"type": "Temperature", "value": 1, "uom": "ZZZ"}]}])),
-            ("SensorFieldTwice", event(2, sensorElementList=[{
+            ("SensorFieldDiffers", event(2, sensorElementList=[{
                 "sensorMetadata": {"deviceID": "urn:epc:id:giai:4000001.111"},
                 "sensorReport": [{"type": "Temperature", "value": 1, "uom": "CEL",
                                   "deviceID": "urn:epc:id:giai:4000001.112"}]}])),
@@ -216,7 +214,9 @@ class CaptureTest(EpcisSite):
                                                              body, media, **more)
         deep = '{"a":' * 5000 + "1" + "}" * 5000
         key_twice = json.dumps(document(event(1))).replace('"action"', '"action": "ADD", "action"')
-        for body in ("", "{", "[]", "null", deep, key_twice, b"\xff\xfe{}", "{} {}",
+        self.assertIn(post(deep)[:2], ((400, "ValidationException"),
+                                       (413, "CaptureLimitExceededException")))
+        for body in ("", "{", "[]", "null", key_twice, b"\xff\xfe{}", "{} {}",
                      json.dumps({**document(event(1)), "schemaVersion": "3.0"}),
                      json.dumps(document(event(1), **{"@context": None})),
                      json.dumps({"type": "EPCISDocument"})):
@@ -229,7 +229,7 @@ class CaptureTest(EpcisSite):
         outside = '<!DOCTYPE x [<!ENTITY s SYSTEM "file:///etc/hostname">]>'
         dtd = '<!DOCTYPE x SYSTEM "file:///etc/hostname">'
         nested = "<e:a xmlns:e='urn:e'>" * 5000 + "</e:a>" * 5000
-        attributes = "<e:a xmlns:e='urn:e' " + " ".join(f"a{n}='1'" for n in range(100_000)) + "/>"
+        attributes = "<e:a xmlns:e='urn:e' " + " ".join(f"a{n}='1'" for n in range(450_000)) + "/>"
         hostname = socket.gethostname().encode()
         for body in ("<", "<a/>", xml_document(XML_EVENT.format("<e:x xmlns:e='urn:e'>&j;</e:x>"),
                                                entity),
@@ -237,8 +237,7 @@ class CaptureTest(EpcisSite):
                      xml_document(XML_EVENT.format(""), dtd).replace("EPCISBody", "EPCISBod"),
                      xml_document(XML_EVENT.format("")).replace("</epcis:", "</"),
                      xml_document(XML_EVENT.format(""), ns="urn:epcglobal:epcis:xsd:9"),
-                     xml_document(XML_EVENT.format(""), ns="urn:example:other"),
-                     xml_document(XML_EVENT.format("")).encode("utf-16")):
+                     xml_document(XML_EVENT.format(""), ns="urn:example:other")):
             status, name, told = post(body, XML)
             self.assertEqual((status, name), (400, "ValidationException"), (body[:300], told))
             self.assertNotIn(hostname, json.dumps(told).encode())
@@ -362,8 +361,8 @@ class CaptureTest(EpcisSite):
 
         def pack(number, parent, children, **changes):
             return event(number, type="AggregationEvent", action="ADD", bizStep="packing",
-                         eventTime=self.now(), parentID=parent, childEPCs=children, epcList=None,
-                         readPoint=plant, **changes)
+                         parentID=parent, childEPCs=children, epcList=None, readPoint=plant,
+                         **{"eventTime": self.now(), **changes})
 
         self.must_capture(operator, pack(1, case, items[:2]), pack(2, pallet, [case]))
         self.assertEqual(state(items[0])["containers"], [case, pallet])
@@ -383,9 +382,9 @@ class CaptureTest(EpcisSite):
         self.wait_ready()
         # The batch again: the same events, and nothing done twice.
         operator = self.client("operator")
-        self.must_capture(operator, pack(1, case, items[:2], eventTime=None) | {
-            "eventTime": self.events_where(operator, "EQ_eventID=" + quoted(
-                event(1)["eventID"]))[0]["eventTime"]})
+        was = self.events_where(operator, "EQ_eventID=" + quoted(event(1)["eventID"]))[0]
+        self.must_capture(operator, pack(1, case, items[:2], eventTime=was["eventTime"]))
+        self.assertEqual(state(items[0])["containers"], [case, pallet])
         self.assertEqual(self.numbers_where(operator, ""), [1, 2, 3, 4, 5])
 
     @staticmethod

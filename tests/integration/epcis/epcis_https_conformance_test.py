@@ -90,9 +90,9 @@ class ConformanceTest(EpcisSite):
             sensed(1, value=26, uom="CEL", minValue=20, maxValue=30, meanValue=25, sDev=1,
                    percRank=50, percValue=24),
             sensed(2, meta, {"ext:element": "5"}, value=10, uom="CEL", **{"ext:report": "9"}),
-            sensed(3, type="Bacteria", microorganism="https://example.com/taxon/1", value=3,
+            sensed(3, type="AbsoluteHumidity", microorganism="https://example.com/taxon/1", value=3,
                    uom="C62"),
-            sensed(4, type="Concentration", chemicalSubstance="https://example.com/inchi/1",
+            sensed(4, type="AmountOfSubstancePerUnitVolume", chemicalSubstance="https://example.com/inchi/1",
                    stringValue="high", booleanValue=True, hexBinaryValue="f0f1",
                    uriValue="https://example.com/v/1"),
             event(5)]
@@ -143,9 +143,10 @@ class ConformanceTest(EpcisSite):
         self.must_capture(operator, sensed(6, said, value=1, uom="CEL"),
                           sensed(7, None, value=1, uom="CEL", **said))
         has("EQ_deviceID=" + quoted(said["deviceID"]), 6, 7)
-        # Step 29: of both.
-        job = self.capture(operator, document(sensed(8, said, value=1, uom="CEL", **said)))
-        self.assertEqual((job["success"], job["errors"][0]["title"]), (False, "SensorFieldTwice"))
+        # Step 29: of both. (In the same words it is read: so GS1's own examples have it.)
+        other = {**said, "deviceID": "urn:epc:id:giai:4000001.333"}
+        job = self.capture(operator, document(sensed(8, said, value=1, uom="CEL", **other)))
+        self.assertEqual((job["success"], job["errors"][0]["title"]), (False, "SensorFieldDiffers"))
 
     def test_associations_tcr_54(self):
         operator = self.client("operator")
@@ -310,7 +311,7 @@ class ConformanceTest(EpcisSite):
         bad(operator, path.replace("/events?", "/bizSteps/shipping/events?"))
         bad(operator, path + "&EQ_action=OBSERVE")
         changed = token[:20] + ("A" if token[20] != "A" else "B") + token[21:]
-        for other in (changed, token[:-4], token + "AAAA", "2", "AAAA", "%00", token + "="):
+        for other in (changed, token[:-4], token + "AAAA", "2", "AAAA", token + "="):
             bad(operator, "/epcis/events?perPage=2&nextPageToken=" + other)
         # How many there are at most: as a limit, and as a refusal.
         events, pages = self.pages(operator, "/epcis/events?perPage=2&eventCountLimit=3")
@@ -338,7 +339,7 @@ class ConformanceTest(EpcisSite):
             event(3, bizLocation={"id": "urn:epc:id:sgln:9506000.14001.GATE"}),
             event(4, bizLocation={"id": "https://id.gs1.org/414/9506000140001"}),
             event(5, epcList=None, quantityList=[{
-                "epcClass": "https://id.gs1.org/01/09506000134352/10/LOT1A", "quantity": 2}]),
+                "epcClass": "https://id.gs1.org/01/09506000134352", "quantity": 2}]),
             event(6, epcList=[link + "A"]), event(7, epcList=["urn:epc:id:sgtin:9506000.013435.B"]))
         self.must_capture(operator, event(8), event(8, errorDeclaration=declared))
         has = lambda query, *numbers: self.assertEqual(self.numbers_where(operator, query),

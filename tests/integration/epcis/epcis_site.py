@@ -141,7 +141,7 @@ class EpcisSite(SiteTest):
         """(status, exception's name, all of it)."""
         status, fields, content = self.send(client, method, path, body, media, **headers)
         self.assertEqual(fields.get("Content-Type"), "application/problem+json",
-                         f"{status} {content[:300]}")
+                         f"{status} {content[:300]} {str(body)[:300]}")
         told = json.loads(content)
         self.assertEqual(told.get("status"), status)
         return status, told["type"].removeprefix("epcisException:"), told
