@@ -54,6 +54,7 @@ class Api::Borrowed {
     api_->free_.push_back(std::move(place_));
   }
   Workplace* operator->() { return place_.get(); }
+  Workplace& operator*() { return *place_; }
 
  private:
   Api* api_;
@@ -265,6 +266,10 @@ Result<http::Response> Api::answer(const Operation& operation, http::Request& re
   }
   const auto& caller = *known;
   event.actor = caller->identity.name;
+  if (const auto valid = check_revoked(caller->identity); !valid) {
+    record(std::move(event), valid.error());
+    return fail(valid.error());
+  }
   event.role = pki::role_name(caller->identity.role);
   if (!may(operation, caller->identity.role)) {
     const Error denied{Code::kDenied, "role"};
@@ -301,6 +306,16 @@ Result<http::Response> Api::answer(const Operation& operation, http::Request& re
   return http::Response::with(done->status,
                               done->status < 400 ? "application/json" : "application/problem+json",
                               codec::canonical_json(done->body));
+}
+
+/// Of each request, so that it holds on connections that were open before. What needs no store
+/// needs no lease either, and tells nothing of anybody's.
+Status Api::check_revoked(const pki::Identity& caller) const {
+  const auto ring = parts_.keys->ring("serial", true);
+  if (ring && (*ring)->is_revoked_certificate(caller.serial)) {
+    return fail(Code::kBadCertificate, "revoked");
+  }
+  return {};
 }
 
 Result<Answer> Api::dispatch(Call& call) {
@@ -378,6 +393,7 @@ Result<Answer> Api::write(Call& call) {
     recording.reset();
     made.reset();
     call.event = fresh;
+    call.exception.reset();
     THERIAC_TRY(place->vault.check(false));
     THERIAC_ASSIGN(auto work, place->begin(session, call.now_ms));
     call.work = &work;
@@ -396,6 +412,10 @@ Result<Answer> Api::write(Call& call) {
       THERIAC_TRY(recording->begin());
       return fail(Code::kInterrupted, kNothingDone);
     }
+    if (call.exception) {
+      THERIAC_ASSIGN(const auto id, trace::raise(work, *call.exception));
+      call.event.details["work"] = id;
+    }
     if (key) THERIAC_TRY(keep_reply(work, *key, *made));
     recording.emplace(*this, call.event);
     THERIAC_TRY(recording->begin());
@@ -409,6 +429,7 @@ Result<Answer> Api::write(Call& call) {
     return fail(done.error());
   }
   if (recording && (nothing_done || !before_effect)) THERIAC_TRY(recording->wait());
+  if (nothing_done && call.exception) raise_apart(call, *place);
   return std::move(*made);
 }
 
@@ -434,12 +455,23 @@ Result<Answer> Api::check(Call& call) {
     THERIAC_ASSIGN(made, call.operation.handler(call));
     return {};
   }));
-  THERIAC_TRY(note_check(call));
+  THERIAC_TRY(note_check(call, *place));
   return std::move(*made);
 }
 
+/// In a transaction of its own, since the call's own was undone or is over. That it fails (reading
+/// goes on without the key service, this does not) takes no answer away: the audit log has it.
+void Api::raise_apart(const Call& call, Workplace& place) {
+  const auto raised = place.session->transact([&](store::Session& session) -> Status {
+    trace::Work work{session, place.vault, call.now_ms};
+    THERIAC_TRY(trace::raise(work, *call.exception));
+    return {};
+  });
+  if (!raised) parts_.log->error("work.raise", raised.error());
+}
+
 /// What alarms is on the log before it is told: copies and stolen packs, and who guesses.
-Status Api::note_check(Call& call) {
+Status Api::note_check(Call& call, Workplace& place) {
   THERIAC_ASSERT(call.verified.has_value());
   bool guesses = false;
   {
@@ -447,6 +479,12 @@ Status Api::note_check(Call& call) {
     guesses = guesses_.note(call.caller.identity.name, *call.verified, call.now_ms);
   }
   if (!guesses && !call.verified->alarming()) return {};
+  if (call.exception) raise_apart(call, place);
+  if (guesses) {
+    const auto& name = call.caller.identity.name;
+    call.exception = {trace::WorkKind::kGuessing, name, 0, {{"caller", name}}};
+    raise_apart(call, place);
+  }
   auto event = call.event;
   event.outcome = "denied";
   event.details["verdict"] = trace::name_of(call.verified->verdict);

@@ -68,9 +68,11 @@ class Api {
   Result<Answer> write(Call& call);
   Result<Answer> check(Call& call);
   static Status add_discovery(http::Router& router);
-  Status note_check(Call& call);
+  Status note_check(Call& call, Workplace& place);
   void write_sightings(const std::stop_token& stop);
   Status write_sightings_once();
+  void raise_apart(const Call& call, Workplace& place);
+  [[nodiscard]] Status check_revoked(const pki::Identity& caller) const;
   Status bind_caller(Call& call);
   Result<Borrowed> borrow();
   void record(audit::Event event, const Error& error);

@@ -1,7 +1,7 @@
 // Bodies as a caller with a good certificate and bad intentions sends them, to every operation of a
-// server with a product, a lot, places and numbers: first byte the operation, second the role,
-// third the row, the rest the body. Whatever comes, no fault inside and no reply of more than it
-// should be.
+// server with a product, a lot, places and numbers: the operation's name, a space, a byte for the
+// role, one for the row, the rest the body. Whatever comes, no fault inside and no reply of more
+// than it should be.
 #include <cstdlib>
 
 #include "api/test_support.hpp"
@@ -53,9 +53,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr std::array kRoles{pki::Role::kTraceAdmin,   pki::Role::kTraceOperator,
                               pki::Role::kTraceQuality, pki::Role::kTraceLine,
                               pki::Role::kTracePartner, pki::Role::kTraceViewer};
-  if (size < 3) return 0;
-  const auto all = api::operations();
-  fuzzed.answer(all[data[0] % all.size()], kRoles[data[1] % kRoles.size()], data[2] % 4,
-                ByteView(data, size).subspan(3));
+  const std::string_view all(reinterpret_cast<const char*>(data), size);  // NOLINT
+  const auto space = all.find(' ');
+  if (space == std::string_view::npos || space == 0 || size < space + 3) return 0;
+  // A name that is none still names one.
+  const auto known = api::operations();
+  const auto named = std::ranges::find(known, all.substr(0, space), &api::Operation::name);
+  const auto& of = named == known.end() ? known[data[0] % known.size()] : *named;
+  fuzzed.answer(of, kRoles[data[space + 1] % kRoles.size()], data[space + 2] % 4,
+                ByteView(data, size).subspan(space + 3));
   return 0;
 }

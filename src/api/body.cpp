@@ -92,6 +92,37 @@ Result<codec::Json> Body::member(const char* name) {
   return *value;
 }
 
+Result<std::map<std::string, std::string>> Body::texts_by_name(const char* name) {
+  THERIAC_ASSIGN(const auto* object, object_or_none(name));
+  std::map<std::string, std::string> all;
+  if (object == nullptr) return all;
+  for (const auto& [field, text] : object->items()) {
+    if (!text.is_string()) return malformed(name);
+    all.emplace(field, text.get<std::string>());
+  }
+  return all;
+}
+
+Result<const codec::Json*> Body::object_or_none(const char* name) {
+  const auto* value = find(name);
+  if (value != nullptr && !value->is_object()) return malformed(name);
+  return value;
+}
+
+Result<std::optional<std::int64_t>> Body::integer_or_none(const char* name) {
+  if (!json_->is_object() || !json_->contains(name)) return std::nullopt;
+  THERIAC_ASSIGN(const auto value, integer(name));
+  return value;
+}
+
+Result<std::optional<std::int64_t>> Body::time_or_none(const char* name) {
+  THERIAC_ASSIGN(const auto text, text_or(name, ""));
+  if (text.empty()) return std::nullopt;
+  const auto ms = codec::parse_rfc3339(text);
+  if (!ms) return malformed(name);
+  return *ms;
+}
+
 Result<std::int64_t> Body::time_or(const char* name, std::int64_t otherwise) {
   THERIAC_ASSIGN(const auto text, text_or(name, ""));
   if (text.empty()) return otherwise;

@@ -5,6 +5,7 @@
 // Threading: an object belongs to its call.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -32,6 +33,12 @@ class Body {
   Result<std::vector<std::int64_t>> integers_or_none(const char* name);
   /// What its reader takes apart itself.
   Result<codec::Json> member(const char* name);
+  /// An object of texts; none: empty.
+  Result<std::map<std::string, std::string>> texts_by_name(const char* name);
+  /// An object, to be read by a Body of its own; nullptr: there is none.
+  Result<const codec::Json*> object_or_none(const char* name);
+  Result<std::optional<std::int64_t>> time_or_none(const char* name);
+  Result<std::optional<std::int64_t>> integer_or_none(const char* name);
   /// RFC 3339, in milliseconds.
   Result<std::int64_t> time_or(const char* name, std::int64_t otherwise);
   /// Call it last: nothing else may be there.

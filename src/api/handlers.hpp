@@ -15,6 +15,7 @@
 #include "pki/certificate.hpp"
 #include "trace/records.hpp"
 #include "trace/verification.hpp"
+#include "trace/work_list.hpp"
 
 namespace theriac::api {
 
@@ -41,6 +42,8 @@ struct Call {
   /// Of kCheck, for the handler to fill: it counts as a guess, and may be an alarm.
   std::optional<trace::Verified> verified = std::nullopt;
   trace::Sightings* sightings = nullptr;  ///< for kCheck
+  /// What a person has to look at; kept also when nothing else is done.
+  std::optional<trace::Exception> exception = std::nullopt;
   /// Of a capture that was undone since an event ID is another event's: only its job is to be kept.
   bool taken = false;
 

@@ -1,4 +1,6 @@
 // Acts on items, and what is known of them.
+#include <fmt/format.h>
+
 #include "api/limits.hpp"
 #include "api/parts.hpp"
 #include "codec/time.hpp"
@@ -12,6 +14,38 @@ namespace theriac::api {
 namespace {
 
 using codec::Json;
+
+/// What a role may do to items; who it is and where it may be are looked at elsewhere.
+bool may_act(pki::Role role, trace::Act act) {
+  using enum trace::Act;
+  switch (act) {
+    case kEncode:
+    case kCommission:
+      return role != pki::Role::kTracePartner;
+    case kShip:
+    case kReceive:
+    case kDispense:
+    case kReturn:
+    case kRestock:
+      return role != pki::Role::kTraceLine;
+    case kSample:
+    case kPack:
+    case kUnpack:
+    case kDecommission:
+    case kDestroy:
+    case kReportStolen:
+    case kUndo:
+      return true;
+  }
+  return false;
+}
+
+/// Who takes an item out of use, or back into it, says why; a line rejects what it cannot read.
+bool needs_reason(pki::Role role, trace::Act act) {
+  using enum trace::Act;
+  if (role == pki::Role::kTraceLine) return false;
+  return act == kDecommission || act == kDestroy || act == kReportStolen || act == kUndo;
+}
 
 /// A line reports what has happened: what can be done is done, and the rest is not forgotten.
 struct AskedAct {
@@ -27,6 +61,7 @@ Result<AskedAct> read_act(Call& call) {
   const auto act = trace::act_named(name);
   if (!act) return fail(Code::kMalformed, "act");
   asked.act = *act;
+  if (!may_act(call.caller.identity.role, asked.act)) return fail(Code::kDenied, "act");
   THERIAC_ASSIGN(asked.place, body.integer_or("place", trace::kNowhere));
   THERIAC_ASSIGN(asked.to, body.integer_or("to", trace::kNowhere));
   THERIAC_ASSIGN(asked.when_ms, body.time_or("when", call.now_ms));
@@ -39,8 +74,47 @@ Result<AskedAct> read_act(Call& call) {
   THERIAC_ASSIGN(call.who.reason, body.text_or("reason", ""));
   THERIAC_TRY(body.end());
   asked.proceed = asked.proceed || all.report;
+  if (call.who.reason.size() > kReasonBytesMax) return fail(Code::kTooLarge, "reason");
+  if (needs_reason(call.caller.identity.role, asked.act) && call.who.reason.empty())
+    return fail(Code::kMalformed, "reason");
   asked.who = call.who;
   return all;
+}
+
+/// What a line could not do, or somebody reports as done, is a person's work. The refused items are
+/// kept, as many as there is room for.
+void raise_refusal(Call& call, const AskedAct& all,
+                   const std::vector<trace::RefusedItem>& refused) {
+  if (refused.empty()) return;
+  if (!all.report && call.caller.identity.role != pki::Role::kTraceLine) return;
+  const auto& asked = all.act;
+  auto same =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", call.caller.identity.name, trace::name_of(asked.act),
+                  asked.place, asked.to, asked.lot, asked.container);
+  auto kept = Json::array();
+  for (const auto& one : refused) {
+    Json json{{"why", trace::name_of(one.why)}};
+    if (one.at < asked.items.size()) {
+      json["item"] = asked.items[one.at];
+      same += '\n' + asked.items[one.at];
+    }
+    if (kept.size() < kWorkItemsMax) kept.push_back(std::move(json));
+  }
+  const auto left_out = refused.size() - kept.size();
+  call.exception = {trace::WorkKind::kLineRefused,
+                    std::move(same),
+                    0,
+                    {{"by", call.caller.identity.name},
+                     {"act", trace::name_of(asked.act)},
+                     {"place", asked.place},
+                     {"to", asked.to},
+                     {"lot", asked.lot},
+                     {"container", asked.container},
+                     {"to_market", asked.to_market},
+                     {"when_ms", asked.when_ms},
+                     {"reason", asked.who.reason},
+                     {"refused", std::move(kept)},
+                     {"left_out", left_out}}};
 }
 
 /// Counts and rows; a container by its blind index.
@@ -60,23 +134,6 @@ void note(audit::Event& event, const trace::ActRequest& asked, const trace::ActO
   if (never_issued == 0) return;
   event.details["never_issued"] = never_issued;
   if (never_issued >= kNeverIssuedAlarm) event.outcome = "denied";
-}
-
-/// What was reported and is refused waits for a person, with the items: sealed, as all work is.
-Result<std::int64_t> keep_for_person(Call& call, const trace::ActRequest& asked,
-                                     const std::vector<trace::RefusedItem>& refused) {
-  auto items = Json::array();
-  for (const auto& one : refused) {
-    items.push_back({{"item", one.at < asked.items.size() ? asked.items[one.at] : ""},
-                     {"why", trace::name_of(one.why)}});
-  }
-  return trace::raise_refused_report(*call.work, {{"act", trace::name_of(asked.act)},
-                                                  {"place", asked.place},
-                                                  {"lot", asked.lot},
-                                                  {"container", asked.container},
-                                                  {"when", codec::rfc3339_utc(asked.when_ms)},
-                                                  {"person", call.who.person},
-                                                  {"refused", std::move(items)}});
 }
 
 /// A partner sees what is at its places, on its way to them, or was there last.
@@ -166,12 +223,10 @@ Result<Answer> act(Call& call) {
   const auto& asked = all.act;
   THERIAC_ASSIGN(auto outcome, trace::act(*call.work, asked));
   note(call.event, asked, outcome);
+  raise_refusal(call, all, outcome.refused);
   THERIAC_TRY(hide_others(call, asked, outcome.refused));
   auto refused = show_refused(outcome.refused, call.language);
-  if (all.report && !outcome.refused.empty()) {
-    THERIAC_ASSIGN(const auto work, keep_for_person(call, asked, outcome.refused));
-    call.event.details["work"] = work;
-  } else if (outcome.done.empty() && !outcome.refused.empty()) {
+  if (!all.report && outcome.done.empty() && !outcome.refused.empty()) {
     return refuse_all(call, std::move(refused));
   }
   return say({{"act", trace::name_of(asked.act)},

@@ -15,6 +15,8 @@ inline constexpr std::int64_t kPageRows = 100;
 /// How long the reply to a write is kept under its Idempotency-Key.
 inline constexpr std::int64_t kKeepReplyMs = 7LL * 24 * 3600 * 1000;
 inline constexpr std::size_t kReasonBytesMax = 500;
+/// Items that one entry of the work list keeps.
+inline constexpr std::size_t kWorkItemsMax = 1000;
 /// Labels of one call.
 inline constexpr std::size_t kLabelsOfOneCallMax = 1000;
 /// So many numbers that were never issued, in one call, are not an error of reading.

@@ -1,6 +1,8 @@
 // Products, lots, partners and places.
 #include "api/parts.hpp"
+#include "codec/base64.hpp"
 #include "codec/time.hpp"
+#include "trace/lot_certificate.hpp"
 #include "trace/master.hpp"
 
 namespace theriac::api {
@@ -181,6 +183,12 @@ Result<Answer> find_product(Call& call) {
 }
 Result<Answer> get_product(Call& call) { return say_one(trace::product(*call.work, call.id())); }
 Result<Answer> change_product(Call& call) { return change_row<Product>(call, "product"); }
+Result<Answer> product_levels(Call& call) {
+  THERIAC_ASSIGN(const auto rows, trace::levels_of(*call.work, call.id()));
+  auto items = Json::array();
+  for (const auto& one : rows) items.push_back(show(one));
+  return say({{"items", std::move(items)}});
+}
 Result<Answer> product_history(Call& call) { return history(call, Record::kProduct); }
 
 Result<Answer> list_lots(Call& call) {
@@ -200,6 +208,28 @@ Result<Answer> change_lot(Call& call) { return change_row<Lot>(call, "lot"); }
 Result<Answer> lot_history(Call& call) { return history(call, Record::kLot); }
 Result<Answer> release_lot(Call& call) { return move_lot(call, LotState::kReleased); }
 Result<Answer> block_lot(Call& call) { return move_lot(call, LotState::kBlocked); }
+
+Result<Answer> put_certificate(Call& call) {
+  Body body(call.body);
+  THERIAC_ASSIGN(const auto name, body.text("name"));
+  THERIAC_ASSIGN(const auto text, body.text("file"));
+  THERIAC_ASSIGN(call.who.reason, reason_of(body));
+  THERIAC_TRY(body.end());
+  const auto bytes = codec::from_base64(text);
+  if (!bytes) return fail(Code::kMalformed, "file");
+  THERIAC_TRY(trace::keep_certificate(*call.work, call.id(), {name, std::string(text_of(*bytes))},
+                                      call.who));
+  return say_row(call, "lot", call.id());
+}
+Result<Answer> get_certificate(Call& call) {
+  THERIAC_ASSIGN(const auto file, trace::certificate_of(*call.work, call.id()));
+  call.event.object = "lot " + std::to_string(call.id());
+  // Its name is a person's text, and its type is what its makers say: neither is a field here.
+  auto response = http::Response::with(200, "application/octet-stream", file.bytes);
+  response.fields.push_back({"Content-Disposition", "attachment; filename=\"certificate\""});
+  response.fields.push_back({"X-Content-Type-Options", "nosniff"});
+  return Answer{.body = nullptr, .file = std::move(response)};
+}
 
 Result<Answer> list_partners(Call& call) {
   THERIAC_ASSIGN(const auto page, page_of(call));
@@ -225,5 +255,9 @@ Result<Answer> find_place(Call& call) {
 Result<Answer> get_place(Call& call) { return say_one(trace::place(*call.work, call.id())); }
 Result<Answer> change_place(Call& call) { return change_row<Place>(call, "place"); }
 Result<Answer> place_history(Call& call) { return history(call, Record::kPlace); }
+
+// What is master data's for others' rows.
+Result<Answer> pool_history(Call& call) { return history(call, Record::kPool); }
+Result<Answer> recall_history(Call& call) { return history(call, Record::kRecall); }
 
 }  // namespace theriac::api

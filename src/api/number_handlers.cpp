@@ -40,14 +40,6 @@ Json show(const Allocation& one) {
           {"returned", one.returned}};
 }
 
-/// The whole list, since its length is a person's work and not a machine's.
-template <typename T>
-Answer say_all(const std::vector<T>& rows) {
-  auto items = Json::array();
-  for (const auto& row : rows) items.push_back(show(row));
-  return say({{"items", std::move(items)}});
-}
-
 Json show(const std::vector<trace::ListedRefusal>& refused) {
   auto all = Json::array();
   for (const auto& one : refused) {
@@ -121,8 +113,9 @@ Result<pki::Certificate> recipient_of(const Call& call, const std::string& pem) 
 }  // namespace
 
 Result<Answer> list_pools(Call& call) {
-  THERIAC_ASSIGN(const auto rows, trace::pools_of(*call.work, call.id()));
-  return say_all(rows);
+  THERIAC_ASSIGN(const auto page, page_of(call));
+  THERIAC_ASSIGN(const auto rows, trace::pools_of(*call.work, call.id(), page.after, page.limit));
+  return say_page(rows, page.limit, [](const Pool& one) { return show(one); });
 }
 Result<Answer> get_pool(Call& call) {
   THERIAC_ASSIGN(const auto one, trace::pool(*call.work, call.id()));
@@ -183,8 +176,10 @@ Result<Answer> get_allocation(Call& call) {
   return say(show(one));
 }
 Result<Answer> list_allocations(Call& call) {
-  THERIAC_ASSIGN(const auto rows, trace::allocations_of(*call.work, call.id()));
-  return say_all(rows);
+  THERIAC_ASSIGN(const auto page, page_of(call));
+  THERIAC_ASSIGN(const auto rows,
+                 trace::allocations_of(*call.work, call.id(), page.after, page.limit));
+  return say_page(rows, page.limit, [](const Allocation& one) { return show(one); });
 }
 
 Result<Answer> hand_over(Call& call) {
@@ -250,19 +245,6 @@ Result<Answer> bring_list(Call& call) {
               {"allocation", listed.allocation},
               {"taken", listed.taken},
               {"refused", show(listed.refused)}});
-}
-
-Result<Answer> reconcile_lot(Call& call) {
-  THERIAC_TRY(trace::lot(*call.work, call.id()));
-  THERIAC_ASSIGN(const auto sum, trace::reconcile(*call.work, call.id()));
-  return say({{"issued", sum.issued},
-              {"commissioned", sum.commissioned},
-              {"rejected", sum.rejected},
-              {"sampled", sum.sampled},
-              {"destroyed", sum.destroyed},
-              {"returned", sum.returned},
-              {"unused", sum.unused},
-              {"adds_up", sum.adds_up()}});
 }
 
 }  // namespace theriac::api

@@ -29,6 +29,10 @@ Json reply_of(const Operation& operation) {
   const Json file{{"type", "string"}, {"format", "binary"}};
   if (operation.reply == "cms") {
     reply["content"] = content("application/pkcs7-mime", file);
+  } else if (operation.reply == "page") {
+    reply["content"] = content("text/html", {{"type", "string"}});
+  } else if (operation.reply == "document") {
+    reply["content"] = content("application/octet-stream", file);
   } else if (operation.reply == "label") {
     for (const auto* type : {"image/svg+xml", "image/png", "application/pdf", "application/zpl"}) {
       reply["content"][type] = {{"schema", file}};
@@ -58,6 +62,17 @@ Json parameters_of(const Operation& operation) {
   if (operation.has_pages()) {
     add("cursor", "query", false, {{"type", "string"}});
     add("limit", "query", false, {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}});
+  }
+  if (operation.name == "list_work") {
+    add("kind", "query", false, {{"type", "string"}});
+    add("state", "query", false, {{"enum", {"open", "closed", "all"}}});
+    add("raised_until", "query", false, {{"type", "string"}, {"format", "date-time"}});
+  } else if (operation.name == "list_devices") {
+    for (const auto* name : {"product", "lot", "place"}) {
+      add(name, "query", false, {{"type", "integer"}, {"minimum", 1}});
+    }
+    add("state", "query", false, {{"enum", {"placed", "in-use", "taken-out"}}});
+    add("due_until", "query", false, {{"type", "string"}, {"format", "date-time"}});
   }
   if (operation.kind == Kind::kWrite) {
     add("Idempotency-Key", "header", true,

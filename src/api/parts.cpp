@@ -6,7 +6,6 @@
 #include "trace/limits.hpp"
 
 namespace theriac::api {
-namespace {
 
 std::optional<std::int64_t> number_of(std::string_view text) {
   std::int64_t value = 0;
@@ -14,8 +13,6 @@ std::optional<std::int64_t> number_of(std::string_view text) {
   if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
-
-}  // namespace
 
 std::int64_t Call::id() const { return number_of(request.path_part("id")).value_or(0); }
 
@@ -32,6 +29,11 @@ Result<Page> page_of(const Call& call) {
     page.limit = *rows;
   }
   return page;
+}
+
+Status check_ours(const Call& call) {
+  if (call.who.partner != 0) return fail(Code::kDenied, "not for partners");
+  return {};
 }
 
 Result<std::string> reason_of(Body& body) {

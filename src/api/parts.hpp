@@ -3,6 +3,7 @@
 
 #include "api/body.hpp"
 #include "api/handlers.hpp"
+#include "api/limits.hpp"
 #include "trace/identify.hpp"
 #include "trace/tracker.hpp"
 
@@ -20,6 +21,8 @@ struct Page {
 };
 /// Of the query's cursor and limit. Code::kMalformed.
 Result<Page> page_of(const Call& call);
+/// A whole number in decimal digits.
+std::optional<std::int64_t> number_of(std::string_view text);
 /// One page with the cursor of the next, if there may be one.
 template <typename Rows, typename Show>
 Answer say_page(const Rows& rows, std::int64_t limit, Show show) {
@@ -31,6 +34,9 @@ Answer say_page(const Rows& rows, std::int64_t limit, Show show) {
   }
   return say(std::move(body));
 }
+
+/// Code::kDenied for whoever is bound to a partner, of what is our own people's alone.
+Status check_ours(const Call& call);
 
 /// The "reason" of a change, which must say something.
 Result<std::string> reason_of(Body& body);

@@ -1,9 +1,8 @@
-// Verification of packs, and recalls.
+// Verification of packs.
 #include "api/parts.hpp"
 #include "codec/time.hpp"
 #include "trace/limits.hpp"
 #include "trace/master.hpp"
-#include "trace/recall.hpp"
 #include "trace/verification.hpp"
 
 namespace theriac::api {
@@ -74,13 +73,19 @@ Status check_place(Call& call, trace::PlaceKey key) {
   return {};
 }
 
-Json show(const trace::Recall& one) {
-  Json json{
-      {"id", one.id},       {"open", one.open},     {"opened", codec::rfc3339_utc(one.opened_ms)},
-      {"level", one.level}, {"reason", one.reason}, {"lots", one.lots},
-      {"items", one.items}};
-  if (!one.open) json["closed"] = codec::rfc3339_utc(one.closed_ms);
-  return json;
+/// A copy or a stolen pack is a person's work.
+void raise_alarm(Call& call, const trace::Verified& found, const trace::VerifyAt& at) {
+  const auto item = found.identity ? found.identity->link() : std::string();
+  Json details{{"item", item},
+               {"reason", trace::name_of(found.reason)},
+               {"place", at.place},
+               {"when", codec::rfc3339_utc(at.when_ms)},
+               {"by", call.caller.identity.name}};
+  if (found.lot != 0) details["lot"] = found.lot;
+  if (found.state) details["state"] = trace::name_of(*found.state);
+  if (found.other_place) details["other_place"] = *found.other_place;
+  call.exception = {trace::WorkKind::kAlarm,
+                    item + "\n" + std::string(trace::name_of(found.reason)), 0, std::move(details)};
 }
 
 }  // namespace
@@ -96,10 +101,12 @@ Result<Answer> verify(Call& call) {
   THERIAC_TRY(check_place(call, at.place));
   THERIAC_ASSIGN(const auto found, trace::verify(*call.work, scan, at, *call.sightings));
   call.verified = found;
+  call.exception.reset();
   call.event.object = "items";
   call.event.details = {{"place", at.place}, {"reason", trace::name_of(found.reason)}};
   if (found.lot != 0) call.event.details["lot"] = found.lot;
   if (found.other_place) call.event.details["other_place"] = *found.other_place;
+  if (found.alarming()) raise_alarm(call, found, at);
   std::string text(words_of(found.verdict).in(call.language));
   Json json{{"verdict", trace::name_of(found.verdict)}, {"text", text}};
   if (call.who.partner != 0) return say(std::move(json));
@@ -113,60 +120,6 @@ Result<Answer> verify(Call& call) {
   if (found.lot != 0) json["lot"] = found.lot;
   if (found.other_place) json["other_place"] = *found.other_place;
   return say(std::move(json));
-}
-
-Result<Answer> open_recall(Call& call) {
-  Body body(call.body);
-  THERIAC_ASSIGN(const auto level, body.text("level"));
-  THERIAC_ASSIGN(call.who.reason, reason_of(body));
-  THERIAC_ASSIGN(const auto lots, body.integers_or_none("lots"));
-  THERIAC_ASSIGN(const auto items, body.texts_or_none("items"));
-  THERIAC_TRY(body.end());
-  THERIAC_ASSIGN(const auto opened, trace::open_recall(*call.work, level, lots, items, call.who));
-  call.event.details = {{"level", level},
-                        {"lots", lots},
-                        {"items", items.size()},
-                        {"refused", opened.refused.size()}};
-  if (!opened.refused.empty()) {
-    return refuse_all(call, show_refused(opened.refused, call.language));
-  }
-  return say_row(call, "recalls", opened.id);
-}
-
-Result<Answer> list_recalls(Call& call) {
-  THERIAC_ASSIGN(const auto page, page_of(call));
-  THERIAC_ASSIGN(const auto rows, trace::recalls(*call.work, page.after, page.limit));
-  return say_page(rows, page.limit, [](const trace::Recall& one) { return show(one); });
-}
-
-Result<Answer> get_recall(Call& call) {
-  THERIAC_ASSIGN(const auto one, trace::recall(*call.work, call.id()));
-  return say(show(one));
-}
-
-Result<Answer> close_recall(Call& call) {
-  Body body(call.body);
-  THERIAC_ASSIGN(call.who.reason, reason_of(body));
-  THERIAC_TRY(body.end());
-  THERIAC_TRY(trace::close_recall(*call.work, call.id(), call.who));
-  return say_row(call, "recalls", call.id());
-}
-
-Result<Answer> recall_effectiveness(Call& call) {
-  THERIAC_ASSIGN(const auto sum, trace::effectiveness(*call.work, call.id()));
-  auto lines = Json::array();
-  for (const auto& line : sum.lines) {
-    lines.push_back({{"state", trace::name_of(line.state)},
-                     {"place", line.place},
-                     {"partner", line.partner},
-                     {"in_transit", line.in_transit},
-                     {"count", line.count}});
-  }
-  return say({{"items", sum.items},
-              {"recovered", sum.recovered},
-              {"dispensed", sum.dispensed},
-              {"outstanding", sum.outstanding},
-              {"lines", std::move(lines)}});
 }
 
 }  // namespace theriac::api

@@ -1,5 +1,7 @@
 #include "keys/certificate_table.hpp"
 
+#include "keys/limits.hpp"
+
 namespace theriac::keys {
 
 Status CertificateTable::add(const pki::Identity& identity, const std::string& person) {
@@ -52,6 +54,21 @@ Result<std::vector<IssuedCertificate>> CertificateTable::list(std::int64_t after
     issued.revoked_ms = row.integer(8);
     issued.reason = row.text(9);
     all.push_back(std::move(issued));
+  }
+}
+
+Result<std::vector<std::string>> CertificateTable::revoked(std::string_view tenant,
+                                                           std::int64_t now_ms) {
+  THERIAC_ASSIGN(auto row,
+                 database_.prepare("SELECT serial FROM certificates WHERE tenant = ? AND "
+                                   "revoked_ms > 0 AND not_after_ms >= ? ORDER BY serial"));
+  row.bind_all(tenant, now_ms);
+  std::vector<std::string> all;
+  while (true) {
+    THERIAC_ASSIGN(const bool more, row.step());
+    if (!more) return all;
+    if (all.size() == kRevokedCertificatesMax) return fail(Code::kTooLarge, "revoked certificates");
+    all.emplace_back(row.text(0));
   }
 }
 

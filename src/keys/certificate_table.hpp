@@ -32,6 +32,9 @@ class CertificateTable {
   Status revoke(std::string_view serial_or_name, std::string_view tenant, const Act& act);
   /// Not ended before `after_ms`, by name.
   Result<std::vector<IssuedCertificate>> list(std::int64_t after_ms);
+  /// Serial numbers of the tenant's revoked certificates that have not ended, ordered.
+  /// Code::kTooLarge beyond kRevokedCertificatesMax.
+  Result<std::vector<std::string>> revoked(std::string_view tenant, std::int64_t now_ms);
   Status forget_ended(std::int64_t before_ms);
 
  private:

@@ -22,6 +22,8 @@ inline constexpr std::uint32_t kVersionsPerClassMax = 1'000;
 inline constexpr std::size_t kSharedLeasesPerNameMax = 64;
 inline constexpr std::size_t kReasonBytesMax = 1'000;
 inline constexpr std::size_t kKeysPerReplyMax = 4'096;
+/// Told to a server with each lease; with the keys they fit a frame.
+inline constexpr std::size_t kRevokedCertificatesMax = 10'000;
 
 inline constexpr std::size_t kPassphraseBytesMin = 12;
 inline constexpr std::size_t kPassphraseBytesMax = 1'024;

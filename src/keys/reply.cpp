@@ -42,6 +42,7 @@ Reply reply_of(const Grant& grant) {
                           {"ttl_ms", grant.expires_ms - grant.issued_ms},
                           {"revoked", grant.revoked},
                           {"keys", Json::array()}});
+  if (grant.revoked_certificates) reply.body["revoked_certificates"] = *grant.revoked_certificates;
   reply.secret = SecretBytes(grant.keys.size() * Key256::kSize);
   auto out = reply.secret.reveal_mutable(KeysSecretAccess::get());
   for (const auto& key : grant.keys) {

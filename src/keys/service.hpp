@@ -11,6 +11,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ struct Grant {
   std::int64_t expires_ms = 0;
   std::vector<seal::LeasedKey> keys;
   std::vector<std::string> revoked;
+  /// Of the tenant, by serial number; told to servers, whose callers have such certificates.
+  std::optional<std::vector<std::string>> revoked_certificates;
 };
 
 struct ClassStatus {

@@ -59,6 +59,9 @@ Result<Grant> KeyService::try_lease(const pki::Identity& caller, const LeaseAsk&
   THERIAC_TRY(promote_due(tenant, &lease));
   Grant grant;
   THERIAC_TRY(collect_keys(tenant, lease, grant));
+  if (caller.role == pki::Role::kServer) {
+    THERIAC_ASSIGN(grant.revoked_certificates, certificates_.revoked(caller.tenant, now));
+  }
   const Entry entry{.action = fresh ? "lease.issue" : "lease.renew",
                     .object = "lease",
                     .correlation = to_hex(lease.id.view()),

@@ -25,6 +25,9 @@ struct Keyring {
   TenantId tenant;
   std::vector<seal::LeasedKey> keys;
   std::vector<std::string> revoked;  ///< classes asked for and refused
+  /// Serial numbers of the tenant's certificates that are not to be believed, ordered; told to
+  /// servers only, anew with every renewal.
+  std::vector<std::string> revoked_certificates;
   std::int64_t issued_wall_ms = 0;
   std::int64_t expires_wall_ms = 0;
   std::int64_t expires_monotonic_ms = 0;
@@ -32,6 +35,7 @@ struct Keyring {
   [[nodiscard]] const seal::LeasedKey* active(std::string_view class_name,
                                               seal::Purpose purpose) const;
   [[nodiscard]] bool is_revoked(std::string_view class_name) const;
+  [[nodiscard]] bool is_revoked_certificate(std::string_view serial) const;
 };
 
 /// Where sessions get keys. Thread-safe.

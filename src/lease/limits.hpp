@@ -17,6 +17,7 @@ inline constexpr std::int64_t kRefusedRetryMs = 5'000;
 /// A wall clock this far before the moment the lease was asked for was set back.
 inline constexpr std::int64_t kClockToleranceMs = 5'000;
 inline constexpr std::size_t kKeysPerReplyMax = 4'096;
+inline constexpr std::size_t kRevokedCertificatesMax = 10'000;
 /// A lease longer than this is not believed.
 inline constexpr std::int64_t kLeaseMsMax = 300'000;
 

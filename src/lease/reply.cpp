@@ -1,5 +1,6 @@
 #include "lease/reply.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "lease/limits.hpp"
@@ -48,6 +49,22 @@ Result<seal::LeasedKey> read_key(const codec::Json& json, ByteView material) {
   return key;
 }
 
+/// Of a server's lease; others are not told.
+Result<std::vector<std::string>> read_revoked_certificates(const codec::Json& body) {
+  std::vector<std::string> all;
+  const auto found = body.find("revoked_certificates");
+  if (found == body.end()) return all;
+  if (!found->is_array() || found->size() > kRevokedCertificatesMax) {
+    return bad("revoked_certificates");
+  }
+  for (const auto& serial : *found) {
+    if (!serial.is_string()) return bad("revoked_certificates");
+    all.push_back(serial.get<std::string>());
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
 }  // namespace
 
 std::string lease_request(const Wanted& wanted, const std::string& boot, const std::string& nonce,
@@ -83,6 +100,7 @@ Result<Granted> read_lease(const Answer& answer, std::int64_t sent_wall_ms,
     if (!name.is_string()) return bad("revoked");
     granted.ring.revoked.push_back(name.get<std::string>());
   }
+  THERIAC_ASSIGN(granted.ring.revoked_certificates, read_revoked_certificates(answer.body));
   const auto keys = answer.body.find("keys");
   if (keys == answer.body.end() || !keys->is_array() || keys->size() > kKeysPerReplyMax) {
     return bad("keys");

@@ -33,6 +33,10 @@ bool Keyring::is_revoked(std::string_view class_name) const {
   return std::find(revoked.begin(), revoked.end(), class_name) != revoked.end();
 }
 
+bool Keyring::is_revoked_certificate(std::string_view serial) const {
+  return std::binary_search(revoked_certificates.begin(), revoked_certificates.end(), serial);
+}
+
 void LeaseState::granted(Keyring ring) {
   if (!ring_ || !same_keys(*ring_, ring)) ++generation_;
   ring.generation = generation_;

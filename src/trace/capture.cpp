@@ -1,6 +1,7 @@
 #include "trace/capture.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "gs1/epc.hpp"
 #include "trace/limits.hpp"
@@ -45,8 +46,13 @@ std::string text_of_extension(const std::vector<epcis::Element>& all, std::strin
 /// One capture.
 class Capturing {
  public:
-  Capturing(Work& work, const Who& who)
-      : work_(work), who_(who), acts_(work), identifier_(acts_.identifier) {}
+  /// `only`: the places of the items that are looked at; none: all.
+  Capturing(Work& work, const Who& who, std::set<std::size_t> only = {})
+      : work_(work),
+        who_(who),
+        only_(std::move(only)),
+        acts_(work),
+        identifier_(acts_.identifier) {}
 
   Result<CapturedEvent> run(const Event& event, const KeptEvent& kept) {
     CapturedEvent done{.kept = kept};
@@ -111,6 +117,7 @@ class Capturing {
       return true;
     };
     for (std::size_t i = 0; i < told.items.size(); ++i) {
+      if (!only_.empty() && !only_.contains(i)) continue;
       THERIAC_ASSIGN(const bool may_be_ours, look(told.items[i]));
       if (!may_be_ours) continue;
       ours.told.items.push_back(told.items[i]);
@@ -168,18 +175,12 @@ class Capturing {
   }
 
   Result<std::int64_t> raise(WorkKind kind, std::int64_t seq, const Json& details) {
-    THERIAC_ASSIGN(const auto id, next_ids(work_, "work"));
-    THERIAC_ASSIGN(const auto sealed,
-                   seal_json(work_.vault, Record::kWork, row_of(Record::kWork, id), details));
-    THERIAC_TRY(work_.session.run_all(
-        "INSERT INTO work(id, kind, state, seq, raised_ms, closed_ms, sealed) "
-        "VALUES($1, $2, 1, $3, $4, 0, $5)",
-        id, static_cast<std::int64_t>(kind), seq, work_.now_ms, ByteView(sealed)));
-    return id;
+    return trace::raise(work_, {kind, "event " + std::to_string(seq), seq, details});
   }
 
   Work& work_;
   const Who& who_;
+  std::set<std::size_t> only_;
   ActsOfOneWork acts_;
   Identifier& identifier_;
 };
@@ -187,19 +188,6 @@ class Capturing {
 std::string text_of_extension(const std::vector<epcis::Element>& all, std::string_view name) {
   const auto at = std::ranges::find(all, name, &epcis::Element::name);
   return at == all.end() ? std::string() : at->text;
-}
-
-Result<WorkItem> work_at(Work& work, const store::Rows& rows) {
-  WorkItem one;
-  one.id = rows.integer(0);
-  one.kind = static_cast<WorkKind>(rows.integer(1));
-  one.open = rows.integer(2) != 0;
-  one.seq = rows.integer(3);
-  one.raised_ms = rows.integer(4);
-  one.closed_ms = rows.integer(5);
-  THERIAC_ASSIGN(one.details, open_json(work.vault, Record::kWork, row_of(Record::kWork, one.id),
-                                        rows.bytes(6)));
-  return one;
 }
 
 }  // namespace
@@ -210,20 +198,6 @@ std::optional<EventAct> act_of(const Event& event) {
   if (event.type == EventType::kAggregation) act = of_aggregation(event);
   if (!act) return std::nullopt;
   return EventAct{*act, event.epcs, event.type == EventType::kAggregation ? event.parent_id : ""};
-}
-
-std::string_view name_of(WorkKind kind) {
-  switch (kind) {
-    case WorkKind::kRefusedAct:
-      return "refused-act";
-    case WorkKind::kUnknownPlace:
-      return "unknown-place";
-    case WorkKind::kIdTaken:
-      return "event-id-taken";
-    case WorkKind::kRefusedReport:
-      return "refused-report";
-  }
-  return {};
 }
 
 Result<std::vector<CapturedEvent>> capture(Work& work, const epcis::Document& document,
@@ -243,41 +217,13 @@ Result<std::vector<CapturedEvent>> capture(Work& work, const epcis::Document& do
   return all;
 }
 
-Result<std::vector<WorkItem>> open_work(Work& work, std::int64_t after, std::int64_t limit) {
-  THERIAC_ASSIGN(
-      auto rows,
-      work.session.query_all("SELECT id, kind, state, seq, raised_ms, closed_ms, sealed FROM work "
-                             "WHERE state = 1 AND id > $1 ORDER BY id LIMIT $2",
-                             after, std::clamp<std::int64_t>(limit, 1, kPageRowsMax)));
-  std::vector<WorkItem> all;
-  for (;;) {
-    THERIAC_ASSIGN(const bool found, rows->next());
-    if (!found) return all;
-    THERIAC_ASSIGN(auto one, work_at(work, *rows));
-    all.push_back(std::move(one));
+Result<CapturedEvent> retry_event(Work& work, const WorkItem& item, const Who& who) {
+  THERIAC_ASSIGN(const auto stored, read_event(work, item.seq));
+  std::set<std::size_t> only;
+  if (const auto refused = item.details.find("refused"); refused != item.details.end()) {
+    for (const auto& one : *refused) only.insert(one.at("item").get<std::size_t>());
   }
-}
-
-Status close_work(Work& work, std::int64_t id, const Who& who) {
-  WorkItem one;
-  {
-    THERIAC_ASSIGN(auto rows, work.session.query_all(
-                                  "SELECT id, kind, state, seq, raised_ms, closed_ms, sealed "
-                                  "FROM work WHERE id = $1",
-                                  id));
-    THERIAC_ASSIGN(const bool found, rows->next());
-    if (!found) return fail(Code::kNotFound, "work");
-    THERIAC_ASSIGN(one, work_at(work, *rows));
-  }
-  if (!one.open) return fail(Code::kConflict, "work");
-  one.details["closedBy"] = who.person;
-  one.details["reason"] = who.reason;
-  THERIAC_ASSIGN(const auto sealed,
-                 seal_json(work.vault, Record::kWork, row_of(Record::kWork, id), one.details));
-  THERIAC_TRY(
-      work.session.run_all("UPDATE work SET state = 0, closed_ms = $2, sealed = $3 WHERE id = $1",
-                           id, work.now_ms, ByteView(sealed)));
-  return {};
+  return Capturing(work, who, std::move(only)).run(stored.event(), {Kept::kStored, item.seq});
 }
 
 }  // namespace theriac::trace

@@ -15,6 +15,7 @@
 #include "epcis/document.hpp"
 #include "trace/events.hpp"
 #include "trace/tracker.hpp"
+#include "trace/work_list.hpp"
 
 namespace theriac::trace {
 
@@ -26,24 +27,6 @@ struct EventAct {
 };
 /// By business step, action and disposition: CBV 2.0 section 7. nullopt: an observation.
 std::optional<EventAct> act_of(const epcis::Event& event);
-
-/// Why an event needs a person.
-enum class WorkKind : std::uint8_t {
-  kRefusedAct = 1,
-  kUnknownPlace = 2,
-  kIdTaken = 3,
-  kRefusedReport = 4
-};
-std::string_view name_of(WorkKind kind);
-
-struct WorkItem {
-  std::int64_t id = 0;
-  WorkKind kind{};
-  bool open = true;
-  std::int64_t seq = 0;  ///< of the event
-  std::int64_t raised_ms = 0, closed_ms = 0;
-  codec::Json details;  ///< refusals by item; who closed it, and why
-};
 
 struct CapturedEvent {
   KeptEvent kept;
@@ -58,9 +41,8 @@ Result<std::vector<CapturedEvent>> capture(Work& work, const epcis::Document& do
                                            std::span<const epcis::Event> events, EventFormat format,
                                            bool proceed, const Who& who);
 
-/// Oldest first, after `after`.
-Result<std::vector<WorkItem>> open_work(Work& work, std::int64_t after, std::int64_t limit);
-/// kNotFound; kConflict if it is closed already.
-Status close_work(Work& work, std::int64_t id, const Who& who);
+/// What a work item's event tells, tried again for the items that were refused; what still cannot
+/// be done is the same work item. Code::kNotFound.
+Result<CapturedEvent> retry_event(Work& work, const WorkItem& item, const Who& who);
 
 }  // namespace theriac::trace

@@ -107,6 +107,28 @@ TEST_F(CaptureTest, WhatCannotBeIsKeptAndBecomesWork) {
       done([&](Work& one) { return read_event(one, again[0].kept.seq); })->event().epcs.size(), 2U);
 }
 
+TEST_F(CaptureTest, WhatWasRefusedIsTriedAgainAlone) {
+  const auto items = issue(3);
+  const auto tried = [&](const WorkItem& item) {
+    return *done([&](Work& one) { return retry_event(one, item, who_); });
+  };
+  ASSERT_TRUE(done([&](Work& one) { return set_state(one, lot_, LotState::kBlocked, who_); }));
+  take({commissioning(items)});
+  ASSERT_EQ(open().size(), 1U);
+  const auto id = open()[0].id;
+  EXPECT_EQ(tried(open()[0]).work, id);  // still blocked: the same item
+  EXPECT_EQ(open()[0].times, 2);
+  release();
+  EXPECT_EQ(refusals(request(Act::kCommission, {items[1]})), "");
+  const auto again = tried(open()[0]);
+  EXPECT_EQ(again.work, id);
+  ASSERT_EQ(again.refused.size(), 1U);
+  EXPECT_EQ(again.refused[0].at, 1U);
+  // The others are done by now and are not asked for again.
+  EXPECT_EQ(tried(open()[0]).refused.size(), 1U);
+  EXPECT_EQ(open().size(), 1U);
+}
+
 TEST_F(CaptureTest, PlacesThatNobodyKnowsAndPlacesOfOthers) {
   const auto items = commissioned(1);
   take({object(epcis::Action::kObserve, "sampling", {items[0]},

@@ -22,13 +22,13 @@ std::optional<Act> act_of(std::int64_t stored) {
 // The key comes first in every list: look_up() puts it there.
 #define THERIAC_ITEM_COLUMNS                                                                     \
   "product", "lot", "allocation", "state", "flags", "parent", "place", "changed_ms", "acted_ms", \
-      "last_act", "state_before", "last_place", "sealed"
-constexpr std::array<std::string_view, 13> kRead{THERIAC_ITEM_COLUMNS};
-constexpr std::array<std::string_view, 14> kInsert{"key", THERIAC_ITEM_COLUMNS};
+      "last_act", "state_before", "last_place", "made_ms", "sealed"
+constexpr std::array<std::string_view, 14> kRead{THERIAC_ITEM_COLUMNS};
+constexpr std::array<std::string_view, 15> kInsert{"key", THERIAC_ITEM_COLUMNS};
 #undef THERIAC_ITEM_COLUMNS
-constexpr std::array<std::string_view, 10> kUpdate{
-    "lot",        "state",    "flags",    "parent",       "place",
-    "changed_ms", "acted_ms", "last_act", "state_before", "last_place"};
+constexpr std::array<std::string_view, 11> kUpdate{
+    "lot",      "state",    "flags",        "parent",     "place",  "changed_ms",
+    "acted_ms", "last_act", "state_before", "last_place", "made_ms"};
 
 ItemKey key_of(ByteView bytes) {
   ItemKey key{};
@@ -52,7 +52,8 @@ ItemRow row_at(const store::Rows& rows) {
   one.last_act = act_of(rows.integer(10));
   one.state_before = static_cast<State>(rows.integer(11));
   one.last_place = rows.integer(12);
-  const auto sealed = rows.bytes(13);
+  one.made_ms = rows.integer(13);
+  const auto sealed = rows.bytes(14);
   one.sealed.assign(sealed.begin(), sealed.end());
   return one;
 }
@@ -112,7 +113,7 @@ Status insert_items(Work& work, std::span<const ItemRow> rows) {
                                  static_cast<std::int64_t>(one.state), flags_of(one),
                                  parent_of(one), one.place, one.changed_ms, one.acted_ms,
                                  stored(one.last_act), static_cast<std::int64_t>(one.state_before),
-                                 one.last_place, ByteView(one.sealed)});
+                                 one.last_place, one.made_ms, ByteView(one.sealed)});
   }
   THERIAC_TRY(work.session.insert("items", kInsert, values, ""));
   return {};
@@ -126,7 +127,7 @@ Status update_items(Work& work, std::span<const ItemRow> rows) {
     values.insert(values.end(),
                   {ByteView(one.key), one.lot, static_cast<std::int64_t>(one.state), flags_of(one),
                    parent_of(one), one.place, one.changed_ms, one.acted_ms, stored(one.last_act),
-                   static_cast<std::int64_t>(one.state_before), one.last_place});
+                   static_cast<std::int64_t>(one.state_before), one.last_place, one.made_ms});
   }
   THERIAC_ASSIGN(const auto changed, work.session.update("items", "key", kUpdate, values));
   // Somebody else's transaction took one away: ours is to be run again.
@@ -147,7 +148,7 @@ Result<std::vector<ItemRow>> contents_of(Work& work, const ItemKey& container,
   const ItemKey first{};
   return all_rows(work.session.query_all(
       "SELECT key, product, lot, allocation, state, flags, parent, place, changed_ms, acted_ms, "
-      "last_act, state_before, last_place, sealed FROM items "
+      "last_act, state_before, last_place, made_ms, sealed FROM items "
       "WHERE parent = $1 AND key > $2 ORDER BY key LIMIT $3",
       ByteView(container), ByteView(after ? *after : first), limit));
 }
@@ -198,7 +199,8 @@ Result<std::vector<ItemRow>> all_inside(Work& work, const ItemKey& container, st
   return all_rows(work.session.query_all(
       THERIAC_INSIDE
       "SELECT i.key, i.product, i.lot, i.allocation, i.state, i.flags, i.parent, i.place, "
-      "i.changed_ms, i.acted_ms, i.last_act, i.state_before, i.last_place, i.sealed "
+      "i.changed_ms, i.acted_ms, i.last_act, i.state_before, i.last_place, "
+      "i.made_ms, i.sealed "
       "FROM within w JOIN items i ON i.key = w.key ORDER BY w.depth, i.key LIMIT $2",
       ByteView(container), limit));
 }

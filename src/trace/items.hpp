@@ -25,7 +25,8 @@ struct ItemRow {
   std::optional<Act> last_act;
   State state_before = State::kAllocated;
   PlaceKey last_place = kNowhere;
-  Bytes sealed;  ///< the serial
+  std::int64_t made_ms = 0;  ///< when it was commissioned; 0: not yet
+  Bytes sealed;              ///< the serial
 };
 
 using ItemRows = std::map<ItemKey, ItemRow>;

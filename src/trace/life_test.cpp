@@ -224,6 +224,25 @@ TEST(Life, NothingComesBack) {
   EXPECT_EQ(from_stolen, std::set<State>{kDestroyed});
 }
 
+TEST(Life, EveryRefusalIsSaidInBothLanguages) {
+  std::set<std::string_view> names, english, chinese;
+  constexpr std::array kAll{
+#define THERIAC_LIFE_REFUSAL(name, english, chinese) LifeRefusal::k##name,
+#include "trace/life_refusals.inc"
+#undef THERIAC_LIFE_REFUSAL
+  };
+  for (const auto one : kAll) {
+    names.insert(name_of(one));
+    english.insert(explain(one, Language::kEnglish));
+    chinese.insert(explain(one, Language::kChinese));
+    const auto text = explain(one, Language::kChinese);
+    EXPECT_TRUE(std::ranges::any_of(text, [](char c) { return (c & 0x80) != 0; })) << text;
+  }
+  EXPECT_EQ(names.size(), kAll.size());
+  EXPECT_EQ(english.size(), kAll.size());
+  EXPECT_EQ(chinese.size(), kAll.size());
+}
+
 TEST(Life, Names) {
   for (std::size_t i = 0; i < kActs; ++i) {
     EXPECT_EQ(act_named(name_of(static_cast<Act>(i))), static_cast<Act>(i));

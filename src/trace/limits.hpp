@@ -52,6 +52,12 @@ inline constexpr std::int64_t kEpcScanEvents = 4096;
 inline constexpr std::int64_t kQueriesMax = 1000;
 inline constexpr std::int64_t kSubscriptionsMax = 100;
 inline constexpr std::size_t kQueryNameBytesMax = 200;
+inline constexpr std::size_t kCertificateBytesMax = 512U << 10U;
+/// Free fields of a device's record, and the bytes of each.
+inline constexpr std::size_t kDeviceFieldsMax = 20;
+inline constexpr std::size_t kDeviceFieldBytesMax = 2000;
+/// What was done to one item of the work list.
+inline constexpr std::size_t kWorkNotesMax = 200;
 /// Rows of one page.
 inline constexpr std::int64_t kPageRowsMax = 1000;
 

@@ -119,15 +119,4 @@ std::optional<LifeRefusal> wrong_time_of_use(const Allocation& of, std::int64_t 
   return std::nullopt;
 }
 
-Result<std::int64_t> raise_refused_report(Work& work, const codec::Json& details) {
-  THERIAC_ASSIGN(const auto id, next_ids(work, "work"));
-  THERIAC_ASSIGN(const auto sealed,
-                 seal_json(work.vault, Record::kWork, row_of(Record::kWork, id), details));
-  THERIAC_TRY(work.session.run_all(
-      "INSERT INTO work(id, kind, state, seq, raised_ms, closed_ms, sealed) "
-      "VALUES($1, $2, 1, 0, $3, 0, $4)",
-      id, static_cast<std::int64_t>(WorkKind::kRefusedReport), work.now_ms, ByteView(sealed)));
-  return id;
-}
-
 }  // namespace theriac::trace

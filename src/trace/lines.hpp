@@ -41,7 +41,4 @@ Status note_used(Work& work, std::int64_t allocation, std::int64_t count);
 /// May a line have used a number of this allocation then? BeforeIssued, StockTooOld.
 std::optional<LifeRefusal> wrong_time_of_use(const Allocation& of, std::int64_t when_ms);
 
-/// What a line reports was done already: that it is refused here is work for a person. Its row.
-Result<std::int64_t> raise_refused_report(Work& work, const codec::Json& details);
-
 }  // namespace theriac::trace

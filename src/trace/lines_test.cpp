@@ -126,19 +126,6 @@ TEST_F(Lines, ReportInTheirOwnTimeWithinLimits) {
   EXPECT_EQ(commission(line, {links[3]}, latest), "0:TooLongAgo");
 }
 
-TEST_F(Lines, WhatIsRefusedOfAReportIsWorkForAPerson) {
-  const auto id = done([&](Work& work) {
-    return raise_refused_report(work, {{"act", "commission"}, {"refused", {1, 2}}});
-  });
-  ASSERT_TRUE(id);
-  const auto open = done([&](Work& work) { return open_work(work, 0, 10); });
-  ASSERT_TRUE(open);
-  ASSERT_EQ(open->size(), 1U);
-  EXPECT_EQ(open->front().kind, WorkKind::kRefusedReport);
-  EXPECT_EQ(name_of(open->front().kind), "refused-report");
-  EXPECT_EQ(open->front().details.at("act"), "commission");
-}
-
 TEST_F(Lines, OfAPlaceAreChecked) {
   const auto with = [&](std::vector<std::string> names) {
     return done([&](Work& work) -> Status {

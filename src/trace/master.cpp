@@ -216,6 +216,17 @@ Status change_row(Work& work, T one, const Who& who) {
   return update(work, one, before, who);
 }
 
+/// A product never holds itself, at any depth.
+Status check_levels(Work& work, const Product& one) {
+  auto inner = one.inner;
+  for (int depth = 1; inner != 0; ++depth) {
+    if (inner == one.id || depth >= kNestingMax) return fail(Code::kMalformed, "inner");
+    THERIAC_ASSIGN(const auto next, by_id<Product>(work, inner));
+    inner = next.inner;
+  }
+  return {};
+}
+
 /// The names a partner's certificates have, in place of those it had.
 Status set_names(Work& work, const Partner& partner) {
   THERIAC_TRY(work.session.run_all("DELETE FROM partner_names WHERE partner = $1", partner.id));
@@ -252,7 +263,7 @@ std::optional<std::int64_t> Lot::expires_ms() const {
 }
 
 Result<std::int64_t> add(Work& work, const Product& one, const Who& who) {
-  if (one.inner != 0) THERIAC_TRY(by_id<Product>(work, one.inner));
+  THERIAC_TRY(check_levels(work, one));
   return insert(work, one, who);
 }
 
@@ -281,8 +292,7 @@ Result<std::int64_t> add(Work& work, const Place& one, const Who& who) {
 }
 
 Status change(Work& work, const Product& one, const Who& who) {
-  if (one.inner == one.id && one.inner != 0) return fail(Code::kMalformed, "inner");
-  if (one.inner != 0) THERIAC_TRY(by_id<Product>(work, one.inner));
+  THERIAC_TRY(check_levels(work, one));
   return change_row(work, one, who);
 }
 Status change(Work& work, const Lot& one, const Who& who) { return change_row(work, one, who); }
@@ -369,6 +379,16 @@ Result<Product> product(Work& work, std::int64_t id) { return by_id<Product>(wor
 Result<Lot> lot(Work& work, std::int64_t id) { return by_id<Lot>(work, id); }
 Result<Partner> partner(Work& work, std::int64_t id) { return by_id<Partner>(work, id); }
 Result<Place> place(Work& work, std::int64_t id) { return by_id<Place>(work, id); }
+
+Result<std::vector<Product>> levels_of(Work& work, std::int64_t id) {
+  std::vector<Product> all;
+  while (id != 0 && all.size() < static_cast<std::size_t>(kNestingMax)) {
+    THERIAC_ASSIGN(auto one, by_id<Product>(work, id));
+    id = one.inner;
+    all.push_back(std::move(one));
+  }
+  return all;
+}
 
 Result<std::vector<Product>> products(Work& work, std::int64_t after, std::int64_t limit) {
   return page<Product>(work, after, limit);

@@ -97,6 +97,9 @@ Result<Lot> lot(Work& work, std::int64_t id);
 Result<Partner> partner(Work& work, std::int64_t id);
 Result<Place> place(Work& work, std::int64_t id);
 
+/// A product with what it holds, level by level down to the single pack.
+Result<std::vector<Product>> levels_of(Work& work, std::int64_t product);
+
 /// Rows after `after` in the order of their numbers, at most `limit`.
 Result<std::vector<Product>> products(Work& work, std::int64_t after, std::int64_t limit);
 Result<std::vector<Lot>> lots_of(Work& work, std::int64_t product, std::int64_t after,

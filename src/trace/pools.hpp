@@ -47,12 +47,17 @@ Result<std::int64_t> make_pool(Work& work, std::int64_t product, const NumberRul
 Status close_pool(Work& work, std::int64_t pool, const Who& who);
 Result<Pool> pool(Work& work, std::int64_t id);
 Result<std::vector<Pool>> pools_of(Work& work, std::int64_t product);
+/// Rows after `after` in the order of their numbers, at most `limit`.
+Result<std::vector<Pool>> pools_of(Work& work, std::int64_t product, std::int64_t after,
+                                   std::int64_t limit);
 
 /// Numbers for `lot` at `place` (and, at a contract maker's, its partner).
 Result<Allocation> allocate(Work& work, std::int64_t pool, std::int64_t count, std::int64_t lot,
                             std::int64_t place, const Who& who);
 Result<Allocation> allocation(Work& work, std::int64_t id);
 Result<std::vector<Allocation>> allocations_of(Work& work, std::int64_t lot);
+Result<std::vector<Allocation>> allocations_of(Work& work, std::int64_t lot, std::int64_t after,
+                                               std::int64_t limit);
 /// Its numbers, in no telling order.
 Result<std::vector<std::string>> numbers_of(Work& work, const Allocation& allocation);
 
@@ -102,20 +107,5 @@ Result<Listed> bring_list(Work& work, std::int64_t product, std::span<const std:
 Result<std::vector<ListedRefusal>> return_unused(Work& work, std::int64_t allocation,
                                                  std::span<const std::string> serials,
                                                  const Who& who);
-
-/// What became of a lot's numbers: issued = commissioned + rejected + sampled + destroyed +
-/// returned + unused.
-struct Reconciliation {
-  std::int64_t issued = 0;
-  std::int64_t commissioned = 0;  ///< and whatever came after, but what is counted below
-  std::int64_t rejected = 0;      ///< decommissioned or destroyed before they were commissioned
-  std::int64_t sampled = 0, destroyed = 0, returned = 0;
-  std::int64_t unused = 0;  ///< neither used nor returned yet
-  [[nodiscard]] bool adds_up() const {
-    return issued == commissioned + rejected + sampled + destroyed + returned + unused &&
-           unused >= 0;
-  }
-};
-Result<Reconciliation> reconcile(Work& work, std::int64_t lot);
 
 }  // namespace theriac::trace

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "trace/reconciliation.hpp"
 #include "trace/test_site.hpp"
 
 namespace theriac::trace {
@@ -104,9 +105,9 @@ TEST_F(PoolsTest, UnusedNumbersComeBackOnce) {
             "0:NumberReturned");
   const auto got = sum();
   EXPECT_EQ(got.issued, 10);
-  EXPECT_EQ(got.returned, 2);
-  EXPECT_EQ(got.commissioned, 1);
-  EXPECT_EQ(got.unused, 7);
+  EXPECT_EQ(got[Fate::kReturned], 2);
+  EXPECT_EQ(got[Fate::kCommissioned], 1);
+  EXPECT_EQ(got[Fate::kUnused], 7);
   EXPECT_TRUE(got.adds_up());
 }
 
@@ -137,9 +138,9 @@ TEST_F(PoolsTest, ListsOfOthersAreSealedOnArrival) {
                                      std::vector<std::string>{"FOREIGN-0002"}, who_);
               })->empty());
   const auto got = sum();
-  EXPECT_EQ(got.returned, 1);
-  EXPECT_EQ(got.commissioned, 2);
-  EXPECT_EQ(got.unused, 1);
+  EXPECT_EQ(got[Fate::kReturned], 1);
+  EXPECT_EQ(got[Fate::kCommissioned], 2);
+  EXPECT_EQ(got[Fate::kUnused], 1);
   EXPECT_TRUE(got.adds_up());
   const auto all = stored();
   EXPECT_EQ(all.find("FOREIGN"), std::string::npos);
@@ -161,11 +162,11 @@ TEST_F(PoolsTest, ALotAddsUp) {
   EXPECT_EQ(refusals(request(Act::kDecommission, some(7, 4))), "");
   const auto got = sum();
   EXPECT_EQ(got.issued, 100);
-  EXPECT_EQ(got.sampled, 5);
-  EXPECT_EQ(got.destroyed, 2);
-  EXPECT_EQ(got.rejected, 4);
-  EXPECT_EQ(got.commissioned, 83);
-  EXPECT_EQ(got.unused, 6);
+  EXPECT_EQ(got[Fate::kSampled], 5);
+  EXPECT_EQ(got[Fate::kDestroyed], 2);
+  EXPECT_EQ(got[Fate::kRejected], 4);
+  EXPECT_EQ(got[Fate::kCommissioned], 83);
+  EXPECT_EQ(got[Fate::kUnused], 6);
   EXPECT_TRUE(got.adds_up());
 }
 

@@ -23,6 +23,7 @@ Result<Recall> recall_at(Work& work, const store::Rows& rows) {
   json.at("reason").get_to(one.reason);
   json.at("lots").get_to(one.lots);
   json.at("items").get_to(one.items);
+  one.search = json.value("search", Json());
   return one;
 }
 
@@ -75,29 +76,45 @@ Status recall_items(Work& work, std::int64_t id, std::vector<ItemRow>& rows) {
   return {};
 }
 
-// From each item up to its outermost container.
-#define THERIAC_OUTERMOST(ITEMS)                                                            \
-  "WITH RECURSIVE up(item, at, parent) AS (SELECT key, key, parent FROM items WHERE " ITEMS \
-  " UNION ALL SELECT u.item, i.key, i.parent FROM up u JOIN items i ON i.key = u.parent) "  \
-  "SELECT own.state, outer_one.place, outer_one.flags & 2, count(*) FROM up u "             \
-  "JOIN items outer_one ON outer_one.key = u.at JOIN items own ON own.key = u.item "        \
-  "WHERE u.parent IS NULL GROUP BY own.state, outer_one.place, outer_one.flags & 2"
+/// The row of a recall that begins now.
+Status insert_recall(Work& work, std::int64_t id, const Json& json) {
+  THERIAC_ASSIGN(const auto sealed,
+                 seal_json(work.vault, Record::kRecall, row_of(Record::kRecall, id), json));
+  THERIAC_TRY(work.session.run_all(
+      "INSERT INTO recalls(id, state, opened_ms, closed_ms, sealed) VALUES($1, 1, $2, 0, $3)", id,
+      work.now_ms, ByteView(sealed)));
+  return {};
+}
 
-constexpr std::string_view kOfLots =
-    THERIAC_OUTERMOST("lot IN (SELECT id FROM lots WHERE recall = $1)");
-constexpr std::string_view kOfList = THERIAC_OUTERMOST(
-    "key IN (SELECT item FROM recall_items WHERE recall = $1) AND "
-    "lot NOT IN (SELECT id FROM lots WHERE recall = $1)");
-#undef THERIAC_OUTERMOST
+Status check(std::string_view level, const Who& who) {
+  if (level != "I" && level != "II" && level != "III") return fail(Code::kMalformed, "level");
+  if (who.reason.empty()) return fail(Code::kMalformed, "reason");
+  return {};
+}
 
-Status add_lines(Work& work, std::string_view sql, std::int64_t id, Effectiveness& sum) {
-  THERIAC_ASSIGN(auto rows, work.session.query_all(sql, id));
-  for (;;) {
-    THERIAC_ASSIGN(const bool found, rows->next());
-    if (!found) return {};
-    sum.lines.push_back({static_cast<State>(rows->integer(0)), rows->integer(1), 0,
-                         rows->integer(2) != 0, rows->integer(3)});
+/// A notice's row is known by both.
+RowId row_of_notice(std::int64_t recall, std::int64_t partner) {
+  auto row = row_of(Record::kNotice, recall);
+  for (std::size_t i = 0; i < 7; ++i) {
+    row.bytes[1 + i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(partner) >> (8 * i));
   }
+  return row;
+}
+
+RecallNotice notice_of(std::int64_t partner) {
+  return {.partner = partner, .how = {}, .answer = {}};
+}
+
+Status write_notice(Work& work, std::int64_t recall, const RecallNotice& one, const Who& who) {
+  const Json json{{"how", one.how}, {"answer", one.answer}, {"person", who.person}};
+  THERIAC_ASSIGN(const auto sealed,
+                 seal_json(work.vault, Record::kNotice, row_of_notice(recall, one.partner), json));
+  THERIAC_TRY(work.session.run_all(
+      "INSERT INTO recall_notices(recall, partner, told_ms, answered_ms, missing, sealed) "
+      "VALUES($1, $2, $3, $4, $5, $6) ON CONFLICT(recall, partner) DO UPDATE SET told_ms = $3, "
+      "answered_ms = $4, missing = $5, sealed = $6",
+      recall, one.partner, one.told_ms, one.answered_ms, one.missing, ByteView(sealed)));
+  return {};
 }
 
 }  // namespace
@@ -105,8 +122,7 @@ Status add_lines(Work& work, std::string_view sql, std::int64_t id, Effectivenes
 Result<OpenedRecall> open_recall(Work& work, std::string_view level,
                                  std::span<const std::int64_t> lots,
                                  std::span<const std::string> items, const Who& who) {
-  if (level != "I" && level != "II" && level != "III") return fail(Code::kMalformed, "level");
-  if (who.reason.empty()) return fail(Code::kMalformed, "reason");
+  THERIAC_TRY(check(level, who));
   if (lots.empty() && items.empty()) return fail(Code::kOutOfRange, "nothing to recall");
   if (lots.size() > kItemsOfOneCallMax || items.size() > kItemsOfOneCallMax) {
     return fail(Code::kTooLarge, "items");
@@ -122,14 +138,37 @@ Result<OpenedRecall> open_recall(Work& work, std::string_view level,
                   {"person", who.person},
                   {"lots", each},
                   {"items", listed.rows.size()}};
-  THERIAC_ASSIGN(const auto sealed,
-                 seal_json(work.vault, Record::kRecall, row_of(Record::kRecall, opened.id), json));
-  THERIAC_TRY(work.session.run_all(
-      "INSERT INTO recalls(id, state, opened_ms, closed_ms, sealed) VALUES($1, 1, $2, 0, $3)",
-      opened.id, work.now_ms, ByteView(sealed)));
+  THERIAC_TRY(insert_recall(work, opened.id, json));
   for (const auto lot : each) THERIAC_TRY(set_recall(work, lot, opened.id, who));
   THERIAC_TRY(recall_items(work, opened.id, listed.rows));
   return opened;
+}
+
+Result<std::int64_t> open_recall(Work& work, std::string_view level, const RecallSearch& search,
+                                 std::int64_t expected, const Who& who) {
+  THERIAC_TRY(check(level, who));
+  THERIAC_ASSIGN(const auto found, find_for_recall(work, search));
+  if (found.lots.empty()) return fail(Code::kOutOfRange, "nothing to recall");
+  if (found.items != expected) return fail(Code::kConflict, "another number of items");
+  THERIAC_ASSIGN(const auto id, next_ids(work, "recalls"));
+  std::vector<std::int64_t> lots;
+  std::int64_t items = 0;
+  if (search.is_of_items()) {
+    THERIAC_ASSIGN(items, mark_for_recall(work, search, found, id));
+  } else {
+    for (const auto& one : found.lots) {
+      THERIAC_TRY(set_recall(work, one.lot, id, who));
+      lots.push_back(one.lot);
+    }
+  }
+  THERIAC_TRY(insert_recall(work, id,
+                            {{"level", level},
+                             {"reason", who.reason},
+                             {"person", who.person},
+                             {"lots", lots},
+                             {"items", items},
+                             {"search", json_of(search)}}));
+  return id;
 }
 
 Status close_recall(Work& work, std::int64_t id, const Who& who) {
@@ -149,11 +188,14 @@ Result<Recall> recall(Work& work, std::int64_t id) {
   return recall_at(work, *rows);
 }
 
-Result<std::vector<Recall>> recalls(Work& work, std::int64_t after, std::int64_t limit) {
+Result<std::vector<Recall>> recalls(Work& work, std::int64_t after, std::int64_t limit,
+                                    std::int64_t partner) {
   THERIAC_ASSIGN(auto rows,
-                 work.session.query_all("SELECT id, state, opened_ms, closed_ms, sealed FROM "
-                                        "recalls WHERE id > $1 ORDER BY id LIMIT $2",
-                                        after, std::clamp<std::int64_t>(limit, 1, kPageRowsMax)));
+                 work.session.query_all(
+                     "SELECT id, state, opened_ms, closed_ms, sealed FROM recalls WHERE id > $1 "
+                     "AND ($2 = 0 OR id IN (SELECT n.recall FROM recall_notices n WHERE "
+                     "n.partner = $2)) ORDER BY id LIMIT $3",
+                     after, partner, std::clamp<std::int64_t>(limit, 1, kPageRowsMax)));
   std::vector<Recall> all;
   for (;;) {
     THERIAC_ASSIGN(const bool found, rows->next());
@@ -163,31 +205,59 @@ Result<std::vector<Recall>> recalls(Work& work, std::int64_t after, std::int64_t
   }
 }
 
-Result<Effectiveness> effectiveness(Work& work, std::int64_t id) {
-  THERIAC_TRY(recall(work, id));
-  Effectiveness sum;
-  THERIAC_TRY(add_lines(work, kOfLots, id, sum));
-  THERIAC_TRY(add_lines(work, kOfList, id, sum));
-  std::map<PlaceKey, std::int64_t> partners{{kNowhere, 0}};
-  for (auto& line : sum.lines) {
-    if (!partners.contains(line.place)) {
-      THERIAC_ASSIGN(const auto at, place(work, line.place));
-      partners.emplace(line.place, at.partner);
-    }
-    line.partner = partners.at(line.place);
-    sum.items += line.count;
-    const bool is_back = (line.partner == 0 && !line.in_transit && line.state != State::kStolen) ||
-                         line.state == State::kReturned || line.state == State::kDestroyed ||
-                         line.state == State::kSampled;
-    if (line.state == State::kDispensed) {
-      sum.dispensed += line.count;
-    } else if (is_back) {
-      sum.recovered += line.count;
-    } else {
-      sum.outstanding += line.count;
-    }
+Result<std::vector<RecallNotice>> notices_of(Work& work, std::int64_t recall_id) {
+  THERIAC_ASSIGN(auto rows,
+                 work.session.query_all("SELECT partner, told_ms, answered_ms, missing, sealed "
+                                        "FROM recall_notices WHERE recall = $1 ORDER BY partner",
+                                        recall_id));
+  std::vector<RecallNotice> all;
+  for (;;) {
+    THERIAC_ASSIGN(const bool found, rows->next());
+    if (!found) return all;
+    auto one = notice_of(rows->integer(0));
+    one.told_ms = rows->integer(1);
+    one.answered_ms = rows->integer(2);
+    one.missing = rows->integer(3);
+    THERIAC_ASSIGN(const auto json,
+                   open_json(work.vault, Record::kNotice, row_of_notice(recall_id, one.partner),
+                             rows->bytes(4)));
+    json.at("how").get_to(one.how);
+    json.at("answer").get_to(one.answer);
+    all.push_back(std::move(one));
   }
-  return sum;
+}
+
+Result<bool> was_told(Work& work, std::int64_t recall_id, std::int64_t partner) {
+  THERIAC_ASSIGN(auto rows, work.session.query_all(
+                                "SELECT 1 FROM recall_notices WHERE recall = $1 AND partner = $2",
+                                recall_id, partner));
+  return rows->next();
+}
+
+Status note_told(Work& work, std::int64_t recall_id, std::int64_t partner_id, std::string_view how,
+                 const Who& who) {
+  if (how.empty()) return fail(Code::kMalformed, "how");
+  if (how.size() > kNameBytesMax) return fail(Code::kTooLarge, "how");
+  THERIAC_TRY(recall(work, recall_id));
+  THERIAC_TRY(partner(work, partner_id));
+  auto one = notice_of(partner_id);
+  one.told_ms = work.now_ms;
+  one.how = how;
+  return write_notice(work, recall_id, one, who);
+}
+
+Status note_answer(Work& work, std::int64_t recall_id, std::int64_t partner, std::int64_t missing,
+                   std::string_view answer, const Who& who) {
+  if (missing < 0) return fail(Code::kMalformed, "missing");
+  if (answer.size() > kNameBytesMax) return fail(Code::kTooLarge, "answer");
+  THERIAC_ASSIGN(const auto all, notices_of(work, recall_id));
+  const auto at = std::ranges::find(all, partner, &RecallNotice::partner);
+  if (at == all.end()) return fail(Code::kNotFound, "recalls");
+  auto one = *at;
+  one.answered_ms = work.now_ms;
+  one.missing = missing;
+  one.answer = answer;
+  return write_notice(work, recall_id, one, who);
 }
 
 }  // namespace theriac::trace

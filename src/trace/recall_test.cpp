@@ -1,5 +1,6 @@
 #include "trace/recall.hpp"
 
+#include "trace/effectiveness.hpp"
 #include "trace/test_site.hpp"
 #include "trace/verification.hpp"
 
@@ -44,7 +45,7 @@ TEST_F(RecallTest, OfALotStopsItEverywhereAtOnce) {
   auto sum = done([&](Work& work) { return effectiveness(work, opened->id); });
   ASSERT_TRUE(sum) << sum.error().message();
   EXPECT_EQ(sum->items, 6);
-  EXPECT_EQ(sum->dispensed, 1);
+  EXPECT_EQ((*sum)[Recalled::kDispensed], 1);
   EXPECT_EQ(sum->recovered, 2);    // never left the plant
   EXPECT_EQ(sum->outstanding, 3);  // one on the shelf, two in the case, at the hospital
   // They come back.

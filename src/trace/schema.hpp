@@ -10,7 +10,7 @@
 
 namespace theriac::trace {
 
-inline constexpr std::array<std::string_view, 2> kTraceSchema{R"sql(
+inline constexpr std::array<std::string_view, 1> kTraceSchema{R"sql(
 -- The next free number of each table that counts its rows.
 CREATE TABLE counters(
   name TEXT PRIMARY KEY,
@@ -115,10 +115,20 @@ CREATE TABLE items(
   last_act     INT NOT NULL,
   state_before INT NOT NULL,
   last_place   INT NOT NULL,
+  made_ms      INT NOT NULL,
   sealed       BYTES NOT NULL
 ) PARTITIONED(key);
 CREATE INDEX items_by_parent ON items(parent, key) WHERE parent IS NOT NULL;
 CREATE INDEX items_by_lot ON items(lot, state);
+
+-- Where partners received it, or the container it was in then (visits.hpp).
+CREATE TABLE visits(
+  item    BYTES NOT NULL,
+  place   INT NOT NULL,
+  when_ms INT NOT NULL,
+  PRIMARY KEY(item, place, when_ms)
+) CLUSTERED PARTITIONED(item);
+CREATE INDEX visits_by_place ON visits(place, item);
 
 CREATE TABLE events(
   seq       INT PRIMARY KEY,
@@ -175,9 +185,10 @@ CREATE TABLE subscriptions(
 CREATE INDEX subscriptions_by_query ON subscriptions(query, id);
 CREATE INDEX subscriptions_by_due ON subscriptions(due_ms);
 
--- What a person has to look at.
+-- What a person has to look at. `key` is the same for what comes again.
 CREATE TABLE work(
   id        INT PRIMARY KEY,
+  key       BYTES NOT NULL,
   kind      INT NOT NULL,
   state     INT NOT NULL,
   seq       INT NOT NULL,
@@ -186,6 +197,7 @@ CREATE TABLE work(
   sealed    BYTES NOT NULL
 );
 CREATE INDEX work_by_state ON work(state, id);
+CREATE INDEX work_by_key ON work(key) WHERE state = 1;
 
 -- Where an item was verified last.
 CREATE TABLE sightings(
@@ -206,8 +218,51 @@ CREATE TABLE recall_items(
   item   BYTES NOT NULL,
   PRIMARY KEY(recall, item)
 ) CLUSTERED;
-)sql",
-                                                              R"sql(
+-- Partners that were told of a recall, and what they answered.
+CREATE TABLE recall_notices(
+  recall      INT NOT NULL,
+  partner     INT NOT NULL,
+  told_ms     INT NOT NULL,
+  answered_ms INT NOT NULL,
+  missing     INT NOT NULL,
+  sealed      BYTES NOT NULL,
+  PRIMARY KEY(recall, partner)
+);
+
+-- Devices with their users, and what was done to each. `key` of one with a serial is its item's.
+CREATE TABLE devices(
+  id         INT PRIMARY KEY,
+  key        BYTES NOT NULL UNIQUE,
+  product    INT NOT NULL,
+  lot        INT NOT NULL,
+  state      INT NOT NULL,
+  place      INT NOT NULL,
+  due_ms     INT NOT NULL,
+  changed_ms INT NOT NULL,
+  sealed     BYTES NOT NULL
+);
+CREATE INDEX devices_by_lot ON devices(lot);
+CREATE INDEX devices_by_place ON devices(place);
+CREATE TABLE device_records(
+  id      INT PRIMARY KEY,
+  device  INT NOT NULL,
+  act     INT NOT NULL,
+  when_ms INT NOT NULL,
+  made_ms INT NOT NULL,
+  partner INT NOT NULL,
+  sealed  BYTES NOT NULL
+);
+CREATE INDEX device_records_by_device ON device_records(device, id);
+
+-- Release certificates of lots, as they were given.
+CREATE TABLE documents(
+  id      INT PRIMARY KEY,
+  lot     INT NOT NULL,
+  when_ms INT NOT NULL,
+  sealed  BYTES NOT NULL
+);
+CREATE INDEX documents_by_lot ON documents(lot, id);
+
 -- Which lines act at which places: the blind index of a certificate's name.
 CREATE TABLE line_places(
   name  BYTES NOT NULL,

@@ -46,15 +46,23 @@ class SwitchedKeys : public lease::KeySource {
   explicit SwitchedKeys(lease::Keyring ring) : keys_(std::move(ring)) {}
   void refuse(Error error) { error_ = std::move(error); }
   void allow() { error_.reset(); }
+  /// A certificate that is not to be believed any more.
+  void revoke_certificate(const std::string& serial) {
+    auto ring = fixed_ring();
+    ring.revoked_certificates = {serial};
+    revoked_.emplace(std::move(ring));
+  }
   Result<std::shared_ptr<const lease::Keyring>> ring(std::string_view class_name,
                                                      bool reading) const override {
     if (error_) return fail(*error_);
+    if (revoked_) return revoked_->ring(class_name, reading);
     return keys_.ring(class_name, reading);
   }
   [[nodiscard]] std::uint64_t generation() const override { return keys_.generation(); }
 
  private:
   lease::FixedKeys keys_;
+  std::optional<lease::FixedKeys> revoked_;
   std::optional<Error> error_;
 };
 

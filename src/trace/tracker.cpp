@@ -5,6 +5,7 @@
 
 #include "trace/limits.hpp"
 #include "trace/lines.hpp"
+#include "trace/visits.hpp"
 
 namespace theriac::trace {
 namespace {
@@ -55,6 +56,7 @@ class Acting {
     THERIAC_TRY(insert_items(work_, inserts_));
     THERIAC_TRY(count_used());
     THERIAC_TRY(update_items(work_, updates_));
+    THERIAC_TRY(add_visits(work_, visits_));
     outcome_.changed = !inserts_.empty() || !updates_.empty();
     return std::move(outcome_);
   }
@@ -70,6 +72,7 @@ class Acting {
         return fail(Code::kDenied, "the place is not this partner's");
       }
       if (request_.who.line) THERIAC_TRY(check_place(*request_.who.line, request_.place));
+      at_partners_ = here.partner != 0;
     }
     if (request_.to != kNowhere) THERIAC_TRY(place(work_, request_.to));
     if (request_.lot != 0) THERIAC_TRY(identifier_.lot(request_.lot));
@@ -142,7 +145,12 @@ class Acting {
     }
     THERIAC_ASSIGN(container_chain_, containers_of(work_, *row));
     container_ = std::move(*row);
-    if (request_.act == Act::kUnpack) return Refusable{};
+    if (request_.act == Act::kUnpack) {
+      auto chain = container_chain_;
+      chain.insert(chain.begin(), *container_);
+      THERIAC_ASSIGN(inherited_, Inherited::of(work_, chain));
+      return Refusable{};
+    }
     const auto& one = *container_;
     const bool fit = one.state == State::kCommissioned && one.place == request_.place &&
                      !one.in_transit && one.changed_ms <= request_.when_ms;
@@ -157,7 +165,10 @@ class Acting {
     if (!container_ || outcome_.done.empty()) return;
     const auto is_it = [&](const ItemRow& row) { return row.key == container_->key; };
     if (std::ranges::any_of(inserts_, is_it) || std::ranges::any_of(updates_, is_it)) return;
-    container_->changed_ms = std::max(container_->changed_ms, request_.when_ms);
+    // Of one that is itself packed it tells when that was (visits.hpp).
+    if (!container_->parent) {
+      container_->changed_ms = std::max(container_->changed_ms, request_.when_ms);
+    }
     updates_.push_back(*container_);
   }
 
@@ -232,6 +243,10 @@ class Acting {
     }
     THERIAC_ASSIGN(const auto contents, act_on_contents(row));
     if (!contents) return contents;
+    if (request_.act == Act::kUnpack) inherited_.add_to(visits_, row.key, row.changed_ms);
+    if (request_.act == Act::kReceive && at_partners_) {
+      visits_.push_back({row.key, request_.place, request_.when_ms});
+    }
     apply(row, *made, request_.act);
     updates_.push_back(row);
     return Refusable{};
@@ -366,6 +381,7 @@ class Acting {
       row.acted_ms = request_.when_ms;
       row.last_place = request_.place;
     }
+    if (by == Act::kCommission) row.made_ms = request_.when_ms;
     row.state = change.state;
     row.in_transit = change.in_transit;
     row.place = change.place;
@@ -393,6 +409,9 @@ class Acting {
   std::vector<ItemRow> container_chain_;
   std::int64_t contained_ = 0;
   std::set<std::int64_t> contained_lots_;
+  bool at_partners_ = false;
+  Inherited inherited_;
+  std::vector<Visit> visits_;
 };
 
 }  // namespace

@@ -21,6 +21,8 @@ std::string_view label_of(Domain domain) {
       return "event id";
     case Domain::kTerm:
       return "term";
+    case Domain::kWork:
+      return "work";
   }
   return {};
 }

@@ -32,10 +32,13 @@ enum class Record : std::uint8_t {
   kEvent = 5,
   kPartner = 6,
   kPlace = 7,
-  kDevice = 8,
+  kDevice = 8,  ///< with its user
   kRecall = 9,
   kWork = 10,    ///< an exception that waits for a person
   kChange = 11,  ///< of master data: who, why, from what
+  kDeviceRecord = 12,
+  kDocument = 13,
+  kNotice = 14,  ///< what a partner was told of a recall, and answered
   kReply = 20,   ///< what a write was answered, kept under its Idempotency-Key (api)
   kName = 30,    ///< a word or place that an event named
   kQuery = 31,   ///< of EPCIS, kept under a name
@@ -44,7 +47,16 @@ enum class Record : std::uint8_t {
 };
 
 /// What a blind index is of.
-enum class Domain : std::uint8_t { kProduct, kLot, kItem, kPartner, kPlace, kEventId, kTerm };
+enum class Domain : std::uint8_t {
+  kProduct,
+  kLot,
+  kItem,
+  kPartner,
+  kPlace,
+  kEventId,
+  kTerm,
+  kWork,
+};
 
 /// An item's primary key: the blind index of what identifies it.
 using ItemKey = seal::IndexToken;

@@ -18,7 +18,7 @@ LEASE_SECONDS = 5
 READY_WITHIN_S = 120
 PEOPLE = {"admin": "trace-admin", "operator": "trace-operator", "quality": "trace-quality",
           "line": "trace-line", "shop": "trace-partner", "viewer": "trace-viewer",
-          "gateway": "gateway"}
+          "gateway": "gateway", "custodian": "admin"}
 
 
 def free_port():
@@ -104,6 +104,11 @@ class SiteTest(unittest.TestCase):
     def keyd(self, verb, *arguments):
         return self.run_program(f"{BIN}/theriac-keyd", verb, "--state", self.path("keyd"),
                                 "--passphrase-file", self.path("passphrase"), *arguments)
+
+    def key(self, *arguments):
+        """`theriac key …` as the custodian of the keys."""
+        return self.run_program(f"{BIN}/theriac", "key", *arguments, "--keyd",
+                                f"127.0.0.1:{self.keyd_port}", "--cert", self.path("custodian"))
 
     def make_tls_certificate(self):
         self.run_program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
@@ -238,3 +243,34 @@ class SiteTest(unittest.TestCase):
 
     def link(self, serial):
         return f"https://id.gs1.org/01/09506000134352/21/{serial}"
+
+    def insist(self, client, path, body, key):
+        outcome = []
+
+        def is_answered():
+            try:
+                status, reply = client.ask("POST", path, body, key)
+            except (OSError, http.client.HTTPException):
+                return False
+            if status == 503:
+                return False
+            outcome.append((status, reply))
+            return True
+
+        self.wait_until(is_answered, path)
+        self.assertEqual(outcome[0][0], 200, outcome)
+        return outcome[0][1]
+
+    def find_serials(self, serials):
+        """Files of the site that one of them stands in."""
+        found, searched = set(), 0
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as file:
+                    content = file.read()
+                searched += 1
+                if any(serial.encode() in content for serial in serials):
+                    found.add(path)
+        self.assertGreater(searched, 10)
+        return found

@@ -73,19 +73,6 @@ class TraceTest(SiteTest):
         self.assertEqual(self.find_serials(serials), {control})
         os.remove(control)
 
-    def find_serials(self, serials):
-        found, searched = set(), 0
-        for folder, _, names in os.walk(self.folder):
-            for name in names:
-                path = os.path.join(folder, name)
-                with open(path, "rb") as file:
-                    content = file.read()
-                searched += 1
-                if any(serial.encode() in content for serial in serials):
-                    found.add(path)
-        self.assertGreater(searched, 10)
-        return found
-
     def test_strangers_and_wrong_roles_are_refused(self):
         self.start_keyd()
         self.start_server()
@@ -173,23 +160,6 @@ class TraceTest(SiteTest):
         self.assertEqual((total["commissioned"], total["unused"]), (400, 3 * len(batches)))
         self.assertEqual(self.stop("theriacd"), 0)
         self.run_program(f"{BIN}/theriac", "audit", "verify", self.path("audit"))
-
-    def insist(self, client, path, body, key):
-        outcome = []
-
-        def is_answered():
-            try:
-                status, reply = client.ask("POST", path, body, key)
-            except (OSError, http.client.HTTPException):
-                return False
-            if status == 503:
-                return False
-            outcome.append((status, reply))
-            return True
-
-        self.wait_until(is_answered, path)
-        self.assertEqual(outcome[0][0], 200, outcome)
-        return outcome[0][1]
 
     def test_it_says_what_is_missing_and_goes_on_when_it_is_there(self):
         self.start_server()
