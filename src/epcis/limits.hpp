@@ -9,6 +9,7 @@ inline constexpr std::size_t kDocumentBytesMax = 64U << 20U;
 inline constexpr std::size_t kEventsMax = 100'000;
 inline constexpr std::size_t kDepthMax = 48;             ///< nested objects, arrays or elements
 inline constexpr std::size_t kNodesMax = 400'000;        ///< values in one event, or in the header
+inline constexpr std::size_t kAttributesMax = 1'000;     ///< of one element in XML
 inline constexpr std::size_t kListMax = 100'000;         ///< identifiers or elements in one list
 inline constexpr std::size_t kTextBytesMax = 1U << 20U;  ///< one text in an extension
 inline constexpr std::size_t kUriBytesMax = 2'048;       ///< an identifier, word or time

@@ -333,6 +333,28 @@ TEST(Read, Xml) {
   for (const Case& one : cases) expect_told(read_xml(one.input), one);
 }
 
+TEST(Read, XmlHasFewAttributes) {
+  const auto with = [](std::size_t count) {
+    std::string all = "<e:a xmlns:e='urn:e'";
+    for (std::size_t i = 1; i < count; ++i) all += " a" + std::to_string(i) + "='>'";
+    return xml_document(xml_event(all + "/>"));
+  };
+  EXPECT_TRUE(read_xml(with(kAttributesMax)));
+  EXPECT_EQ(read_xml(with(kAttributesMax + 1)).error().code, Code::kTooLarge);
+  // Quotes elsewhere are none of an element's.
+  const std::string quotes(2 * kAttributesMax + 2, '"');
+  for (const auto& one : {"<!--" + quotes + "-->", "<?a " + quotes + "?>",
+                          "<e:a xmlns:e='urn:e'><![CDATA[" + quotes + "]]>" + quotes + "</e:a>"}) {
+    EXPECT_TRUE(read_xml(xml_document(xml_event(one)))) << one.substr(0, 30);
+  }
+  // Where tags could hide from whoever counts.
+  for (const auto* one : {"UTF-7", "ISO-2022-JP", "IBM037", "UTF-16"}) {
+    const auto text = "<?xml version='1.0' encoding='" + std::string(one) + "'?><a/>";
+    EXPECT_EQ(read_xml(text).error().code, Code::kMalformed) << one;
+  }
+  EXPECT_EQ(read_xml(std::string_view("<\0a\0/\0>\0", 8)).error().code, Code::kMalformed);
+}
+
 /// After the tests above (they stand before it): no code is without one.
 TEST(Read, EveryProblemHasATest) {
   for (std::size_t i = 0; i < kProblemCodes; ++i) {

@@ -290,6 +290,50 @@ class Silence {
   void* context_;
 };
 
+/// Encodings in which the bytes of ASCII are nothing else, so that tags can be found in them.
+bool is_plain_encoding(std::string_view text) {
+  const auto declaration = text.substr(0, text.find("?>"));
+  const auto at = declaration.find("encoding");
+  if (!declaration.starts_with("<?xml") || at == std::string_view::npos) return true;
+  const auto quote = declaration.find_first_of("\"'", at);
+  if (quote == std::string_view::npos) return true;  // the parser will say it
+  std::string name(declaration.substr(quote + 1, 16));
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  constexpr std::string_view kPlain[] = {"UTF-8", "US-ASCII", "ISO-8859-", "WINDOWS-125", "GB"};
+  return std::ranges::any_of(kPlain, [&](std::string_view one) { return name.starts_with(one); });
+}
+
+/// One past the end of what begins at `at` with `opens` and ends with `closes`; 0: it does not
+/// begin there.
+std::size_t past(std::string_view text, std::size_t at, std::string_view opens,
+                 std::string_view closes) {
+  if (text.substr(at, opens.size()) != opens) return 0;
+  const auto end = text.find(closes, at + opens.size());
+  return end == std::string_view::npos ? text.size() : end + closes.size();
+}
+
+/// libxml2 compares each attribute of an element with all before it: they are counted first.
+bool has_few_attributes(std::string_view text) {
+  for (auto at = text.find('<'); at < text.size(); at = text.find('<', at)) {
+    auto end = past(text, at, "<!--", "-->");
+    if (end == 0) end = past(text, at, "<![CDATA[", "]]>");
+    if (end == 0) end = past(text, at, "<?", "?>");
+    if (end != 0) {
+      at = end;
+      continue;
+    }
+    std::size_t attributes = 0;
+    for (++at; at < text.size() && text[at] != '>'; ++at) {
+      if (text[at] != '"' && text[at] != '\'') continue;
+      if (++attributes > kAttributesMax) return false;
+      at = std::min(text.find(text[at], at + 1), text.size() - 1);
+    }
+  }
+  return true;
+}
+
 Status Scanner::scan(std::string_view text) {
   if (text.size() > kDocumentBytesMax) return fail(Code::kTooLarge, "XML: document");
   static const bool ready = [] {
@@ -297,6 +341,11 @@ Status Scanner::scan(std::string_view text) {
     return true;
   }();
   if (!ready || text.empty()) return fail(Code::kMalformed, "XML: empty");
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  const auto plain = text.substr(text.starts_with(kMark) ? kMark.size() : 0);
+  const bool readable = trimmed(plain).starts_with('<') && plain.find('\0') == plain.npos;
+  if (!readable || !is_plain_encoding(plain)) return fail(Code::kMalformed, "XML: encoding");
+  if (!has_few_attributes(plain)) return fail(Code::kTooLarge, "XML: attributes");
   const Silence silence;
   parser_ = xmlCreateMemoryParserCtxt(text.data(), static_cast<int>(text.size()));
   if (parser_ == nullptr) return fail(Code::kMalformed, "XML: line 1");
