@@ -173,15 +173,11 @@ std::vector<std::string> all_of(Scans& scans) {
 }
 
 TEST(TraceVerify, ScansComeFromArgumentsStandardInputAndAFile) {
-  std::istringstream input(
-      "two\r\n\n\x1d"
-      "three"),
-      file("five\n");
+  const std::string with_separator("three\x1d(");
+  std::istringstream input("two\r\n\n" + with_separator), file("five\n");
   Scans scans({"one", "-", "", "four"}, &file, input);
-  EXPECT_EQ(all_of(scans), (std::vector<std::string>{"one", "two",
-                                                     "\x1d"
-                                                     "three",
-                                                     "four", "five"}));
+  EXPECT_EQ(all_of(scans),
+            (std::vector<std::string>{"one", "two", with_separator, "four", "five"}));
 }
 
 TEST(TraceVerify, AScanHasALimit) {
