@@ -1,5 +1,6 @@
 // SQLite behind three small classes: WAL, synchronous=FULL, foreign keys, a busy limit, an
-// integrity check at opening, forward-only schema versions with a backup before an upgrade.
+// integrity check at opening (of large files without their indexes: limits.hpp), forward-only
+// schema versions with a backup before an upgrade.
 //
 // Errors: disk full is Code::kDiskFull; a file that is no database, fails its integrity check or
 // belongs to another program is kNotAuthentic; a lock that stays taken is kBusy; a broken
