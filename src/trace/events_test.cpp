@@ -181,7 +181,10 @@ TEST_F(EventsTest, ExamplesOfTheStandard) {
       EXPECT_EQ(epcis::event_hash(back->event()), epcis::event_hash(read->document.events[i]))
           << path;
       if (kept[i].what == Kept::kStored) {
-        EXPECT_EQ(back->event(), read->document.events[i]) << path;
+        auto as_kept = read->document.events[i];
+        as_kept.record_time.reset();
+        if (as_kept.event_id.empty()) as_kept.event_id = epcis::event_hash(as_kept);
+        EXPECT_EQ(back->event(), as_kept) << path;
       }
       ++events;
     }
