@@ -26,6 +26,10 @@ std::optional<Act> act_of(std::int64_t stored) {
 constexpr std::array<std::string_view, 14> kRead{THERIAC_ITEM_COLUMNS};
 constexpr std::array<std::string_view, 15> kInsert{"key", THERIAC_ITEM_COLUMNS};
 #undef THERIAC_ITEM_COLUMNS
+/// The same in a statement, as row_at() reads them.
+#define THERIAC_ITEM                                                                   \
+  "key, product, lot, allocation, state, flags, parent, place, changed_ms, acted_ms, " \
+  "last_act, state_before, last_place, made_ms, sealed "
 constexpr std::array<std::string_view, 11> kUpdate{
     "lot",      "state",    "flags",        "parent",     "place",  "changed_ms",
     "acted_ms", "last_act", "state_before", "last_place", "made_ms"};
@@ -93,12 +97,8 @@ Result<ItemRows> read_items(Work& work, std::span<const ItemKey> keys) {
 }
 
 Result<std::optional<ItemRow>> read_item(Work& work, const ItemKey& key) {
-  THERIAC_ASSIGN(
-      auto rows,
-      work.session.query_all("SELECT key, product, lot, allocation, state, flags, parent, place, "
-                             "changed_ms, acted_ms, last_act, state_before, last_place, sealed "
-                             "FROM items WHERE key = $1",
-                             ByteView(key)));
+  THERIAC_ASSIGN(auto rows, work.session.query_all(
+                                "SELECT " THERIAC_ITEM "FROM items WHERE key = $1", ByteView(key)));
   THERIAC_ASSIGN(const bool found, rows->next());
   if (!found) return std::nullopt;
   return row_at(*rows);
@@ -147,9 +147,7 @@ Result<std::vector<ItemRow>> contents_of(Work& work, const ItemKey& container,
                                          const std::optional<ItemKey>& after, std::int64_t limit) {
   const ItemKey first{};
   return all_rows(work.session.query_all(
-      "SELECT key, product, lot, allocation, state, flags, parent, place, changed_ms, acted_ms, "
-      "last_act, state_before, last_place, made_ms, sealed FROM items "
-      "WHERE parent = $1 AND key > $2 ORDER BY key LIMIT $3",
+      "SELECT " THERIAC_ITEM "FROM items WHERE parent = $1 AND key > $2 ORDER BY key LIMIT $3",
       ByteView(container), ByteView(after ? *after : first), limit));
 }
 
@@ -197,15 +195,13 @@ Result<std::vector<Inside>> inside(Work& work, const ItemKey& container) {
 
 Result<std::vector<ItemRow>> all_inside(Work& work, const ItemKey& container, std::int64_t limit) {
   return all_rows(work.session.query_all(
-      THERIAC_INSIDE
-      "SELECT i.key, i.product, i.lot, i.allocation, i.state, i.flags, i.parent, i.place, "
-      "i.changed_ms, i.acted_ms, i.last_act, i.state_before, i.last_place, "
-      "i.made_ms, i.sealed "
-      "FROM within w JOIN items i ON i.key = w.key ORDER BY w.depth, i.key LIMIT $2",
+      THERIAC_INSIDE "SELECT " THERIAC_ITEM
+                     "FROM within JOIN items USING (key) ORDER BY depth, key LIMIT $2",
       ByteView(container), limit));
 }
 
 #undef THERIAC_INSIDE
+#undef THERIAC_ITEM
 
 Result<std::vector<ItemRow>> containers_of(Work& work, const ItemRow& item) {
   std::vector<ItemRow> chain;
