@@ -96,7 +96,8 @@ Result<std::optional<ItemRow>> read_item(Work& work, const ItemKey& key) {
   THERIAC_ASSIGN(
       auto rows,
       work.session.query_all("SELECT key, product, lot, allocation, state, flags, parent, place, "
-                             "changed_ms, acted_ms, last_act, state_before, last_place, sealed "
+                             "changed_ms, acted_ms, last_act, state_before, last_place, made_ms, "
+                             "sealed "
                              "FROM items WHERE key = $1",
                              ByteView(key)));
   THERIAC_ASSIGN(const bool found, rows->next());
