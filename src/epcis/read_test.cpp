@@ -7,6 +7,7 @@
 
 #include "epcis/limits.hpp"
 #include "epcis/test_support.hpp"
+#include "epcis/write.hpp"
 
 namespace theriac::epcis {
 namespace {
@@ -476,6 +477,19 @@ TEST(Read, ReferencesOfXmlItself) {
   const Element& extension = reading->document.events[0].extensions.at(0);
   EXPECT_EQ(extension.attributes.at(0).value, "&&&#38;<\t");
   EXPECT_EQ(extension.text, "&&&#38;&amp;");
+}
+
+TEST(Read, NamespacesWithAmpersands) {
+  const auto reading =
+      read_xml(xml_document(xml_event("<o:a xmlns:o='https://example&amp;com/' o:b='x'>y</o:a>")));
+  ASSERT_TRUE(reading);
+  ASSERT_EQ(reading->document.events.size(), 1U) << told(*reading);
+  const Element& extension = reading->document.events[0].extensions.at(0);
+  EXPECT_EQ(extension.ns, "https://example&com/");
+  EXPECT_EQ(extension.attributes.at(0).ns, "https://example&com/");
+  const auto again = read_xml(write_xml(reading->document).value());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->document.events.at(0), reading->document.events[0]);
 }
 
 TEST(Read, IncludesAreOnlyElements) {

@@ -23,7 +23,7 @@ std::string_view view(const xmlChar* text) {
 }
 
 /// Where it does not substitute entities, which it is never asked to, libxml2 hands every ampersand
-/// of an attribute over as a reference.
+/// of an attribute or a namespace over as a reference.
 std::string with_ampersands(std::string_view value) {
   constexpr std::string_view kReference = "&#38;";
   std::string out;
@@ -107,7 +107,7 @@ bool Scanner::is_event_list() const {
 void Scanner::bind(std::span<const xmlChar* const> namespaces) {
   bound_.push_back(namespaces.size() / 2);
   for (std::size_t i = 0; i + 1 < namespaces.size(); i += 2) {
-    Namespace one{std::string(view(namespaces[i])), std::string(view(namespaces[i + 1]))};
+    Namespace one{std::string(view(namespaces[i])), with_ampersands(view(namespaces[i + 1]))};
     if (one.uri.size() > kNameBytesMax || bindings_.size() >= kNamespacesMax) {
       return refuse(Code::kTooLarge, "XML: namespaces");
     }
@@ -146,7 +146,7 @@ void Scanner::add_attributes(Element& element, std::span<const xmlChar* const> a
       continue;
     }
     element.attributes.push_back(
-        {std::string(ns), std::string(view(attributes[i])), with_ampersands(value)});
+        {with_ampersands(ns), std::string(view(attributes[i])), with_ampersands(value)});
   }
 }
 
@@ -179,7 +179,7 @@ void Scanner::start(std::string_view name, std::string_view prefix, std::string_
     } else {
       event_ = {};
     }
-    element->ns = ns;
+    element->ns = with_ampersands(ns);
     element->name = name;
     add_attributes(*element, attributes);
     stack_.push_back(element);
