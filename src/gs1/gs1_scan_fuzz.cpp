@@ -15,7 +15,7 @@ constexpr Strictness kAnything{.required = false, .excluded = false};
 
 void check_fault(const Fault& fault, std::string_view text) {
   THERIAC_ASSERT(fault.at <= text.size());
-  for (const auto language : {Language::kEnglish, Language::kChinese}) {
+  for (const auto language : {theriac::Language::kEnglish, theriac::Language::kChinese}) {
     THERIAC_ASSERT(!explain(fault, language).empty());
   }
 }
