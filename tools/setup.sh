@@ -69,6 +69,7 @@ make                     by its makefile
 bzip2                    unpacks the source
 python3-jsonschema       the JSON schema of GS1, in a test of EPCIS documents
 xsltproc                 the converter of GS1 for EPCIS 1.2, in the same test
+libxml2-utils            xmllint: the XML schemas of GS1, in a test of EPCIS over HTTPS
 faketime                 clocks that are set back, in tests of leases
 sqlsmith                 random SQL from the catalogue, in tests of the gateway
 libpostgresql-jdbc-java  client libraries that are tried through the gateway, from here on
